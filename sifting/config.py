@@ -1,0 +1,204 @@
+"""Every default, once; the four presets; the identity of a result."""
+
+import dataclasses
+import hashlib
+import json
+import types
+import typing
+from dataclasses import dataclass
+
+
+def choose(what: str, name: str, choices) -> None:
+    """Raise ValueError naming `what` and the choices unless `name` is one of them."""
+    if name not in choices:
+        raise ValueError(f"unknown {what} {name!r}; choose from {', '.join(sorted(map(str, choices)))}")
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run of training, pruning and rewinding, complete: equal configs give equal results.
+
+    The defaults are those of Pellegrini & Biroli 2022; where their paper is silent, those of their
+    released code. A new field's default must switch the new thing off, and no default ever
+    changes: `key` hashes what differs from the defaults, and stored results are found by it.
+
+    Raises ValueError, naming the field and what it takes, for values that no run can have.
+    """
+
+    # --- images
+    dataset: str = "photos"  # a name in data.LOADERS
+    image_size: int = 32  # pixels a side; only photos come in any size
+    labels: str = "fine"  # fine, picture, semantic or random: what counts as a class
+    classes: int = 0  # number of classes of semantic and random labels; 0: the scheme's own
+    fraction: float = 1.0  # share of the training images used
+    train_images: int = 1_000_000  # images to draw (photos); other datasets use all they have
+    val_images: int = 10_000  # images for early stopping; the paper uses 10,000
+    test_images: int = 10_000  # images for nothing but the final number
+    normalize: str = "mean-image"  # mean-image: (x - mean image) / 255; patch: (x - its mean) / (its sd + 0.03)
+    data_seed: int = 0  # which images are drawn; shared by all seeds of an experiment
+
+    # --- network
+    model: str = "fcn"  # a name in models.BUILDERS
+    widths: tuple[int, ...] = (1024, 1024, 1024)  # units of each hidden layer
+    batch_norm: str = "before"  # before each linear layer (released code), after, or none
+
+    # --- training of one level
+    optimizer: str = "sgd"  # sgd or adam
+    lr: float = 0.1
+    momentum: float = 0.0  # sgd only
+    weight_decay: float = 0.0
+    batch_size: int = 1000
+    steps: int = 100_000  # optimizer steps a level
+    evaluations: int = 100  # accuracies measured a level, evenly spaced; the maximum is "early stopped"
+    replacement: bool = True  # draw batches with replacement (released code) or by epochs
+
+    # --- pruning
+    criterion: str = "magnitude"  # a name in prune.CRITERIA
+    scope: str = "layer"  # rank weights within each layer, or over the whole network ("global")
+    iterative: bool = True  # False: one-shot; every level is cut from the trained dense network
+    prune_fraction: float = 0.3  # share of the kept weights removed a level
+    levels: int = 17  # most levels; a run ends earlier when too few units are alive
+    min_alive: float = 0.2  # the run ends when a layer has a smaller share of units with an input
+    prune_biases: bool = True  # biases share the pool of their layer (released code)
+    rewind_step: int = 1000  # optimizer step that weights return to; 0: initialization
+    retrain: str = "full"  # steps after rewinding: full (released code), or the rest (steps - rewind_step)
+
+    seed: int = 0  # initialization, batches and random masks derive from it
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _coerce(field, getattr(self, field.name)))
+        for name in ("labels", "normalize", "batch_norm", "optimizer", "scope", "retrain"):
+            choose(name, getattr(self, name), CHOICES[name])
+        for name, low, high, what in _RANGES:
+            value = getattr(self, name)
+            if not low <= value <= high or value != value:
+                raise ValueError(f"{name} must be {what}, not {value}")
+        if not self.widths or min(self.widths) < 1:
+            raise ValueError(f"widths must be one or more positive numbers of units, not {self.widths}")
+        if self.rewind_step >= self.steps:
+            raise ValueError(f"rewind_step must be below steps ({self.steps}), not {self.rewind_step}")
+
+
+CHOICES = {
+    "labels": ("fine", "picture", "semantic", "random"),
+    "normalize": ("mean-image", "patch"),
+    "batch_norm": ("before", "after", "none"),
+    "optimizer": ("sgd", "adam"),
+    "scope": ("layer", "global"),
+    "retrain": ("full", "rest"),
+}
+
+_TINY, _HUGE = 1e-12, 1e12
+_RANGES = [  # field, lowest, highest, what the message says
+    ("image_size", 4, 512, "between 4 and 512 pixels"),
+    ("classes", 0, _HUGE, "0 or more"),
+    ("fraction", _TINY, 1, "above 0 and at most 1"),
+    ("train_images", 1, _HUGE, "1 or more"),
+    ("val_images", 1, _HUGE, "1 or more"),
+    ("test_images", 1, _HUGE, "1 or more"),
+    ("data_seed", 0, 2**32 - 1, "0 or more"),
+    ("lr", 0, 1e6, "0 or more"),
+    ("momentum", 0, 1 - _TINY, "at least 0 and below 1"),
+    ("weight_decay", 0, 1e6, "0 or more"),
+    ("batch_size", 2, _HUGE, "2 or more: batch norm needs two images"),
+    ("steps", 1, _HUGE, "1 or more"),
+    ("evaluations", 1, _HUGE, "1 or more"),
+    ("prune_fraction", _TINY, 1 - _TINY, "above 0 and below 1"),
+    ("levels", 0, 254, "between 0 and 254: one byte a weight holds the level of its removal"),
+    ("min_alive", 0, 1, "between 0 and 1"),
+    ("rewind_step", 0, _HUGE, "0 or more"),
+    ("seed", 0, 2**32 - 1, "0 or more"),
+]
+
+
+def _coerce(field, value):
+    """Give `value` the field's own type, or raise: 512 and "512,512" are widths, "yes" is no bool."""
+    wanted, origin = field.type, typing.get_origin(field.type)
+    try:
+        if origin is tuple:
+            parts = value.replace(",", " ").split() if isinstance(value, str) else value
+            parts = [parts] if isinstance(parts, int) else list(parts)
+            return tuple(_whole(part) for part in parts)
+        if wanted is bool:
+            if str(value).lower() not in ("true", "false", "1", "0"):
+                raise ValueError
+            return str(value).lower() in ("true", "1")
+        if wanted is int:
+            return _whole(value)
+        return wanted(value)
+    except (TypeError, ValueError):
+        kind = "whole numbers, as 512,512" if origin is tuple else wanted.__name__
+        raise ValueError(f"{field.name} takes {kind}, not {value!r}") from None
+
+
+def _whole(value) -> int:
+    if isinstance(value, bool) or float(value) != int(float(value)):
+        raise ValueError
+    return int(float(value))
+
+
+# The authors' settings on the authors' data are the defaults themselves.
+_LAPTOP = Config(
+    image_size=16, train_images=400_000, normalize="patch", widths=(256, 256), batch_norm="after",
+    momentum=0.9, batch_size=500, steps=1500, evaluations=10, levels=12, rewind_step=150,
+)
+PRESETS = types.MappingProxyType({
+    # seconds: every code path, no result worth reading
+    "smoke": dataclasses.replace(
+        _LAPTOP, image_size=8, train_images=2_000, val_images=500, test_images=500, widths=(48, 32),
+        batch_size=100, steps=30, evaluations=3, levels=4, rewind_step=5, prune_fraction=0.5,
+    ),
+    # minutes on two cores: the default
+    "laptop": _LAPTOP,
+    # the authors' network and step counts on data that ship with the packages, one GPU
+    "gpu": Config(normalize="patch"),
+    # the authors' settings on the authors' data
+    "paper": Config(dataset="imagenet32"),
+})
+
+
+def preset(name: str, overrides: dict | None = None, **fields) -> Config:
+    """The Config of a preset, with fields replaced.
+
+    Raises ValueError for an unknown preset or field (naming the choices) or an impossible value.
+    """
+    choose("preset", name, PRESETS)
+    fields = {**(overrides or {}), **fields}
+    for field in fields:
+        choose("parameter", field, [f.name for f in dataclasses.fields(Config)])
+    return dataclasses.replace(PRESETS[name], **fields)
+
+
+def parse(text: str) -> dict:
+    """Fields from a command line, as `"lr=0.05 widths=512,512"`; values are checked by Config."""
+    fields = {}
+    for word in text.split():
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ValueError(f"cannot read {word!r}; write set=\"name=value name=value\"")
+        choose("parameter", name, [f.name for f in dataclasses.fields(Config)])
+        fields[name] = value
+    return fields
+
+
+def changed(config: Config) -> dict:
+    """The fields of `config` that differ from the defaults."""
+    return {
+        f.name: getattr(config, f.name)
+        for f in dataclasses.fields(config)
+        if getattr(config, f.name) != f.default
+    }
+
+
+def key(config: Config) -> str:
+    """Twelve hexadecimal digits that name the results of `config`."""
+    text = json.dumps(changed(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def seeds(config: Config, count: int) -> list[Config]:
+    """`count` copies of `config` that differ in their seed: config.seed, config.seed + 1, ..."""
+    if count < 1:
+        raise ValueError(f"seeds must be 1 or more, not {count}")
+    return [dataclasses.replace(config, seed=config.seed + n) for n in range(count)]

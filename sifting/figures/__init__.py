@@ -1,0 +1,9 @@
+"""One table in, one figure out. No statistics, no torch."""
+
+from sifting.figures.curves import ablation, accuracy, in_degree, localization, pair_correlation
+from sifting.figures.maps import by_degree, displacement, features, locality, masks, out_degree, random_units
+
+__all__ = [
+    "ablation", "accuracy", "by_degree", "displacement", "features", "in_degree", "locality", "localization",
+    "masks", "out_degree", "pair_correlation", "random_units",
+]

@@ -1,0 +1,93 @@
+"""Figures made of lines and bars."""
+
+import numpy as np
+
+from sifting.figures.style import ACCENT, COOL, FAINT, IMP, INK, NULL, band, density_axis, percent, share, subplots
+
+
+def accuracy(table: dict, marked: list[int] = ()):
+    """Accuracy against density, mean and standard deviation over runs, from tables.accuracy: PB1a.
+
+    marked : levels to circle
+    """
+    figure, axes = subplots(1, 1, 3.3, 6.2)
+    ax = axes[0, 0]
+    x = table["density"]
+    band(ax, x, table["best"], "validation, early stopped", IMP, marker="o", markersize=4)
+    band(ax, x, table["test"], "test, at the same step", COOL, marker="s", markersize=3)
+    band(ax, x, table["last"], "validation, last step", FAINT, linestyle="--", linewidth=1.2)
+    ax.axhline(table["best"][:, 0].mean(), color=INK, linewidth=0.8, linestyle=":", zorder=0)
+    ax.annotate("dense", (x[-1], table["best"][:, 0].mean()), xytext=(0, 3), textcoords="offset points", ha="right", fontsize=8)
+    mean = table["best"].mean(0)
+    ax.plot(x[list(marked)], mean[list(marked)], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK)
+    density_axis(ax)
+    percent(ax.yaxis)
+    ax.set_ylabel("accuracy")
+    ax.legend(loc="lower left")
+    return figure
+
+
+def in_degree(table: dict):
+    """Histograms of in-degree with the binomial of random pruning, from tables.in_degree: PB1b."""
+    figure, axes = subplots(1, len(table["levels"]), 2.5)
+    for ax, degrees, (counts, expected), density in zip(axes[0], table["degrees"], table["expected"], table["density"]):
+        bins = np.histogram_bin_edges(degrees, bins=min(40, degrees.max() + 1))
+        ax.hist(degrees, bins=bins, color=IMP, alpha=0.85, label="IMP")
+        ax.plot(counts, expected * np.diff(bins).mean(), color=INK, linewidth=1.2, linestyle="--", label="random pruning")
+        ax.plot(degrees.mean(), 0.7, "v", color=INK, markersize=6, clip_on=False)
+        ax.set_yscale("log")
+        ax.set_ylim(0.7)
+        ax.set_title(f"{share(density)} kept")
+        ax.set_xlabel("inputs kept by a unit, $C^{in,1}$")
+    axes[0, 0].set_ylabel("units")
+    axes[0, 0].legend(loc="upper right")
+    return figure
+
+
+def ablation(table: dict):
+    """Relative accuracy against units removed, in three orders, from tables.ablation: PB1c."""
+    figure, axes = subplots(1, 1, 3.1, 5.6)
+    ax = axes[0, 0]
+    labels = ("most connected first", "at random", "least connected first")
+    for n, (label, color) in enumerate(zip(labels, (IMP, NULL, ACCENT))):
+        band(ax, table["removed"], table["relative"][:, n], label, color, marker="o", markersize=3.5)
+    percent(ax.xaxis)
+    percent(ax.yaxis)
+    ax.set_xlabel("first-layer units removed")
+    ax.set_ylabel("accuracy relative to the whole network")
+    ax.legend()
+    return figure
+
+
+def localization(table: dict):
+    """Localization, enrichment and fitted width against density, beside random masks, from tables.localization."""
+    figure, axes = subplots(1, 3, 2.7)
+    x = table["density"]
+    band(axes[0, 0], x, table["localization"], "IMP", IMP, marker="o", markersize=3.5)
+    band(axes[0, 0], x, table["localization_random"], "random pruning", NULL, linestyle="--")
+    axes[0, 0].set_ylabel("localization $\\Lambda$ (0 random, 1 blob)")
+    axes[0, 0].legend(loc="upper left")
+    band(axes[0, 1], x, table["enrichment"], "IMP", IMP, marker="o", markersize=3.5)
+    axes[0, 1].axhline(1, color=NULL, linestyle="--")
+    axes[0, 1].set_ylabel("enrichment of near pairs")
+    for n, (side, color) in enumerate((("x", IMP), ("y", COOL))):
+        band(axes[0, 2], x, table["width"][..., n], f"$\\sigma_{side}$", color, marker="o", markersize=3.5)
+    band(axes[0, 2], x, table["width_random"].mean(2), "random pruning", NULL, linestyle="--")
+    axes[0, 2].set_ylabel("width of $S(d)$ (pixels)")
+    axes[0, 2].legend(loc="lower left")
+    for ax in axes[0]:
+        density_axis(ax)
+        ax.set_xlabel("density")
+    return figure
+
+
+def pair_correlation(table: dict):
+    """g(r) at each level shown, from tables.pair_correlation."""
+    figure, axes = subplots(1, 1, 2.8, 5)
+    for n, density in enumerate(table["density"]):
+        band(axes[0, 0], table["r"], table["g"][:, n], f"{share(density)} kept", (FAINT, ACCENT, IMP)[n % 3], marker="o", markersize=3.5)
+    axes[0, 0].axhline(1, color=NULL, linestyle="--", linewidth=1)
+    axes[0, 0].set_xlabel("distance r between two inputs of a unit (pixels)")
+    axes[0, 0].set_ylabel("g(r): times likelier\nthan for two units")
+    axes[0, 0].legend()
+    return figure

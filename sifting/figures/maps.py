@@ -1,0 +1,127 @@
+"""Figures made of pictures."""
+
+import numpy as np
+from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
+
+from sifting.figures.style import FAINT, HEAT, IMP, INK, WIDTH, image, share, signed, subplots
+
+
+def displacement():
+    """A sketch of the displacement d between two inputs of one unit: PB2a."""
+    figure, axes = subplots(1, 1, 2.5, 5.6)
+    ax = axes[0, 0]
+    ax.set(xlim=(-0.3, 12.2), ylim=(-0.4, 6.4), aspect="equal")
+    ax.axis("off")
+    kept = {(1, 4), (2, 4), (4, 2), (3, 3)}
+    for x in range(6):
+        for y in range(6):
+            color = IMP if (x, y) in kept else "#eef1f3"
+            ax.add_patch(Rectangle((x, y), 0.92, 0.92, facecolor=color, edgecolor="none"))
+    unit = (10.4, 3)
+    for x, y in kept:
+        ax.plot([x + 0.46, unit[0] - 0.5], [y + 0.46, unit[1]], color=FAINT, linewidth=0.9, zorder=0)
+    ax.add_patch(Circle(unit, 0.5, facecolor="white", edgecolor=INK, linewidth=1.4))
+    ax.text(*unit, "j", ha="center", va="center", style="italic")
+    ax.add_patch(FancyArrowPatch((1.46, 4.46), (4.46, 2.46), arrowstyle="-|>", mutation_scale=12, color=INK, linewidth=1.6))
+    ax.text(3.3, 3.75, "d", weight="bold", fontsize=11)
+    ax.text(0.75, 5.15, "i", style="italic", ha="center")
+    ax.text(5.15, 2.2, "i′", style="italic", ha="center")
+    ax.text(3, -0.3, "pixels of one channel", ha="center", va="top", fontsize=8)
+    ax.text(10.4, 2.1, "first-layer unit", ha="center", va="top", fontsize=8)
+    return figure
+
+
+def _heat(ax, counts: np.ndarray, title: str = "", middle: bool = False):
+    """S(d), coloured from 0 to its maximum; the point d = 0 is left out unless `middle`."""
+    values = counts.astype(float)
+    if not middle:
+        values[values.shape[0] // 2, values.shape[1] // 2] = 0
+    image(ax, values, title, cmap=HEAT, vmin=0, vmax=values.max() or 1)
+
+
+def locality(table: dict):
+    """S_sc and S_dc at each level, with random masks of the same density, from tables.locality: PB2b."""
+    levels = table["levels"]
+    figure, axes = subplots(3, len(levels), 6.6, 6.4)
+    for column, density in enumerate(table["density"]):
+        _heat(axes[0, column], table["same"][column], f"{share(density)} kept")
+        _heat(axes[1, column], table["different"][column], middle=True)
+        _heat(axes[2, column], table["random"][column])
+    for ax, text in zip(axes[:, 0], ("$S_{sc}$: same channel", "$S_{dc}$: different channels", "$S_{sc}$: random pruning")):
+        ax.set_ylabel(text, fontsize=8.5)
+    return figure
+
+
+def masks(table: np.ndarray, columns: int = 10, rows_of: dict[str, int] | None = None):
+    """Masks as RGB, black = pruned, from tables.masks: PB3a, PB12.
+
+    table : bool (units, channels, height, width), or a dict of them: a block with a title each
+    """
+    blocks = table if isinstance(table, dict) else {"": table}
+    rows = {title: -(-len(block) // columns) for title, block in blocks.items()}
+    cell = WIDTH / columns
+    figure, axes = subplots(sum(rows.values()), columns, cell * sum(rows.values()) + 0.28 * sum(map(bool, blocks)))
+    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
+    top = 0
+    for title, block in blocks.items():
+        for n, ax in enumerate(axes[top : top + rows[title]].flat):
+            if n < len(block):
+                image(ax, block[n])
+            else:
+                ax.axis("off")
+        axes[top, 0].set_title(title, loc="left", fontsize=8.5)
+        top += rows[title]
+    return figure
+
+
+def features(table: dict):
+    """Mask, weights and three top images of selected units, from tables.features: PB3b."""
+    count = len(table["units"])
+    figure, axes = subplots(5, count, WIDTH * 5 / count + 0.1)
+    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
+    for n in range(count):
+        image(axes[0, n], table["mask"][n])
+        image(axes[1, n], signed(table["weights"][n]))
+        for k in range(3):
+            image(axes[2 + k, n], table["images"][n, k])
+    for ax, text in zip(axes[:, 0], ("mask", "weights", "images that", "drive the", "unit most")):
+        ax.set_ylabel(text, fontsize=8.5)
+    return figure
+
+
+def random_units(table: dict):
+    """S_sc of single units, random ones and one of IMP, from tables.random_units: PB9."""
+    rows, columns = table["inputs"].shape
+    figure, axes = subplots(rows, columns, 1.55 * rows, 1.55 * columns)
+    for row in range(rows):
+        for column in range(columns):
+            _heat(axes[row, column], table["same"][row, column], f"{table['inputs'][row, column]} inputs")
+        axes[row, 0].set_ylabel(f"{share(table['density'][row])} kept")
+    axes[0, 0].set_title(f"random\n{axes[0, 0].get_title()}", fontsize=8)
+    axes[0, -1].set_title(f"IMP's largest\n{axes[0, -1].get_title()}", fontsize=8)
+    return figure
+
+
+def out_degree(table: dict):
+    """Connections left per pixel, as RGB and summed over channels, from tables.out_degree: PB10."""
+    maps = table["maps"]
+    figure, axes = subplots(2, len(maps), 1.9 * 2, 1.8 * len(maps))
+    for column, (name, counts) in enumerate(maps.items()):
+        image(axes[0, column], counts / counts.max(), name)
+        shown = image(axes[1, column], counts.mean(0), cmap="cividis", vmin=0, vmax=max(m.mean(0).max() for m in maps.values()))
+    figure.colorbar(shown, ax=axes[1, -1], shrink=0.8, label="relative to the mean")
+    axes[0, 0].set_ylabel("R, G, B", fontsize=8.5)
+    axes[1, 0].set_ylabel("mean of channels", fontsize=8.5)
+    return figure
+
+
+def by_degree(table: dict):
+    """S_sc of units grouped by in-degree, a row a run, from tables.by_degree: PB11."""
+    columns = max(len(groups) for groups in table.values())
+    figure, axes = subplots(len(table), columns, 1.75 * len(table), 1.45 * columns)
+    for row, (name, groups) in zip(axes, table.items()):
+        for ax, group in zip(row, groups):
+            _heat(ax, group["same"], f"{group['low']}–{group['high']} inputs ({group['units']})")
+            ax.set_xlabel(f"Λ = {group['localization']:.2f} ± {group['error']:.2f}", fontsize=8)
+        row[0].set_ylabel(name, fontsize=8.5)
+    return figure

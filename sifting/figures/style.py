@@ -1,0 +1,75 @@
+"""What all figures share: colours, sizes, percent axes."""
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import FuncFormatter
+
+INK, FAINT = "#22303c", "#9aa7b1"
+IMP, NULL, ACCENT, COOL = "#c2410c", "#7b8794", "#0f766e", "#1d4ed8"
+CYCLE = (IMP, COOL, ACCENT, "#a16207", "#7c3aed", "#be185d")
+WIDTH = 7.6  # inches: the text column of the page
+HEAT = "magma"
+
+STYLE = {
+    "figure.dpi": 100, "savefig.dpi": 200, "savefig.bbox": "tight", "svg.fonttype": "path", "svg.hashsalt": "sifting",
+    "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9.5, "axes.labelsize": 9,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "axes.labelcolor": INK,
+    "axes.linewidth": 0.8, "text.color": INK, "xtick.color": INK, "ytick.color": INK, "xtick.labelsize": 8,
+    "ytick.labelsize": 8, "legend.frameon": False, "legend.fontsize": 8, "lines.linewidth": 1.8,
+    "axes.prop_cycle": matplotlib.cycler(color=CYCLE), "image.interpolation": "nearest",
+}
+
+
+def subplots(rows: int, columns: int, height: float, width: float = WIDTH, **keywords):
+    """A figure in the house style and its axes as a 2-D array. height, width : inches."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **keywords)
+    plt.close(figure)
+    return figure, axes
+
+
+def percent(axis, digits: int = 0) -> None:
+    """Show fractions as percent on a matplotlib axis."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.{digits}f} %"))
+
+
+def density_axis(ax) -> None:
+    """Logarithmic density axis, dense network at the left as in the papers."""
+    ax.set_xscale("log")
+    ax.invert_xaxis()
+    ax.set_xlabel("weights kept in the layer (density)")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: share(value)))
+    ax.xaxis.set_minor_formatter("")
+
+
+def share(value: float) -> str:
+    """A fraction as percent with two significant digits: 0.0138 -> "1.4 %"."""
+    return f"{100 * value:.2g} %" if value < 0.995 else "100 %"
+
+
+def band(ax, x, rows: np.ndarray, label: str, color: str, **line) -> None:
+    """Mean of `rows` (runs, points) as a line, one standard deviation each way as a band (one run: no band)."""
+    mean = np.nanmean(rows, 0)
+    ax.plot(x, mean, color=color, label=label, **line)
+    if len(rows) > 1:
+        sd = np.nanstd(rows, 0, ddof=1)
+        ax.fill_between(x, mean - sd, mean + sd, color=color, alpha=0.18, linewidth=0)
+
+
+def image(ax, values: np.ndarray, title: str = "", **keywords):
+    """A picture without axes. values : (height, width), (1 or 3, height, width) of bool, uint8 or [0, 1]."""
+    if values.ndim == 3:
+        values = np.repeat(values, 3, 0) if len(values) == 1 else values
+        values = np.moveaxis(values, 0, -1)
+        values = values / 255 if values.dtype == np.uint8 else values.astype(float)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+    ax.set_title(title, fontsize=8)
+    return ax.imshow(values, **keywords)
+
+
+def signed(weights: np.ndarray) -> np.ndarray:
+    """Weights to [0, 1] for display: 0 becomes mid grey, the largest magnitude black or white."""
+    return 0.5 + 0.5 * weights / (np.abs(weights).max() or 1)

@@ -1,0 +1,178 @@
+"""How local masks are: the displacements between kept inputs, and three numbers made of them."""
+
+import functools
+
+import numpy as np
+from scipy import fft, optimize
+
+CHUNK = 256  # units transformed at a time; bounds the memory
+
+
+def locality(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """S(d): for every unit, how many ordered pairs of kept inputs lie at each displacement d.
+
+        S_sc = sum_c AC(m_c)        S_dc = AC(sum_c m_c) - S_sc        AC: 2-D autocorrelation
+
+    mask    : bool (units, inputs), inputs in the order channel, height, width
+    shape   : (channels, height, width)
+    returns : S_sc (same channel) and S_dc (different channels), int32
+              (units, 2 height - 1, 2 width - 1), d = (0, 0) in the middle: exact counts, by FFT
+
+    Raises ValueError where the inputs are not channels * height * width. Source: Pellegrini & Biroli
+    2022, section 3. Differs: their code stops counting after 1e7 pairs. Drawn by figures.locality.
+    """
+    channels, height, width = shape
+    if mask.ndim != 2 or mask.shape[1] != channels * height * width:
+        raise ValueError(f"mask {mask.shape} does not have {channels} x {height} x {width} inputs")
+    images = mask.reshape(-1, channels, height, width)
+    parts = [images[n : n + CHUNK] for n in range(0, len(images), CHUNK)]
+    same = np.concatenate([_autocorrelation(part).sum(1) for part in parts])
+    every = np.concatenate([_autocorrelation(part.sum(1)) for part in parts])
+    return same, every - same
+
+
+def _autocorrelation(images: np.ndarray) -> np.ndarray:
+    """Over the last two axes, zero outside, d = 0 in the middle; exact for whole numbers."""
+    height, width = images.shape[-2:]
+    size = (fft.next_fast_len(2 * height - 1, real=True), fft.next_fast_len(2 * width - 1, real=True))
+    spectrum = fft.rfft2(images.astype(np.float64), s=size)
+    full = fft.irfft2(spectrum.real**2 + spectrum.imag**2, s=size)
+    rows, columns = np.arange(1 - height, height), np.arange(1 - width, width)
+    return np.rint(full[..., rows[:, None], columns]).astype(np.int32)
+
+
+def null_locality(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """S_sc(d) of pairs taken from *different* units: the same in-degrees and the same map C_out, no locality.
+
+    returns : float (2 height - 1, 2 width - 1): AC(sum_j m_j) - sum_j AC(m_j), summed over channels
+    """
+    total = _autocorrelation(mask.sum(0, dtype=np.int64).reshape(shape)).sum(0)
+    return total - locality(mask, shape)[0].sum(0, dtype=np.int64)
+
+
+def random_mask(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """A mask of the same shape with as many entries kept, anywhere: random pruning."""
+    return generator.permuted(mask.ravel()).reshape(mask.shape)
+
+
+def displacements(shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """dx, dy and |d| in pixels at every cell of an S(d) of images of that shape."""
+    _, height, width = shape
+    dy, dx = np.mgrid[1 - height : height, 1 - width : width]
+    return dx, dy, np.hypot(dx, dy)
+
+
+def rf_width(counts: np.ndarray) -> tuple[float, float]:
+    """Width of the receptive fields: sigma_x, sigma_y in pixels of a Gaussian fitted to S(d).
+
+        S(d) ~ A exp(-dx^2 / 2 sigma_x^2 - dy^2 / 2 sigma_y^2) + B,    A, B >= 0
+
+    counts  : S_sc of one unit, or summed over units, (2 height - 1, 2 width - 1)
+    returns : (sigma_x, sigma_y); nan where there are fewer than ten pairs or the fit fails
+
+    The window is all displacements but d = 0 (which counts inputs, not pairs); least squares;
+    0.3 <= sigma <= 5 image sides. A mask without locality gives the image's own limit, about 0.45
+    sides. Source: Redman et al. 2024, section 2.2, which leaves the window open.
+    """
+    height, width = (counts.shape[0] + 1) // 2, (counts.shape[1] + 1) // 2
+    dx, dy, distance = displacements((1, height, width))
+    window = distance > 0
+    values = counts[window].astype(float)
+    if values.sum() < 20:
+        return float("nan"), float("nan")
+
+    def gaussian(_, amplitude, sigma_x, sigma_y, offset):
+        return amplitude * np.exp(-(dx[window] ** 2) / (2 * sigma_x**2) - dy[window] ** 2 / (2 * sigma_y**2)) + offset
+
+    guess = [values.max(), width / 3, height / 3, 0]
+    bounds = [0, 0.3, 0.3, 0], [np.inf, 5 * width, 5 * height, np.inf]
+    try:
+        fitted, _ = optimize.curve_fit(gaussian, None, values, p0=guess, bounds=bounds, maxfev=4000)
+    except RuntimeError:
+        return float("nan"), float("nan")
+    return float(fitted[1]), float(fitted[2])
+
+
+def rf_moment(counts: np.ndarray) -> tuple[float, float]:
+    """The same widths without a fit: root mean square of dx and of dy over all pairs (d = 0 left out), in pixels."""
+    height, width = (counts.shape[0] + 1) // 2, (counts.shape[1] + 1) // 2
+    dx, dy, distance = displacements((1, height, width))
+    pairs = np.where(distance > 0, counts, 0).astype(float)
+    total = pairs.sum() or float("nan")
+    return float(np.sqrt((pairs * dx**2).sum() / total)), float(np.sqrt((pairs * dy**2).sum() / total))
+
+
+def localization(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Lambda of each unit: 0 where its inputs are as far apart as those of different units, 1 for a compact blob.
+
+        Lambda_j = (D_null - D_j) / (D_null - D_compact(k_j))
+
+    D_j is the mean distance of unit j's same-channel pairs, D_null that of pairs from different
+    units (null_locality), D_compact that of the most compact blob with as many inputs in each channel.
+
+    returns : float (units,), dimensionless; nan for units with fewer than ten pairs
+
+    It corrects for the size of a mask, which widths and enrichment do not; it is blind to masks of
+    two distant spots, so `enrichment` stands beside it. Drawn by figures.localization.
+    """
+    channels, height, width = shape
+    distance = displacements(shape)[2]
+    same, _ = locality(mask, shape)
+    pairs = np.where(distance > 0, same, 0)
+    null = np.where(distance > 0, null_locality(mask, shape), 0)
+    count = pairs.sum((1, 2))
+    per_channel = mask.reshape(len(mask), channels, -1).sum(2)
+    compact = _compact(height, width)[per_channel].sum(1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        null_mean = (null * distance).sum() / null.sum()
+        result = (null_mean - (pairs * distance).sum((1, 2)) / count) / (null_mean - compact / count)
+    return np.where(count >= 20, result, np.nan)
+
+
+@functools.cache
+def _compact(height: int, width: int) -> np.ndarray:
+    """Summed distance over ordered pairs of the n pixels nearest to the middle, for n = 0 .. height * width."""
+    y, x = np.mgrid[:height, :width]
+    order = np.hypot(y - (height - 1) / 2 - 0.1, x - (width - 1) / 2 - 0.05).ravel().argsort()
+    y, x = y.ravel()[order], x.ravel()[order]
+    added = [2 * np.hypot(y[:n] - y[n], x[:n] - x[n]).sum() for n in range(len(order))]
+    return np.concatenate([[0], np.cumsum(added)])
+
+
+def enrichment(mask: np.ndarray, shape: tuple[int, int, int], reach: float = 1.5) -> float:
+    """How much likelier a same-channel pair is a near one (0 < |d| < reach pixels) than for pairs of different units.
+
+    1 where there is no locality. All units are pooled, so a unit with k inputs weighs as k^2.
+    """
+    distance = displacements(shape)[2]
+    near, any_distance = (distance > 0) & (distance < reach), distance > 0
+    same, null = locality(mask, shape)[0].sum(0), null_locality(mask, shape)
+    return float((same[near].sum() / same[any_distance].sum()) / (null[near].sum() / null[any_distance].sum()))
+
+
+def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """g(r): enrichment of same-channel pairs at distance r pixels, r = 1, 2, ... (rounded), up to half a side.
+
+    returns : float (half a side,); 1 where there is no locality. Drawn by figures.pair_correlation.
+    """
+    distance = displacements(shape)[2]
+    ring = np.rint(distance).astype(int)
+    rings = np.arange(1, min(shape[1:]) // 2 + 1)
+    same, null = locality(mask, shape)[0].sum(0), null_locality(mask, shape)
+    share = [np.array([s[ring == r].sum() for r in rings]) / s[distance > 0].sum() for s in (same, null)]
+    return share[0] / share[1]
+
+
+def axis_excess(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
+    """How much likelier same-channel pairs lie along an axis than off it, at exactly the same distance.
+
+    S / S_null at d = (5, 0) and (0, 5), over that at d = (3, 4) and (4, 3), every sign: all |d| = 5
+    pixels. 1 where the masks have no preferred axes; nan where images are smaller than 6 pixels.
+    Source: Pellegrini & Biroli 2022, section 4, where it is seen in the map; this makes it a number.
+    """
+    dx, dy, distance = displacements(shape)
+    same, null = locality(mask, shape)[0].sum(0), null_locality(mask, shape)
+    ring, axis = distance == 5, (dx == 0) | (dy == 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        on, off = (same[ring & side].sum() / null[ring & side].sum() for side in (axis, ~axis))
+        return float(on / off)

@@ -1,0 +1,92 @@
+"""How figures and claims get onto a page, in a live notebook and in the book, and are recorded there."""
+
+import base64
+import dataclasses
+import html
+import io
+import os
+import pathlib
+
+import matplotlib.pyplot as plt
+from IPython.display import publish_display_data
+
+from sifting import claims
+from sifting.figures.style import STYLE
+
+
+class Page:
+    """The page of one chapter: what is shown on it was made at one preset from stored results.
+
+    Every output carries in its metadata, under "sifting", what it shows; the pages Coverage and
+    Claims are computed from that, and from nothing else.
+    """
+
+    def __init__(self, preset: str, runs: list):
+        self.preset = preset
+        self.runs = list(runs)
+
+    def show(self, name: str, draw, table, caption: str, runs: list | None = None, alt: str = "", **options) -> None:
+        """Draw a figure of the papers: draw(table, **options), a function of sifting.figures.
+
+        name    : its ID, PB1a; also its anchor, and its file name under $SIFTING_FIGURES
+        table   : what it draws; None for a sketch
+        caption : what to see, HTML
+        runs    : the stored results behind it, where they are not all of the page's
+        alt     : for those who do not see it; default: the caption
+        """
+        figure = draw(**options) if table is None else draw(table, **options)
+        text, runs = svg(figure), self.runs if runs is None else runs
+        names = sorted({run.name for run in runs}) if table is not None else []
+        function = f"figures.{draw.__name__}"
+        if folder := os.environ.get("SIFTING_FIGURES"):
+            pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+            (pathlib.Path(folder) / f"{name}.svg").write_text(text)
+        made = f'drawn by <a href="reference.html#{function}">{function}</a>'
+        if names:
+            links = (f'<a href="provenance.html#{run}">{run}</a>' for run in names)
+            made += f" from {', '.join(links)}"
+        source = base64.b64encode(text.encode()).decode()
+        self._publish(
+            f'<figure class="sifting-figure" id="{name}">'
+            f'<img alt="{html.escape(alt or caption, quote=True)}" src="data:image/svg+xml;base64,{source}">'
+            f'<figcaption><strong>{name}.</strong> {caption} <span class="made">{made}</span></figcaption></figure>',
+            f"{name}: {caption}",
+            {"figure": name, "function": function, "results": names, **self._where(runs)},
+        )
+
+    def check(self, id: str, statement: str, paper: str, effect: str, values, **options) -> claims.Claim:
+        """Test a statement of a paper (claims.check) and show the verdict beside the paper's own value."""
+        claim = claims.check(id, statement, paper, effect, values, **options)
+        style = claim.verdict.replace(" ", "-")
+        self._publish(
+            f'<div class="claim {style}"><p><span class="verdict">{claim.verdict}</span> {html.escape(statement)}</p>'
+            f"<dl><dt>the paper</dt><dd>{html.escape(paper)}</dd>"
+            f"<dt>here</dt><dd>{html.escape(effect)}: <strong>{claim.ours}</strong></dd></dl></div>",
+            f"{claim.verdict}: {statement} Paper: {paper}. Here: {effect}: {claim.ours}",
+            {"claim": dataclasses.asdict(claim) | {"verdict": claim.verdict, "ours": claim.ours} | self._where(self.runs)},
+        )
+        return claim
+
+    def mark(self, name: str, widget, caption: str) -> None:
+        """Show an explorer as a figure of the papers, and record it under that ID."""
+        self._publish(
+            f'<p class="sifting-caption" id="{name}"><strong>{name}.</strong> {caption}</p>',
+            f"{name}: {caption}",
+            {"figure": name, "function": f"widgets.{type(widget).__name__}", **self._where(self.runs)}
+            | {"results": sorted({run.name for run in self.runs})},
+        )
+
+    def _where(self, runs: list) -> dict:
+        return {"preset": self.preset, "dataset": runs[0].config.dataset if runs else None}
+
+    @staticmethod
+    def _publish(page: str, plain: str, record: dict) -> None:
+        publish_display_data({"text/html": page, "text/plain": plain}, {"sifting": record})
+
+
+def svg(figure) -> str:
+    """A figure as SVG text; equal figures give equal text."""
+    buffer = io.StringIO()
+    with plt.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")
+    return buffer.getvalue()

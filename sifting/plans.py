@@ -1,0 +1,35 @@
+"""Which stored results each chapter needs: the runner computes what is missing, the chapter reads them."""
+
+from dataclasses import replace
+
+from sifting.config import Config, choose, seeds
+
+Plan = list[tuple[str, Config]]
+
+
+def imp(base: Config, count: int) -> dict[str, list[Config]]:
+    """The main runs, one a seed, and one run each on less data and on other tasks (PB10, PB11)."""
+    return {
+        "main": seeds(base, count),
+        "less": [replace(base, fraction=0.3)],
+        "least": [replace(base, fraction=0.02)],
+        "semantic": [replace(base, labels="semantic")],
+        "random": [replace(base, labels="random")],
+    }
+
+
+# chapter -> function(base, number of seeds) -> group name -> configurations
+GROUPS = {"imp": imp}
+# chapter -> what is computed of each group: kinds of results, by group; default: tickets
+KINDS = {"imp": {"main": ("ticket", "anatomy")}}
+
+
+def plan(chapter: str, base: Config, count: int) -> Plan:
+    """Every (kind, configuration) that a chapter needs at `base` with `count` seeds, in the order of computing.
+
+    Raises ValueError for a chapter without a plan, naming those that have one.
+    """
+    choose("chapter", chapter, GROUPS)
+    groups = GROUPS[chapter](base, count).items()
+    wanted = [(kind, config) for name, group in groups for config in group for kind in KINDS[chapter].get(name, ("ticket",))]
+    return sorted(wanted, key=lambda item: item[0] != "ticket")

@@ -1,0 +1,269 @@
+"""What the figures draw and the claims check: small tables computed from stored runs; no torch."""
+
+import numpy as np
+
+from sifting import observables
+from sifting.history import History
+from sifting.masks import effective
+
+
+def shape(run: History) -> tuple[int, int, int]:
+    """(channels, height, width) of the images of a run."""
+    return tuple(int(n) for n in run["shape"])
+
+
+def shown(run: History) -> list[int]:
+    """Three levels to look at: half, three quarters and all of the way to the last."""
+    return [round(run.levels * part) for part in (0.5, 0.75, 1.0)]
+
+
+def common(runs: list[History]) -> int:
+    """The last level that all runs reached."""
+    return min(run.levels for run in runs)
+
+
+def densities(runs: list[History], layer: int = 1) -> np.ndarray:
+    """(levels + 1,) density of a layer at each level, the mean over runs."""
+    levels = range(common(runs) + 1)
+    return np.array([[run.density(level, layer) for level in levels] for run in runs]).mean(0)
+
+
+def accuracy(runs: list[History]) -> dict[str, np.ndarray]:
+    """Accuracy of every run at every level: PB1a.
+
+    density            : (levels,)
+    best, last, test   : (runs, levels) validation accuracy early stopped, at the last step; test
+                         accuracy at the early-stopping step, on images used for nothing else
+    peak               : (runs,) level of the highest validation accuracy among the pruned ones
+    gain, fall         : (runs,) test accuracy at `peak` minus dense; at the last level minus `peak`
+    """
+    last = common(runs) + 1
+    table = {
+        "density": densities(runs),
+        "best": np.stack([run.accuracy("val", "best")[:last] for run in runs]),
+        "last": np.stack([run.accuracy("val", "last")[:last] for run in runs]),
+        "test": np.stack([run.accuracy("test", "best")[:last] for run in runs]),
+    }
+    peak = 1 + table["best"][:, 1:].argmax(1)
+    at_peak = np.take_along_axis(table["test"], peak[:, None], 1)[:, 0]
+    return table | {"peak": peak, "gain": at_peak - table["test"][:, 0], "fall": table["test"][:, -1] - at_peak}
+
+
+def in_degree(runs: list[History], levels: list[int]) -> dict:
+    """Histograms of C_in of the first layer over all runs, with the binomial of random pruning: PB1b.
+
+    levels, density : the levels shown and their densities
+    degrees         : list of (runs * units,) in-degrees, one entry a level
+    expected        : list of (counts, number of units expected at each count)
+    excess          : (runs, levels) variance over that of random pruning
+    """
+    masks = [[run.mask(level) for run in runs] for level in levels]
+    counts = [np.arange(max(int(mask.sum(1).max()) for mask in row) + 2) for row in masks]
+    return {
+        "levels": levels,
+        "density": [float(np.mean([mask.mean() for mask in row])) for row in masks],
+        "degrees": [np.concatenate([observables.in_degree(mask) for mask in row]) for row in masks],
+        "expected": [(n, sum(observables.binomial(mask, n) for mask in row)) for n, row in zip(counts, masks)],
+        "excess": np.array([[observables.degree_excess(mask) for mask in row] for row in masks]).T,
+    }
+
+
+def ablation(anatomies: list[History], level: int) -> dict[str, np.ndarray]:
+    """Test accuracy, relative to the whole network, as first-layer units are removed: PB1c.
+
+    removed  : (points,) fraction of units removed
+    relative : (runs, orders, points); orders: largest in-degree first, random, smallest first
+    gap      : (runs,) mean over `removed` of smallest first minus largest first
+    """
+    accuracies = np.stack([run["ablation"][level] for run in anatomies])
+    relative = accuracies / accuracies[:, :1, :1]
+    removed = anatomies[0]["removed"][level]
+    return {
+        "removed": removed / removed[-1],
+        "relative": relative,
+        "gap": (relative[:, 2] - relative[:, 0]).mean(1),
+        "gap_random": (relative[:, 1] - relative[:, 0]).mean(1),
+    }
+
+
+def locality(runs: list[History], levels: list[int]) -> dict[str, np.ndarray]:
+    """S(d) of the first layer summed over units and runs, and how local it is: PB2b.
+
+    same, different : (levels, 2 height - 1, 2 width - 1) S_sc and S_dc
+    random          : the same of S_sc for masks with as many entries kept at random
+    width, moment   : (runs, levels, 2) rf_width and rf_moment of the summed S_sc, x and y, in pixels
+    width_random    : (runs, levels, 2)
+    localization    : (runs, levels) mean over units of Lambda; localization_random likewise
+    enrichment      : (runs, levels) of near pairs
+    cross           : (runs, levels) how much likelier near pairs are along the axes than off them
+    """
+    size, draw = shape(runs[0]), np.random.default_rng(0)
+    maps = {name: [] for name in ("same", "different", "random")}
+    numbers = {name: [] for name in (
+        "width", "moment", "width_random", "localization", "localization_random", "enrichment", "cross")}
+    for run in runs:
+        rows = {name: [] for name in (*maps, *numbers)}
+        for level in levels:
+            mask = run.mask(level)
+            shuffled = observables.random_mask(mask, draw)
+            same, different = (s.sum(0) for s in observables.locality(mask, size))
+            random = observables.locality(shuffled, size)[0].sum(0)
+            values = (same, different, random, observables.rf_width(same), observables.rf_moment(same),
+                      observables.rf_width(random), np.nanmean(observables.localization(mask, size)),
+                      np.nanmean(observables.localization(shuffled, size)), observables.enrichment(mask, size),
+                      observables.axis_excess(mask, size))
+            for name, value in zip(rows, values):
+                rows[name].append(value)
+        for name in maps:
+            maps[name].append(rows[name])
+        for name in numbers:
+            numbers[name].append(rows[name])
+    table = {name: np.sum(value, 0) for name, value in maps.items()}
+    table |= {name: np.array(value, float) for name, value in numbers.items()}
+    return table | {"levels": levels, "density": densities(runs)[levels]}
+
+
+def localization(runs: list[History]) -> dict[str, np.ndarray]:
+    """Every measure of locality at every level, per run: `locality` for all levels but the dense one."""
+    return locality(runs, list(range(1, common(runs) + 1)))
+
+
+def pair_correlation(runs: list[History], levels: list[int]) -> dict[str, np.ndarray]:
+    """g(r), (runs, levels, r), at the levels shown."""
+    size = shape(runs[0])
+    g = np.array([[observables.pair_correlation(run.mask(level), size) for level in levels] for run in runs])
+    return {"r": np.arange(1, g.shape[2] + 1), "g": g, "levels": levels, "density": densities(runs)[levels]}
+
+
+def top_units(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
+    """Indices of the `count` units with the most connections to the network's input, most first."""
+    return np.argsort(-run.effective(level, layer).sum(1), kind="stable")[:count]
+
+
+def masks(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
+    """bool (count, channels, height, width): (effective) masks of the most connected units: PB3a, PB12."""
+    reach = run.effective(level, layer)
+    return reach[top_units(run, level, count, layer)].reshape(-1, *shape(run))
+
+
+def features(run: History, anatomy: History, level: int, count: int) -> dict[str, np.ndarray]:
+    """Units worth a closer look, their masks, weights and top images: PB3b.
+
+    The `count` most localized of the most connected units for which images were looked up.
+
+    units   : (count,); mask bool, weights float32: (count, channels, height, width)
+    images  : uint8 (count, 3, channels, height, width), the validation images with highest preactivation
+    """
+    units = anatomy["top_units"][level]
+    local = np.nan_to_num(observables.localization(run.mask(level), shape(run))[units], nan=-1)
+    chosen = np.sort(np.argsort(-local, kind="stable")[:count])
+    return {
+        "units": units[chosen],
+        "mask": run.mask(level)[units[chosen]].reshape(-1, *shape(run)),
+        "weights": run.weights(level)[units[chosen]].reshape(-1, *shape(run)),
+        "images": anatomy["top_images"][level][chosen],
+    }
+
+
+def agreement(anatomies: list[History], level: int) -> dict[str, np.ndarray]:
+    """Correlation between the top images of a unit, inside and outside its mask, mean over units: PB3b.
+
+    inside, outside, random : (runs,); random: inside the same masks, for images drawn at random
+    """
+    return {
+        "inside": np.array([np.nanmean(run["agreement"][level][:, 0]) for run in anatomies]),
+        "outside": np.array([np.nanmean(run["agreement"][level][:, 1]) for run in anatomies]),
+        "random": np.array([np.nanmean(run["agreement_random"][level][:, 0]) for run in anatomies]),
+    }
+
+
+def random_units(run: History, levels: list[int], count: int = 3) -> dict[str, np.ndarray]:
+    """S_sc of single units pruned at random to the densities of `levels`, beside the most connected unit of IMP: PB9.
+
+    inputs : (levels, count + 1) inputs kept, the IMP unit last; same : (levels, count + 1, ...) S_sc
+    """
+    size, draw = shape(run), np.random.default_rng(0)
+    rows = []
+    for level in levels:
+        mask = run.mask(level)
+        random = observables.random_mask(mask, draw)[:count]
+        rows.append(np.concatenate([random, mask[top_units(run, level, 1)]]))
+    return {
+        "inputs": np.array([row.sum(1) for row in rows]),
+        "same": np.stack([observables.locality(row, size)[0] for row in rows]),
+        "density": densities([run])[levels],
+    }
+
+
+def out_degree(runs: dict[str, History], density: float) -> dict:
+    """C_out of every pixel near `density`: PB10.
+
+    maps   : name -> (channels, height, width) connections left, relative to the mean
+    border : name -> mean of the outermost ring of pixels over the mean of all
+    center : name -> mean of the central half (in height and width) over the mean of all
+    """
+    maps, border, center = {}, {}, {}
+    for name, run in runs.items():
+        size = shape(run)
+        counts = observables.out_degree(run.mask(near(run, density))).reshape(size)
+        maps[name] = counts / counts.mean()
+        inner = maps[name][:, 1:-1, 1:-1]
+        border[name] = (maps[name].sum() - inner.sum()) / (maps[name].size - inner.size)
+        h, w = size[1] // 4, size[2] // 4
+        center[name] = maps[name][:, h : size[1] - h, w : size[2] - w].mean()
+    return {"maps": maps, "border": border, "center": center}
+
+
+def near(run: History, density: float) -> int:
+    """The level whose first-layer density is nearest to `density` on a logarithmic scale."""
+    values = np.array([run.density(level, 1) for level in range(run.levels + 1)])
+    return int(np.abs(np.log(values) - np.log(density)).argmin())
+
+
+def by_degree(runs: dict[str, History], density: float, bins: int = 5) -> dict[str, list[dict]]:
+    """S_sc of units grouped by in-degree, near `density`: PB11.
+
+    returns : name -> for every group its range of C_in (low, high), number of units, S_sc summed,
+              localization (mean over the units that have one) and its standard error
+    """
+    result = {}
+    for name, run in runs.items():
+        mask, size = run.mask(near(run, density)), shape(run)
+        degree = observables.in_degree(mask)
+        order = np.argsort(degree, kind="stable")
+        edges = np.cumsum([0] + [len(part) for part in np.array_split(order[degree[order] > 0], bins)])
+        alive = order[degree[order] > 0]
+        same, local = observables.locality(mask, size)[0], observables.localization(mask, size)
+        result[name] = []
+        for low, high in zip(edges[:-1], edges[1:]):
+            units = alive[low:high]
+            values = local[units][~np.isnan(local[units])]
+            result[name].append({
+                "low": int(degree[units].min()), "high": int(degree[units].max()), "units": len(units),
+                "same": same[units].sum(0),
+                "localization": float(values.mean()) if len(values) else float("nan"),
+                "error": float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan"),
+            })
+    return result
+
+
+def reach(runs: list[History], level: int) -> dict[str, np.ndarray]:
+    """Size and locality of effective masks, layer by layer: PB12.
+
+    inputs       : (runs, layers) mean number of inputs that reach a unit
+    localization : (runs, layers) mean of Lambda; random: with every deeper mask shuffled
+    """
+    size, draw = shape(runs[0]), np.random.default_rng(0)
+    table = {"inputs": [], "localization": [], "random": []}
+    for run in runs:
+        rows = {name: [] for name in table}
+        for layer in range(1, run.layers + 1):
+            mask = run.effective(level, layer)
+            shuffled = [observables.random_mask(run.mask(level, n), draw) for n in range(2, layer + 1)]
+            mixed = effective(run.mask(level), *shuffled)
+            rows["inputs"].append(mask.sum(1)[mask.any(1)].mean())
+            rows["localization"].append(np.nanmean(observables.localization(mask, size)))
+            rows["random"].append(np.nanmean(observables.localization(mixed, size)))
+        for name in table:
+            table[name].append(rows[name])
+    return {name: np.array(value) for name, value in table.items()}

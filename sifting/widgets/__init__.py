@@ -1,0 +1,5 @@
+"""Explorers over stored results: the same widget live in JupyterLab and in the static page; no torch."""
+
+from sifting.widgets.mask_explorer import MaskExplorer
+
+__all__ = ["MaskExplorer"]

@@ -1,0 +1,210 @@
+"""The mask explorer: masks sift out of noise, level by level, under the reader's hand."""
+
+import base64
+import io
+import pathlib
+import zlib
+
+import anywidget
+import numpy as np
+import traitlets as t
+from PIL import Image
+
+from sifting import masks
+
+HERE = pathlib.Path(__file__).parent
+PAGE = 400_000  # first-layer weights that one page can hold at all levels and stay under 3 MB
+SHADE = 127  # steps of the stored weights on each side of zero: one signed byte
+
+
+class MaskExplorer(anywidget.AnyWidget):
+    """Browse nested masks of one or several runs: a gallery, a level to play, one unit in detail.
+
+    Build it with `from_runs` or `from_history`. What a page stores, all zlib-compressed:
+
+        removed_at  one byte an input and unit: the level at which it was cut off, 255 = never
+        degrees     in-degree of every unit at every level, also of units that are not shown
+        weights     one signed byte a kept weight, times a scale for each unit and level
+
+    In deeper layers `removed_at` is that of the effective mask (`effective_removed_at`).
+    Equal runs give equal state, byte for byte. Source: the videos of Pellegrini & Biroli 2022.
+    """
+
+    # One module from two files: what can be computed without a page, then the page.
+    _esm = (HERE / "numbers.js").read_text() + (HERE / "mask_explorer.js").read_text()
+    _css = (HERE / "mask_explorer.css").read_text()
+
+    runs = t.List().tag(sync=True)
+    shape = t.List(t.Int()).tag(sync=True)  # channels, height, width
+    gallery = t.Int(40).tag(sync=True)  # thumbnails on a page of the gallery
+    run = t.Int(0).tag(sync=True)  # position in `runs`
+    layer = t.Int(1).tag(sync=True)
+    level = t.Int(0).tag(sync=True)
+    unit = t.Int(0).tag(sync=True)  # number of the unit in its layer
+    show = t.Enum(["mask", "weights"], "mask").tag(sync=True)
+    order = t.Enum(["level", "last", "random"], "level").tag(sync=True)
+
+    @classmethod
+    def from_history(cls, history, accuracy=None, **options):
+        """The explorer of one run; `accuracy` is (levels + 1,), the rest as `from_runs`."""
+        return cls.from_runs([history], accuracy=None if accuracy is None else [accuracy], **options)
+
+    @classmethod
+    def from_runs(cls, runs, names=None, units=None, accuracy=None, shape=None, weights=True, gallery=40, **state):
+        """The explorer of several runs, which the reader chooses between by name.
+
+        runs     : histories of fully connected networks on images of one shape
+        names    : what to call them; default: their `name`
+        units    : most units to show of a layer; default: what keeps the page under 3 MB
+        accuracy : (levels + 1,) for each run, in [0, 1]; default: early-stopped test accuracy
+        shape    : channels, height, width; default: square images of config.image_size
+        weights  : whether to store the trained weights of layer 1; they are most of the page
+        gallery  : thumbnails on a page
+        state    : what to begin with: run, layer, level (default: the last), unit, show, order
+
+        If a layer has more units than are shown, they are `gallery` units drawn at random and those
+        with most inputs at the last levels. Raises ValueError if a first layer does not fit `shape`.
+        """
+        runs = list(runs)
+        inputs = runs[0].removed_at(1).shape[1]
+        if shape is None:
+            side = runs[0].config.image_size
+            shape = inputs // side**2, side, side
+        if {run.removed_at(1).shape[1] for run in runs} != {int(np.prod(shape))}:
+            raise ValueError(f"the first layer has {inputs} inputs, but shape {tuple(shape)} has {int(np.prod(shape))}")
+        units = units or max(gallery, PAGE // (inputs * len(runs)))
+        names = [run.name for run in runs] if names is None else names
+        accuracy = [run.accuracy("test") for run in runs] if accuracy is None else accuracy
+        packed = [pack(*each, units, gallery, weights) for each in zip(runs, names, accuracy, strict=True)]
+        first = packed[state.get("run", 0)]
+        state.setdefault("level", first["levels"])
+        explorer = cls(runs=packed, shape=[int(n) for n in shape], gallery=gallery, **state)
+        if "unit" not in state:
+            explorer.unit = int(explorer._ranked(0)[0])
+        return explorer
+
+    @property
+    def size(self) -> int:
+        """Bytes that the data add to a page, base64 included."""
+        layers = [layer for run in self.runs for layer in run["layers"]]
+        blobs = [layer[name] for layer in layers for name in ("removed_at", "degrees")]
+        blobs += [run[name] for run in self.runs for name in ("weights", "scales")]
+        return sum(-(-len(blob) // 3) * 4 for blob in blobs)
+
+    def _ranked(self, layer: int) -> np.ndarray:
+        """Units shown of a layer of the first run shown, most inputs at the last level first."""
+        stored = self.runs[self.run]["layers"][layer]
+        degrees = np.frombuffer(zlib.decompress(stored["degrees"]), "<u2").reshape(-1, stored["units"])
+        return np.array(stored["shown"])[most_connected(degrees[:, stored["shown"]])]
+
+    def picture(self) -> Image.Image:
+        """The gallery at the explorer's level, most connected masks first: for hosts without widgets."""
+        stored, (channels, height, width) = self.runs[self.run]["layers"][self.layer - 1], self.shape
+        removed = np.frombuffer(zlib.decompress(stored["removed_at"]), np.uint8).reshape(-1, channels, height, width)
+        slots = {unit: slot for slot, unit in enumerate(stored["shown"])}
+        chosen = [slots[unit] for unit in self._ranked(self.layer - 1)[: self.gallery]]
+        rows, columns = -(-len(chosen) // 8), min(8, len(chosen))
+        page = np.full((rows * (height + 2), columns * (width + 2), 3), 255, np.uint8)
+        for place, slot in enumerate(chosen):
+            y, x = place // 8 * (height + 2) + 1, place % 8 * (width + 2) + 1
+            page[y : y + height, x : x + width] = 255 * (removed[slot] > self.level).transpose(1, 2, 0)
+        scale = max(1, 640 // page.shape[1])
+        return Image.fromarray(page).resize((page.shape[1] * scale, page.shape[0] * scale), Image.Resampling.NEAREST)
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget, and its picture for hosts without widgets (GitHub, print)."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        png = io.BytesIO()
+        self.picture().save(png, "PNG", optimize=True)
+        data["image/png"] = base64.b64encode(png.getvalue()).decode()
+        return data, metadata
+
+    def __repr__(self):
+        layers = len(self.runs[self.run]["layers"])
+        return f"MaskExplorer({', '.join(run['name'] for run in self.runs)}; {layers} layers, level {self.level})"
+
+
+def pack(run, name: str, accuracy, units: int, gallery: int, weights: bool) -> dict:
+    """One run as the page stores it: plain values and compressed arrays (MaskExplorer says which)."""
+    levels, layers, reach = run.levels, [], None
+    if len(accuracy) != levels + 1:
+        raise ValueError(f"{name} has {levels + 1} levels, but {len(accuracy)} accuracies")
+    for number in range(1, run.layers + 1):
+        removed = run.removed_at(number)
+        reach = removed if reach is None else effective_removed_at(removed, reach)
+        degrees = np.array([masks.at(removed, level).sum(1) for level in range(levels + 1)], "<u2")
+        shown = choose_units(degrees, units, gallery)
+        layers.append({
+            "units": len(removed),
+            "inputs": removed.shape[1],
+            "shown": shown.tolist(),
+            "removed_at": squeeze(reach[shown]),
+            "degrees": squeeze(degrees),
+        })
+    steps, scales = quantize(run, layers[0]["shown"]) if weights else (b"", b"")
+    return {
+        "name": str(name),
+        "levels": int(levels),
+        "accuracy": [float(a) for a in accuracy],
+        "density": [float(run.density(level)) for level in range(levels + 1)],
+        "layers": layers,
+        "weights": squeeze(steps),
+        "scales": squeeze(scales),
+    }
+
+
+def squeeze(values) -> bytes:
+    """zlib, as the browser's DecompressionStream("deflate") reads it."""
+    return zlib.compress(values if isinstance(values, bytes) else values.tobytes(), 9)
+
+
+def most_connected(degrees: np.ndarray) -> np.ndarray:
+    """Units by in-degree at the last level, largest first; ties by the levels before, then by number.
+
+    degrees : (levels + 1, units)
+    """
+    return np.lexsort((np.arange(degrees.shape[1]), *-degrees.astype(int)))
+
+
+def choose_units(degrees: np.ndarray, units: int, gallery: int) -> np.ndarray:
+    """Units to store, in a random order that is always the same: `gallery` drawn at random, and the most connected.
+
+    So the first `gallery` of them are a fair sample, however many are left out.
+    """
+    drawn = np.random.default_rng(0).permutation(degrees.shape[1])
+    wanted = dict.fromkeys([*drawn[:gallery], *most_connected(degrees)])  # a set that keeps its order
+    chosen = list(wanted)[: max(units, gallery)]
+    return drawn[np.isin(drawn, chosen)]
+
+
+def effective_removed_at(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """Level at which the last path from an input to a unit is cut: max_k min(outer_ik, inner_kj).
+
+    A path is cut when its first weight goes, and an input when its last path goes, so one byte holds
+    the effective masks of all levels: masks.at(result, n) = masks.effective of the masks at level n.
+
+    outer   : removed_at of a layer, (units, units below)
+    inner   : removed_at, effective or not, of the layer below, (units below, inputs)
+    returns : uint8 (units, inputs)
+    """
+    return np.stack([np.minimum(row[:, None], inner).max(0) for row in outer])
+
+
+def quantize(run, shown: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Kept weights of layer 1 as signed bytes, and what a byte is worth.
+
+    weight = byte * scale, wrong by half a scale at most; scale = max |weight| / 127 of the unit at the level
+
+    returns : int8 (kept weights,), level by level, unit by unit as shown, inputs in order;
+              float32 (levels + 1, units shown)
+    """
+    removed, steps, scales = run.removed_at(1)[shown], [], []
+    for level in range(run.levels + 1):
+        weights = run.weights(level)[shown]
+        scale = (np.abs(weights).max(1) / SHADE).astype("<f4")
+        rows, columns = np.nonzero(masks.at(removed, level))
+        unit = scale[rows]
+        kept = np.divide(weights[rows, columns], unit, out=np.zeros_like(unit), where=unit > 0)
+        steps.append(np.rint(kept).astype(np.int8))
+        scales.append(scale)
+    return np.concatenate(steps), np.array(scales)

@@ -1,0 +1,101 @@
+// What the mask explorer computes, without a page: tests compare every function here with NumPy.
+
+export async function inflate(view) {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
+}
+
+// A run as Python packed it, with its arrays inflated.
+export async function unpack(run) {
+  const layers = await Promise.all(run.layers.map(async (layer) => ({
+    ...layer,
+    levels: run.levels,
+    removed: new Uint8Array(await inflate(layer.removed_at)),
+    degrees: new Uint16Array(await inflate(layer.degrees)), // (levels + 1, units)
+  })));
+  const [bytes, scales] = await Promise.all([inflate(run.weights), inflate(run.scales)]);
+  const { shown, degrees, units } = layers[0], starts = [];
+  for (let level = 0, at = 0; level <= run.levels; level++)
+    for (const unit of shown) { starts.push(at); at += degrees[level * units + unit]; }
+  return { ...run, layers, starts, bytes: new Int8Array(bytes), scales: new Float32Array(scales) };
+}
+
+// Inputs kept at a level, one byte each. A slot is a position among the units shown.
+export function maskAt({ removed, shown }, slot, level) {
+  const size = removed.length / shown.length, kept = new Uint8Array(size);
+  for (let i = 0, at = slot * size; i < size; i++) kept[i] = removed[at + i] > level;
+  return kept;
+}
+
+// Trained weights of a unit of layer 1, 0 where pruned.
+export function weightsAt({ layers: [layer], starts, bytes, scales }, slot, level) {
+  const row = level * layer.shown.length + slot;
+  let next = starts[row];
+  return Float32Array.from(maskAt(layer, slot, level), (kept) => kept && bytes[next++] * scales[row]);
+}
+
+// Slots in the order of the gallery: by in-degree at this level or at the last one, or at random
+// (Python stored the units in a random order). Ties go by the levels after, or before.
+export function ranking({ shown, degrees, units, levels }, level, order) {
+  const slots = [...shown.keys()];
+  if (order === "random") return slots;
+  const keys = order === "last" ? [...Array(levels + 1).keys()].reverse()
+    : [...Array(levels + 1 - level).keys()].map((n) => n + level);
+  return slots.sort((a, b) => {
+    for (const n of keys) {
+      const more = degrees[n * units + shown[b]] - degrees[n * units + shown[a]];
+      if (more) return more;
+    }
+    return shown[a] - shown[b];
+  });
+}
+
+// S(d): ordered pairs of kept inputs of one channel at displacement d, (2 height - 1) x (2 width - 1),
+// d = 0 in the middle. S(-d) = S(d), so half the plane is enough.
+export function displacements(kept, [channels, height, width]) {
+  const rows = 2 * height - 1, columns = 2 * width - 1, S = new Float64Array(rows * columns);
+  const middle = (S.length - 1) / 2;
+  for (let c = 0; c < channels; c++) {
+    const points = []; // numbered so that the difference of two points is a place in S
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) if (kept[(c * height + y) * width + x]) points.push(y * columns + x);
+    for (let i = 0; i < points.length; i++)
+      for (let j = i; j < points.length; j++) S[middle + points[j] - points[i]]++;
+  }
+  for (let i = 0; i < middle; i++) S[i] = S[2 * middle - i];
+  return S;
+}
+
+// How many values fall into each of `count` bins of a width, from `low` on.
+export function histogram(values, low, width, count) {
+  const bins = new Float64Array(count);
+  for (const value of values) bins[Math.floor((value - low) / width)]++;
+  return bins;
+}
+
+// Probability of k = 0..n successes, from the mode outwards: no factorial, no overflow.
+export function binomial(n, p) {
+  const P = new Float64Array(n + 1), mode = Math.min(n, Math.floor((n + 1) * p));
+  P[mode] = 1;
+  for (let k = mode; k < n; k++) P[k + 1] = P[k] * ((n - k) / (k + 1)) * (p / (1 - p));
+  for (let k = mode; k > 0; k--) P[k - 1] = P[k] * (k / (n - k + 1)) * ((1 - p) / p);
+  const total = P.reduce((a, b) => a + b);
+  return P.map((x) => x / total);
+}
+
+// matplotlib's viridis at x in [0, 1], as [r, g, b], 17 colors and straight lines between them.
+const VIRIDIS = ("440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1fa088 28ae80 3fbc73 " +
+  "5ec962 84d44b addc30 d8e219 fde725").split(" ").map((hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+export function viridis(x) {
+  const at = 16 * Math.min(1, Math.max(0, x)), i = Math.min(15, Math.floor(at));
+  return VIRIDIS[i].map((from, c) => from + (at - i) * (VIRIDIS[i + 1][c] - from));
+}
+
+// About `count` round numbers between two others.
+export function ticks(low, high, count) {
+  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw));
+  const step = power * [1, 2, 5, 10].find((m) => m * power >= 0.8 * raw), out = [];
+  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; n++) out.push(+(n * step).toPrecision(12));
+  return out;
+}
