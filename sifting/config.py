@@ -138,15 +138,16 @@ def _whole(value) -> int:
     return int(float(value))
 
 
-# The authors' settings on the authors' data are the defaults themselves.
+# Small enough for two cores, and the papers' findings still come out. Momentum makes up for training
+# a hundred times shorter; standardised patches, for photographs with other lighting than ImageNet's.
 _LAPTOP = Config(
-    image_size=16, train_images=400_000, normalize="patch", widths=(256, 256), batch_norm="after",
-    momentum=0.9, batch_size=500, steps=1500, evaluations=10, levels=12, rewind_step=150,
+    image_size=16, train_images=400_000, val_images=5_000, test_images=5_000, normalize="patch",
+    widths=(256, 256, 256), momentum=0.9, batch_size=200, steps=1200, evaluations=8, levels=13, rewind_step=120,
 )
 PRESETS = types.MappingProxyType({
     # seconds: every code path, no result worth reading
     "smoke": dataclasses.replace(
-        _LAPTOP, image_size=8, train_images=2_000, val_images=500, test_images=500, widths=(48, 32),
+        _LAPTOP, image_size=8, train_images=2_000, val_images=500, test_images=500, widths=(48, 32, 32),
         batch_size=100, steps=30, evaluations=3, levels=4, rewind_step=5, prune_fraction=0.5,
     ),
     # minutes on two cores: the default

@@ -7,11 +7,11 @@ import io
 import os
 import pathlib
 
-import matplotlib.pyplot as plt
 from IPython.display import publish_display_data
 
 from sifting import claims
-from sifting.figures.style import STYLE
+from sifting.catalog import FIGURES
+from sifting.config import PRESETS, Config
 
 
 class Page:
@@ -26,14 +26,16 @@ class Page:
         self.runs = list(runs)
 
     def show(self, name: str, draw, table, caption: str, runs: list | None = None, alt: str = "", **options) -> None:
-        """Draw a figure of the papers: draw(table, **options), a function of sifting.figures.
+        """Draw a figure: draw(table, **options), a function of sifting.figures.
 
-        name    : its ID, PB1a; also its anchor, and its file name under $SIFTING_FIGURES
+        name    : its ID in the papers, PB1a, or for one of our own a name with a hyphen; also its
+                  anchor, and its file name under $SIFTING_FIGURES
         table   : what it draws; None for a sketch
         caption : what to see, HTML
         runs    : the stored results behind it, where they are not all of the page's
         alt     : for those who do not see it; default: the caption
         """
+        own = _own(name)
         figure = draw(**options) if table is None else draw(table, **options)
         text, runs = svg(figure), self.runs if runs is None else runs
         names = sorted({run.name for run in runs}) if table is not None else []
@@ -51,7 +53,7 @@ class Page:
             f'<img alt="{html.escape(alt or caption, quote=True)}" src="data:image/svg+xml;base64,{source}">'
             f'<figcaption><strong>{name}.</strong> {caption} <span class="made">{made}</span></figcaption></figure>',
             f"{name}: {caption}",
-            {"figure": name, "function": function, "results": names, **self._where(runs)},
+            {"figure": name, "own": own, "function": function, "results": names, **self._where(runs)},
         )
 
     def check(self, id: str, statement: str, paper: str, effect: str, values, **options) -> claims.Claim:
@@ -67,12 +69,27 @@ class Page:
         )
         return claim
 
+    def settings(self, config: Config) -> None:
+        """Show, field by field, where `config` differs from the paper's settings on the paper's data."""
+        paper, here = dataclasses.asdict(PRESETS["paper"]), dataclasses.asdict(config)
+        rows = "".join(
+            f"<tr><th scope=\"row\"><code>{name}</code></th><td>{_words(paper[name])}</td><td>{_words(here[name])}</td></tr>"
+            for name in here if here[name] != paper[name]
+        )
+        head = "<tr><th>field</th><th>the paper</th><th>here</th></tr>"
+        self._publish(
+            f'<table class="settings"><caption>Settings that differ from the paper ({self.preset} preset)</caption>'
+            f"<thead>{head}</thead><tbody>{rows}</tbody></table>",
+            "\n".join(f"{name}: {paper[name]} -> {here[name]}" for name in here if here[name] != paper[name]),
+            {"settings": self.preset},
+        )
+
     def mark(self, name: str, widget, caption: str) -> None:
         """Show an explorer as a figure of the papers, and record it under that ID."""
         self._publish(
             f'<p class="sifting-caption" id="{name}"><strong>{name}.</strong> {caption}</p>',
             f"{name}: {caption}",
-            {"figure": name, "function": f"widgets.{type(widget).__name__}", **self._where(self.runs)}
+            {"figure": name, "own": _own(name), "function": f"widgets.{type(widget).__name__}", **self._where(self.runs)}
             | {"results": sorted({run.name for run in self.runs})},
         )
 
@@ -84,9 +101,19 @@ class Page:
         publish_display_data({"text/html": page, "text/plain": plain}, {"sifting": record})
 
 
+def _own(name: str) -> bool:
+    """Whether a figure is ours and not the papers'. Raises ValueError where it should be theirs and is not."""
+    if name not in FIGURES and "-" not in name:
+        raise ValueError(f"no figure of the papers has the ID {name!r}; names of our own have a hyphen, as imp-locality")
+    return name not in FIGURES
+
+
+def _words(value) -> str:
+    return " × ".join(map(str, value)) if isinstance(value, tuple) else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
 def svg(figure) -> str:
     """A figure as SVG text; equal figures give equal text."""
     buffer = io.StringIO()
-    with plt.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")
+    figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")
     return buffer.getvalue()

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from sifting import store
 from sifting.config import Config, choose, seeds
+from sifting.history import History
 
 Plan = list[tuple[str, Config]]
 
@@ -33,3 +35,15 @@ def plan(chapter: str, base: Config, count: int) -> Plan:
     groups = GROUPS[chapter](base, count).items()
     wanted = [(kind, config) for name, group in groups for config in group for kind in KINDS[chapter].get(name, ("ticket",))]
     return sorted(wanted, key=lambda item: item[0] != "ticket")
+
+
+def results(chapter: str, base: Config, count: int, device: str = "auto") -> dict[tuple[str, str], list[History]]:
+    """The stored results of a chapter by (kind, group), as ("ticket", "main"); what is missing is computed."""
+    choose("chapter", chapter, GROUPS)
+    groups = GROUPS[chapter](base, count)
+    return {
+        (kind, name): store.load_or_run(kind, group, device)
+        for kind in store.EXPERIMENTS
+        for name, group in groups.items()
+        if kind in KINDS[chapter].get(name, ("ticket",))
+    }

@@ -227,7 +227,7 @@ def _provenance(config: Config, device: str, seconds: float) -> dict:
         "commit": _commit(),
         "versions": {"python": platform.python_version()}
         | {name: metadata.version(name) for name in ("torch", "numpy", "scikit-image", "scikit-learn")},
-        "device": torch.cuda.get_device_name() if device == "cuda" else _processor(),
+        "device": torch.cuda.get_device_name() if device == "cuda" else processor(),
         "threads": 1,
         "seed": config.seed,
         "data_seed": config.data_seed,
@@ -247,9 +247,9 @@ def _commit() -> str:
         return "unknown"
 
 
-def _processor() -> str:
-    with contextlib.suppress(OSError):
-        for line in open("/proc/cpuinfo"):
+def processor() -> str:
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as lines:
+        for line in lines:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

@@ -95,12 +95,12 @@ def locality(runs: list[History], levels: list[int]) -> dict[str, np.ndarray]:
     width_random    : (runs, levels, 2)
     localization    : (runs, levels) mean over units of Lambda; localization_random likewise
     enrichment      : (runs, levels) of near pairs
-    cross           : (runs, levels) how much likelier near pairs are along the axes than off them
+    axis            : (runs, levels) axis_excess
     """
     size, draw = shape(runs[0]), np.random.default_rng(0)
     maps = {name: [] for name in ("same", "different", "random")}
     numbers = {name: [] for name in (
-        "width", "moment", "width_random", "localization", "localization_random", "enrichment", "cross")}
+        "width", "moment", "width_random", "localization", "localization_random", "enrichment", "axis")}
     for run in runs:
         rows = {name: [] for name in (*maps, *numbers)}
         for level in levels:
@@ -251,7 +251,8 @@ def reach(runs: list[History], level: int) -> dict[str, np.ndarray]:
     """Size and locality of effective masks, layer by layer: PB12.
 
     inputs       : (runs, layers) mean number of inputs that reach a unit
-    localization : (runs, layers) mean of Lambda; random: with every deeper mask shuffled
+    localization : (runs, layers) mean of Lambda; random: the same where every unit of a
+                   deeper layer draws its inputs anew, as many as it had
     """
     size, draw = shape(runs[0]), np.random.default_rng(0)
     table = {"inputs": [], "localization": [], "random": []}
@@ -259,7 +260,7 @@ def reach(runs: list[History], level: int) -> dict[str, np.ndarray]:
         rows = {name: [] for name in table}
         for layer in range(1, run.layers + 1):
             mask = run.effective(level, layer)
-            shuffled = [observables.random_mask(run.mask(level, n), draw) for n in range(2, layer + 1)]
+            shuffled = [draw.permuted(run.mask(level, n), axis=1) for n in range(2, layer + 1)]
             mixed = effective(run.mask(level), *shuffled)
             rows["inputs"].append(mask.sum(1)[mask.any(1)].mean())
             rows["localization"].append(np.nanmean(observables.localization(mask, size)))

@@ -2,59 +2,70 @@
 
 import dataclasses
 import functools
+import http.server
+import itertools
 import json
 import pathlib
 import shutil
+import subprocess
+import sys
+import threading
 import zlib
 
+import matplotlib
 import numpy as np
 import pytest
+from ipywidgets import IntSlider, embed
+from playwright.sync_api import expect, sync_playwright
+from scipy import stats
 
+from sifting import masks, observables
 from sifting.config import Config
 from sifting.widgets import MaskExplorer
+from sifting.widgets.mask_explorer import effective_removed_at, most_connected
 
 LOADER = pathlib.Path(__file__).parents[1] / "book" / "_static" / "anywidget-static.js"
+PAGE_BYTES = 3_000_000
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclasses.dataclass
 class Toy:
-    """A history with local masks that sift out of noise, as `history.History` would read it from a file."""
+    """A history whose first-layer masks have a center, so that in-degrees and S(d) have something to show."""
 
-    config: Config
     removed: list
-    trained: list  # layer 1, every level
+    trained: np.ndarray  # (levels + 1, units, inputs)
+    config: Config
     name: str = "ticket-toy"
 
     @classmethod
-    def make(cls, side=16, widths=(256, 256), levels=12, prune_fraction=0.3, channels=3, seed=0):
+    def make(cls, channels=3, side=8, widths=(48, 32, 24), levels=6, prune_fraction=0.35, seed=0):
         rng = np.random.default_rng(seed)
         y, x = np.mgrid[:side, :side]
-        units, removed = widths[0], []
-        cy, cx = rng.uniform(0, side, (2, units, 1, 1))
-        angle, phase = rng.uniform(0, 2 * np.pi, (2, units, 1, 1))
-        width, period = rng.uniform(0.06, 0.16, (units, 1, 1)) * side, rng.uniform(0.2, 0.5, (units, 1, 1)) * side
-        along = (x - cx) * np.cos(angle) + (y - cy) * np.sin(angle)
-        patch = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 2 / width**2) * np.cos(2 * np.pi * along / period + phase)
-        tint = 1 + 0.7 * rng.normal(size=(units, channels, 1, 1))
-        gabor = (rng.exponential(1, (units, 1, 1, 1)) * tint * patch[:, None]).reshape(units, -1)
-        draw = [lambda n: 0.25 * (0.15 + n / levels) * gabor + 0.05 * rng.normal(size=gabor.shape)]
-        for below, above in zip(widths, widths[1:], strict=False):
-            strong = rng.exponential(1, (above, 1)) * rng.exponential(1, (1, below))
-            draw.append(lambda n, strong=strong: 0.02 * n * strong * rng.normal(size=strong.shape))
-        trained = []
-        for number, weights in enumerate(draw):
-            gone = np.full(weights(0).shape, 255, np.uint8)
-            for level in range(levels + 1):
-                now = np.abs(weights(level)) + 0.02 * rng.random(gone.shape)
-                if level:
-                    kept = np.flatnonzero(gone == 255)
-                    gone.flat[kept[np.argsort(before.flat[kept])[: int(prune_fraction * len(kept))]]] = level
-                before = now
-                if number == 0:
-                    sign = np.sign(gabor)
-                    trained.append(np.where(gone == 255, sign * now, 0).astype(np.float32))
-            removed.append(gone)
-        return cls(Config(image_size=side, widths=widths, levels=levels), removed, trained)
+        cy, cx = rng.uniform(0, side, (2, widths[0], 1, 1, 1))
+        bump = np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / side) * rng.exponential(4, (widths[0], 1, 1, 1))
+        scores = [(bump * np.ones((channels, 1, 1))).reshape(widths[0], -1)]
+        scores += [
+            rng.exponential(1, (above, 1)) * np.ones(below) for below, above in itertools.pairwise(widths)
+        ]
+        removed = []
+        for score in scores:
+            score = score + rng.normal(size=score.shape)
+            share = np.argsort(np.argsort(score, axis=None)).reshape(score.shape) / score.size
+            kept = (1 - prune_fraction) ** np.arange(1, levels + 1)
+            level = 1 + (1 - share[..., None] <= kept).sum(-1)
+            removed.append(np.where(level > levels, masks.NEVER, level).astype(np.uint8))
+        trained = rng.normal(size=(levels + 1, *removed[0].shape)).astype(np.float32)
+        trained *= removed[0] > np.arange(levels + 1)[:, None, None]
+        return cls(removed, trained, Config(image_size=side, widths=widths, levels=levels))
 
     levels = property(lambda self: len(self.trained) - 1)
     layers = property(lambda self: len(self.removed))
@@ -69,25 +80,456 @@ class Toy:
         return sum((r > level).sum() for r in self.removed) / sum(r.size for r in self.removed)
 
     def accuracy(self, split="val", when="best"):
-        n = np.arange(self.levels + 1) / self.levels
-        return 0.31 + 0.12 * n**1.5 - 0.2 * np.clip(n - 0.8, 0, 1) ** 1.1
+        return 0.3 + 0.1 * np.sin(np.arange(self.levels + 1) / 2)
 
 
-def page(*explorers, theme="", style="", before=""):
-    """A page with widgets as myst-nb writes it: the state of all, a view of each, and the loader."""
-    state = {}
-    for n, explorer in enumerate(explorers):
-        full = explorer.get_manager_state if False else None
-        model, buffers = {}, []
-        from ipywidgets.widgets.widget import _remove_buffers
-        model, paths, raw = _remove_buffers(explorer.get_state())
-        import base64
-        buffers = [{"data": base64.b64encode(b).decode(), "encoding": "base64", "path": p} for p, b in zip(paths, raw)]
-        state[f"m{n}"] = {"model_module": "anywidget", "model_name": "AnyModel", "state": model, "buffers": buffers}
-    text = json.dumps({"state": state, "version_major": 2, "version_minor": 0}).replace("</script", "<\\/script")
-    views = "".join(
-        f'<script type="application/vnd.jupyter.widget-view+json">{{"model_id": "m{n}"}}</script>' for n in range(len(explorers)))
-    return f"""<!doctype html><html lang=en {theme}><meta charset=utf-8><meta name=viewport content="width=device-width"><title>Masks</title>
-<link rel=icon href="data:,"><style>:root {{ color-scheme: light dark }} body {{ margin: 12px }} {style}</style>
-<main><h1>Masks</h1>{before}{views}</main>
-<script type="application/vnd.jupyter.widget-state+json">{text}</script><script>{LOADER.read_text()}</script></html>"""
+@pytest.fixture(scope="module")
+def toy():
+    return Toy.make()
+
+
+def array(blob, dtype):
+    return np.frombuffer(zlib.decompress(blob), dtype)
+
+
+# --- what Python packs
+
+
+def test_masks_and_degrees_survive_packing(toy):
+    run = MaskExplorer.from_history(toy).runs[0]
+    for number, stored in enumerate(run["layers"], 1):
+        removed = array(stored["removed_at"], np.uint8).reshape(stored["units"], -1)
+        degrees = array(stored["degrees"], "<u2").reshape(toy.levels + 1, -1)
+        for level in range(toy.levels + 1):
+            below = [masks.at(toy.removed_at(n), level) for n in range(1, number + 1)]
+            np.testing.assert_array_equal(masks.at(removed, level), masks.effective(*below)[stored["shown"]])
+            np.testing.assert_array_equal(degrees[level], observables.in_degree(below[-1]))
+
+
+def test_weights_survive_packing_to_half_a_step(toy):
+    run = MaskExplorer.from_history(toy).runs[0]
+    shown = run["layers"][0]["shown"]
+    steps, scales = array(run["weights"], np.int8), array(run["scales"], "<f4").reshape(toy.levels + 1, -1)
+    assert len(steps) == sum(int(masks.at(toy.removed_at(), level).sum()) for level in range(toy.levels + 1))
+    for level in range(toy.levels + 1):
+        kept = masks.at(toy.removed_at(), level)[shown]
+        weights = np.zeros(kept.shape)
+        weights[kept], steps = steps[: kept.sum()], steps[kept.sum() :]
+        error = np.abs(weights * scales[level][:, None] - toy.weights(level)[shown])
+        assert (error <= 0.5001 * scales[level][:, None]).all()
+
+
+def test_effective_removed_at_is_the_max_min_product():
+    rng = np.random.default_rng(1)
+    outer, inner = rng.integers(1, 9, (5, 7), np.uint8), rng.integers(1, 9, (7, 11), np.uint8)
+    expected = [[max(min(outer[i, k], inner[k, j]) for k in range(7)) for j in range(11)] for i in range(5)]
+    np.testing.assert_array_equal(effective_removed_at(outer, inner), expected)
+
+
+def test_equal_runs_give_equal_bytes():
+    first, second = (
+        embed.dependency_state([MaskExplorer.from_history(Toy.make())], drop_defaults=False) for _ in range(2)
+    )
+    explorer = [
+        next(m for m in state.values() if m["model_module"] == "anywidget") for state in (first, second)
+    ]
+    for state in explorer:
+        state["state"].pop(
+            "layout"
+        )  # names the model of its box, which is new each time; papermill's names are made stable
+    assert json.dumps(explorer[0]) == json.dumps(explorer[1])
+    assert repr(MaskExplorer.from_history(Toy.make())) == "MaskExplorer(ticket-toy; 3 layers, level 6)"
+
+
+def test_a_few_units_are_a_sample_and_the_most_connected(toy):
+    stored = MaskExplorer.from_history(toy, units=20, gallery=8).runs[0]["layers"][0]
+    everyone = MaskExplorer.from_history(toy, gallery=8).runs[0]["layers"][0]["shown"]
+    assert len(stored["shown"]) == 20 and sorted(everyone) == list(range(48))
+    assert stored["shown"][:8] == everyone[:8]
+    degrees = np.array([masks.at(toy.removed_at(), level).sum(1) for level in range(toy.levels + 1)])
+    left_out = np.setdiff1d(np.arange(48), stored["shown"])
+    assert degrees[-1][left_out].max() <= np.sort(degrees[-1][stored["shown"][8:]]).min()
+    assert len(array(stored["degrees"], "<u2")) == 48 * (toy.levels + 1)  # the histogram has them all
+    assert (np.diff(degrees[-1][most_connected(degrees)]) <= 0).all()
+
+
+@pytest.mark.parametrize(
+    "side, widths, levels", [(16, (256, 256), 12), (32, (1024, 1024, 1024), 16)], ids=["laptop", "gpu"]
+)
+def test_the_page_stays_small(side, widths, levels):
+    toy = Toy.make(3, side, widths, levels, 0.3)
+    explorer = MaskExplorer.from_history(toy)
+    assert explorer.size < PAGE_BYTES - len(explorer._esm) - len(explorer._css)
+    assert len(explorer.runs[0]["layers"][0]["shown"]) >= 128
+
+
+def test_several_runs_share_the_page():
+    runs = [Toy.make(3, 16, (256, 64), 12, 0.3, seed) for seed in range(3)]
+    explorer = MaskExplorer.from_runs(runs, names=["real", "shuffled", "noise"])
+    assert explorer.size < PAGE_BYTES
+    with pytest.raises(ValueError, match="shape"):
+        MaskExplorer.from_runs([runs[0]], shape=(1, 16, 16))
+    with pytest.raises(ValueError, match="13 levels, but 3 accuracies"):
+        MaskExplorer.from_history(runs[0], accuracy=[0.1, 0.2, 0.3])
+
+
+def test_picture_shows_the_most_connected_mask_first(toy):
+    explorer = MaskExplorer.from_history(toy, level=3)
+    picture, mask = (
+        np.array(explorer.picture()),
+        masks.at(toy.removed_at(), 3)[explorer.unit].reshape(3, 8, 8),
+    )
+    scale = picture.shape[1] // 80
+    np.testing.assert_array_equal(
+        picture[scale : 9 * scale : scale, scale : 9 * scale : scale], 255 * mask.transpose(1, 2, 0)
+    )
+    data, _ = explorer._repr_mimebundle_()
+    assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(data)
+
+
+def test_widgets_need_no_torch():
+    code = "import sys, sifting.widgets; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=LOADER.parents[2])
+
+
+# --- the page, as myst-nb writes it
+
+
+def page(*widgets, views=None):
+    """Widget state and views as myst-nb writes them, and the loader of the book."""
+    state = embed.dependency_state(widgets, drop_defaults=False)
+    tag = '<script type="application/vnd.jupyter.widget-{}+json">{}</script>'
+    shown = "\n".join(tag.format("view", json.dumps({"model_id": w.model_id})) for w in views or widgets)
+    stored = tag.format("state", embed.escape_script(json.dumps({"state": state})))
+    return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Masks</title>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
+<style>:root {{ color-scheme: light dark }}</style><script defer src="anywidget-static.js"></script></head>
+<body><main><h1>Masks</h1>{shown}</main>{stored}</body></html>"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, toy):
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(LOADER, folder)
+    explorer = MaskExplorer.from_history(toy)
+    runs = MaskExplorer.from_runs(
+        [toy, Toy.make(levels=4, seed=1)], names=["first", "second"], gallery=20, units=20
+    )
+    (folder / "index.html").write_text(page(explorer))
+    (folder / "two.html").write_text(
+        page(explorer, IntSlider(3), runs, views=[explorer, explorer, IntSlider(3), runs])
+    )
+    (folder / "gray.html").write_text(page(MaskExplorer.from_history(Toy.make(1, 12, (30,)), weights=False)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or "/usr/bin/chromium", args=ARGS
+        )
+        yield browser
+        browser.close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def server(site):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Opens a page of the site; at the end nothing was asked of the network and no error logged."""
+    contexts, trouble = [], []
+
+    def visit(name="index.html", base=None, **options):
+        base = base or site.as_uri()
+        contexts.append(browser.new_context(**{"viewport": {"width": 1000, "height": 900}, **options}))
+        page = contexts[-1].new_page()
+        page.on(
+            "request",
+            lambda r: r.url.startswith((base, "blob:", "data:")) or trouble.append(f"outside: {r.url}"),
+        )
+        page.on("requestfailed", lambda r: trouble.append(f"failed: {r.url}"))
+        page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
+        page.on("console", lambda m: m.type == "error" and trouble.append(f"console: {m.text}"))
+        page.goto(f"{base}/{name}")
+        page.wait_for_selector(".anywidget-static[data-ready]")
+        expect(page.locator(".mx-status").first).to_contain_text("At level")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert trouble == []
+
+
+def pixels(page, selector):
+    """What a canvas shows: (height, width, 4)."""
+    found = page.evaluate(
+        """selector => { const c = document.querySelector(selector);
+        return [c.height, c.width, [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]] }""",
+        selector,
+    )
+    return np.array(found[2], np.uint8).reshape(found[0], found[1], 4)
+
+
+def status(page):
+    return page.locator(".mx-status").first
+
+
+# --- what JavaScript computes, against NumPy
+
+
+RUN = """async ([esm, body, given]) => {
+    const m = await import(URL.createObjectURL(new Blob([esm], { type: "text/javascript" })));
+    const plain = (v) => (ArrayBuffer.isView(v) || Array.isArray(v) ? Array.from(v, plain) : v);
+    const run = new Function("m", ...Object.keys(given), `return (async () => ${body})()`);
+    return plain(await run(m, ...Object.values(given)));
+}"""
+
+
+@pytest.fixture(scope="module")
+def js(browser):
+    """Calls a function that the module exports; arrays come back as lists."""
+    page = browser.new_page()
+
+    def call(body, **arguments):
+        return page.evaluate(RUN, [MaskExplorer._esm, body, arguments])
+
+    return call
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 7, 11), (3, 32, 32)])
+@pytest.mark.parametrize("density", [0, 0.05, 1])
+def test_displacements_are_the_autocorrelation(js, shape, density):
+    kept = np.random.default_rng(0).random(np.prod(shape)) < density
+    found = np.array(js("m.displacements(kept, shape)", kept=kept.astype(int).tolist(), shape=shape))
+    size = 2 * shape[1] - 1, 2 * shape[2] - 1
+    power = np.abs(np.fft.fft2(kept.reshape(shape), s=size)) ** 2
+    by_fft = np.fft.fftshift(np.fft.ifft2(power.sum(0)).real)
+    np.testing.assert_allclose(found.reshape(size), by_fft, atol=1e-9)
+    np.testing.assert_array_equal(found.reshape(size), observables.locality(kept[None], shape)[0][0])
+
+
+@pytest.mark.parametrize(
+    "n, p", [(12, 0.3), (768, 0.0139), (3072, 0.5), (3072, 0.9999), (10, 0.0), (10, 1.0)]
+)
+def test_binomial(js, n, p):
+    np.testing.assert_allclose(
+        js("m.binomial(n, p)", n=n, p=p), stats.binom.pmf(np.arange(n + 1), n, p), rtol=1e-8, atol=1e-300
+    )
+
+
+def test_histogram(js):
+    values = np.random.default_rng(0).integers(3, 60, 500)
+    found = js("m.histogram(values, 3, 4, 15)", values=values.tolist())
+    np.testing.assert_array_equal(found, np.histogram(values, np.arange(3, 67, 4))[0])
+
+
+def test_viridis(js):
+    x = np.linspace(0, 1, 101)
+    found = js("x.map(m.viridis)", x=x.tolist())
+    np.testing.assert_allclose(found, 255 * matplotlib.colormaps["viridis"](x)[:, :3], atol=5)
+
+
+def test_ticks(js):
+    assert js("m.ticks(0, 1, 5)") == [0, 0.2, 0.4, 0.6, 0.8, 1]
+    assert js("m.ticks(31.2, 42.4, 5)") == [32, 34, 36, 38, 40, 42]
+
+
+def test_javascript_reads_what_python_packed(js, toy):
+    """Masks, weights and orders, at every level, of every unit and layer, restricted to some units."""
+    run = MaskExplorer.from_history(toy, units=20, gallery=8).runs[0]
+    packed = {**run, "layers": [dict(layer) for layer in run["layers"]]}
+    for owner in (packed, *packed["layers"]):
+        owner.update({key: list(value) for key, value in owner.items() if isinstance(value, bytes)})
+    for level in (0, 3, toy.levels):
+        found = js(
+            """{ const bytes = ["removed_at", "degrees", "weights", "scales"];
+            const fill = (owner) => Object.fromEntries(Object.entries(owner).map(([key, value]) =>
+                [key, bytes.includes(key) ? Uint8Array.from(value) : value]));
+            const run = await m.unpack({ ...fill(packed), layers: packed.layers.map(fill) });
+            const slots = [...run.layers[0].shown.keys()];
+            return [run.layers.map((layer) => layer.shown.map((_, slot) => m.maskAt(layer, slot, level))),
+                slots.map((slot) => m.weightsAt(run, slot, level)),
+                ["level", "last", "random"].map((order) => m.ranking(run.layers[0], level, order))]; }""",
+            packed=packed,
+            level=level,
+        )
+        kept, weights, (now, last, random) = found
+        for number, layer in enumerate(run["layers"], 1):
+            below = [masks.at(toy.removed_at(n), level) for n in range(1, number + 1)]
+            np.testing.assert_array_equal(kept[number - 1], masks.effective(*below)[layer["shown"]])
+        shown = run["layers"][0]["shown"]
+        np.testing.assert_allclose(weights, toy.weights(level)[shown], atol=0.02)
+        assert not np.array(weights)[~masks.at(toy.removed_at(), level)[shown]].any()
+        degrees = np.array([masks.at(toy.removed_at(), n)[shown].sum(1) for n in range(toy.levels + 1)])
+        assert (np.diff(degrees[level][now]) <= 0).all() and (np.diff(degrees[-1][last]) <= 0).all()
+        assert sorted(now) == sorted(last) == random == list(range(20))
+
+
+# --- what a reader can do
+
+
+def test_it_opens_at_the_last_level_on_the_most_connected_unit(visit, toy, server):
+    for base in (None, server):
+        page = visit(base=base)
+        unit = most_connected(
+            np.array([masks.at(toy.removed_at(), n).sum(1) for n in range(toy.levels + 1)])
+        )[0]
+        degree = masks.at(toy.removed_at(), toy.levels)[unit].sum()
+        expect(status(page)).to_contain_text("level 6 of 6")
+        expect(status(page)).to_contain_text(f"Unit {unit} of layer 1 keeps {degree} of its 192 inputs")
+        mask = masks.at(toy.removed_at(), 6)[unit].reshape(3, 8, 8).transpose(1, 2, 0)
+        np.testing.assert_array_equal(pixels(page, ".mx-mask canvas")[..., :3], 255 * mask)
+        weights = toy.weights(6)[unit].reshape(3, 8, 8).transpose(1, 2, 0)
+        shade = 127.5 * (1 + weights / np.abs(weights).max())
+        np.testing.assert_allclose(pixels(page, ".mx-weights canvas")[..., :3], shade, atol=2)
+        pairs = pixels(page, ".mx-pairs canvas")
+        assert pairs.shape == (15, 15, 4) and pairs[7, 7, 3] == 0 and (pairs[..., 3] == 0).sum() == 1
+
+
+def test_the_level_slider_moves_everything(visit):
+    page = visit()
+    places = ".mx-thumbs canvas", ".mx-mask canvas", ".mx-weights canvas", ".mx-pairs canvas"
+    before = [pixels(page, place).tobytes() for place in places]
+    charts = [page.inner_html(place) for place in (".mx-degrees .mx-chart", ".mx-accuracy .mx-chart")]
+    page.get_by_label("Level", exact=True).focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(status(page)).to_contain_text("level 4 of 6")
+    assert all(pixels(page, place).tobytes() != old for place, old in zip(places, before, strict=True))
+    assert [page.inner_html(place) for place in (".mx-degrees .mx-chart", ".mx-accuracy .mx-chart")] != charts
+    page.keyboard.press("Home")
+    expect(status(page)).to_contain_text("At level 0 of 6, 100 % of the weights are left")
+    assert (pixels(page, ".mx-mask canvas") == 255).all()  # the dense network
+
+
+def test_play_starts_over_advances_and_pauses(visit):
+    page = visit(reduced_motion="reduce")
+    page.wait_for_timeout(900)
+    expect(status(page)).to_contain_text("level 6")  # nothing moves by itself
+    page.get_by_role("button", name="Play").click()
+    expect(status(page)).to_contain_text("level 2")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play")).to_be_focused()
+    text = status(page).inner_text()
+    page.wait_for_timeout(1500)
+    assert status(page).inner_text() == text
+    page.get_by_label("Level", exact=True).focus()
+    page.keyboard.press("Space")
+    expect(status(page)).to_contain_text("level 6", timeout=9000)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()  # stops at the end
+
+
+def test_units_by_keyboard_and_mouse(visit):
+    page = visit()
+    gallery, unit = page.get_by_role("listbox"), page.locator(".mx-unit .mx-value")
+    columns = int(gallery.evaluate("node => getComputedStyle(node).getPropertyValue('--mx-columns')"))
+    gallery.focus()
+    for key, rank in [
+        ("ArrowRight", 2),
+        ("ArrowDown", 2 + columns),
+        ("ArrowUp", 2),
+        ("ArrowLeft", 1),
+        ("PageDown", 41),
+        ("End", 48),
+        ("Home", 1),
+    ]:
+        page.keyboard.press(key)
+        expect(unit).to_have_text(f"{rank} of 48")
+        expect(page.locator(".mx-thumbs [aria-selected=true]:visible")).to_have_count(1)
+    page.locator(".mx-thumbs > div").nth(5).click()
+    expect(unit).to_have_text("6 of 48")
+    number = page.locator(".mx-thumbs [aria-selected=true]:visible").get_attribute("aria-label").split(",")[0]
+    expect(status(page)).to_contain_text(number)
+    page.get_by_label("Level", exact=True).press("ArrowLeft")
+    expect(status(page)).to_contain_text(number)  # the unit stays, its rank may not
+    page.get_by_label("Unit", exact=True).fill("45")
+    expect(page.locator(".mx-gallery .mx-title")).to_contain_text("41–48 of 48 units")
+
+
+def test_layers_weights_and_orders(visit, toy):
+    page = visit()
+    thumb = pixels(page, ".mx-thumbs canvas").tobytes()
+    page.get_by_role("radio", name="weights").check()
+    page.wait_for_timeout(100)
+    assert pixels(page, ".mx-thumbs canvas").tobytes() != thumb
+    page.get_by_role("radio", name="3").check()
+    expect(status(page)).to_contain_text("of layer 3 keeps")
+    expect(page.get_by_role("radio", name="weights")).to_be_disabled()
+    unit = int(status(page).inner_text().split("Unit ")[1].split()[0])
+    mask = masks.effective(*(masks.at(toy.removed_at(n), 6) for n in (1, 2, 3)))[unit]
+    np.testing.assert_array_equal(
+        pixels(page, ".mx-mask canvas")[..., :3], 255 * mask.reshape(3, 8, 8).transpose(1, 2, 0)
+    )
+    page.get_by_label("Order").select_option("random")
+    drawn = np.random.default_rng(0).permutation(24)
+    expect(status(page)).to_contain_text(f"Unit {drawn[0]} of layer 3")
+
+
+def test_the_curve_is_a_way_to_choose_a_level(visit):
+    page = visit()
+    box = page.locator(".mx-accuracy circle").nth(2).bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 30)
+    expect(status(page)).to_contain_text("level 2")
+
+
+def test_several_views_and_runs(visit):
+    page = visit("two.html")
+    expect(page.get_by_role("note")).to_contain_text("needs a running kernel")
+    expect(page.locator(".mx")).to_have_count(3)
+    page.get_by_label("Level", exact=True).nth(0).fill("1")
+    expect(page.locator(".mx-status").nth(1)).to_contain_text("level 1")  # two views, one model
+    expect(page.locator(".mx-status").nth(2)).to_contain_text("level 6")
+    page.get_by_label("Run").select_option("second")
+    expect(page.locator(".mx-status").nth(2)).to_contain_text("level 4 of 4")
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((node) => node.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_gray_images_without_weights(visit):
+    page = visit("gray.html")
+    seen = pixels(page, ".mx-mask canvas")
+    assert seen.shape == (12, 12, 4) and (seen[..., 0] == seen[..., 2]).all()
+    expect(page.get_by_role("radio", name="weights")).to_be_disabled()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone(visit, scheme):
+    page = visit(viewport={"width": 360, "height": 740}, color_scheme=scheme, has_touch=True, is_mobile=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    edge = "document.querySelector('.mx').getBoundingClientRect().right"
+    inside = f"(node) => node.getBoundingClientRect().right <= {edge}"
+    assert page.evaluate(f"[...document.querySelectorAll('.mx *:not(option)')].every({inside})")
+    page.locator(".mx-thumbs > div").nth(9).tap()
+    expect(page.locator(".mx-unit .mx-value")).to_have_text("10 of 48")
+    slider = page.get_by_label("Level", exact=True)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.35 * box["width"], box["y"] + box["height"] / 2)
+    expect(status(page)).to_contain_text("level 2")
+    dark = page.evaluate("getComputedStyle(document.querySelector('.mx')).color").startswith("rgb(255")
+    assert dark == (scheme == "dark")
+
+
+@pytest.mark.parametrize("width", [360, 480, 700, 900, 1000])
+@pytest.mark.parametrize("dots", [1, 2])
+def test_pixels_of_a_mask_are_whole_pixels_of_the_screen(visit, width, dots):
+    page = visit(viewport={"width": width, "height": 800}, device_scale_factor=dots)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    ratios = page.evaluate("""[...document.querySelectorAll(".mx canvas")].map((c) =>
+        c.getBoundingClientRect().width * devicePixelRatio / c.width)""")
+    assert min(ratios) >= 2
+    np.testing.assert_allclose(ratios, np.rint(ratios), atol=0.01)

@@ -1,7 +1,12 @@
-"""One table in, one figure out. No statistics, no torch."""
+"""One table in, one figure out. No statistics, no torch. Importing this sets the house style of matplotlib."""
+
+import matplotlib
 
 from sifting.figures.curves import ablation, accuracy, in_degree, localization, pair_correlation
 from sifting.figures.maps import by_degree, displacement, features, locality, masks, out_degree, random_units
+from sifting.figures.style import STYLE
+
+matplotlib.rcParams.update(STYLE)
 
 __all__ = [
     "ablation", "accuracy", "by_degree", "displacement", "features", "in_degree", "locality", "localization",

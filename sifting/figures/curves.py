@@ -17,13 +17,13 @@ def accuracy(table: dict, marked: list[int] = ()):
     band(ax, x, table["test"], "test, at the same step", COOL, marker="s", markersize=3)
     band(ax, x, table["last"], "validation, last step", FAINT, linestyle="--", linewidth=1.2)
     ax.axhline(table["best"][:, 0].mean(), color=INK, linewidth=0.8, linestyle=":", zorder=0)
-    ax.annotate("dense", (x[-1], table["best"][:, 0].mean()), xytext=(0, 3), textcoords="offset points", ha="right", fontsize=8)
+    ax.annotate("dense", (x[len(x) // 4], table["best"][:, 0].mean()), xytext=(0, 3), textcoords="offset points", fontsize=8)
     mean = table["best"].mean(0)
     ax.plot(x[list(marked)], mean[list(marked)], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK)
     density_axis(ax)
     percent(ax.yaxis)
     ax.set_ylabel("accuracy")
-    ax.legend(loc="lower left")
+    ax.legend(loc="lower center")
     return figure
 
 

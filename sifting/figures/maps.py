@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
 
-from sifting.figures.style import FAINT, HEAT, IMP, INK, WIDTH, image, share, signed, subplots
+from sifting.figures.style import FAINT, HEAT, IMP, INK, WIDTH, image, mosaic, share, signed, subplots
 
 
 def displacement():
@@ -24,8 +24,8 @@ def displacement():
     ax.text(*unit, "j", ha="center", va="center", style="italic")
     ax.add_patch(FancyArrowPatch((1.46, 4.46), (4.46, 2.46), arrowstyle="-|>", mutation_scale=12, color=INK, linewidth=1.6))
     ax.text(3.3, 3.75, "d", weight="bold", fontsize=11)
-    ax.text(0.75, 5.15, "i", style="italic", ha="center")
-    ax.text(5.15, 2.2, "i′", style="italic", ha="center")
+    ax.text(0.8, 4.75, "i", style="italic", ha="right", fontsize=11)
+    ax.text(5.05, 2.0, "i′", style="italic", fontsize=11)
     ax.text(3, -0.3, "pixels of one channel", ha="center", va="top", fontsize=8)
     ax.text(10.4, 2.1, "first-layer unit", ha="center", va="top", fontsize=8)
     return figure
@@ -52,40 +52,33 @@ def locality(table: dict):
     return figure
 
 
-def masks(table: np.ndarray, columns: int = 10, rows_of: dict[str, int] | None = None):
+def masks(table, columns: int = 10):
     """Masks as RGB, black = pruned, from tables.masks: PB3a, PB12.
 
     table : bool (units, channels, height, width), or a dict of them: a block with a title each
     """
     blocks = table if isinstance(table, dict) else {"": table}
-    rows = {title: -(-len(block) // columns) for title, block in blocks.items()}
-    cell = WIDTH / columns
-    figure, axes = subplots(sum(rows.values()), columns, cell * sum(rows.values()) + 0.28 * sum(map(bool, blocks)))
-    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
-    top = 0
-    for title, block in blocks.items():
-        for n, ax in enumerate(axes[top : top + rows[title]].flat):
-            if n < len(block):
-                image(ax, block[n])
-            else:
-                ax.axis("off")
-        axes[top, 0].set_title(title, loc="left", fontsize=8.5)
-        top += rows[title]
+    sheets = {title: mosaic(block, columns) for title, block in blocks.items()}
+    heights = [sheet.shape[1] / sheet.shape[2] * WIDTH for sheet in sheets.values()]
+    figure, axes = subplots(
+        len(blocks), 1, sum(heights) + 0.3 * sum(map(bool, blocks)), gridspec_kw={"height_ratios": heights}
+    )
+    for ax, (title, sheet) in zip(axes[:, 0], sheets.items()):
+        image(ax, sheet)
+        ax.set_title(title, loc="left", fontsize=8.5)
     return figure
 
 
 def features(table: dict):
     """Mask, weights and three top images of selected units, from tables.features: PB3b."""
     count = len(table["units"])
-    figure, axes = subplots(5, count, WIDTH * 5 / count + 0.1)
-    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
-    for n in range(count):
-        image(axes[0, n], table["mask"][n])
-        image(axes[1, n], signed(table["weights"][n]))
-        for k in range(3):
-            image(axes[2 + k, n], table["images"][n, k])
-    for ax, text in zip(axes[:, 0], ("mask", "weights", "images that", "drive the", "unit most")):
-        ax.set_ylabel(text, fontsize=8.5)
+    weights = np.stack([signed(unit) for unit in table["weights"]])
+    rows = [table["mask"], weights, *np.moveaxis(table["images"] / 255, 1, 0)]
+    height = table["mask"].shape[2] + 1
+    figure, axes = subplots(1, 1, WIDTH * 5 / count)
+    image(axes[0, 0], mosaic(np.concatenate([row.astype(float) for row in rows]), count))
+    axes[0, 0].set_yticks([height * (n + 0.5) for n in (0, 1, 3)], ["mask", "weights", "images that\ndrive the\nunit most"])
+    axes[0, 0].tick_params(length=0)
     return figure
 
 

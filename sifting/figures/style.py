@@ -22,9 +22,8 @@ STYLE = {
 
 
 def subplots(rows: int, columns: int, height: float, width: float = WIDTH, **keywords):
-    """A figure in the house style and its axes as a 2-D array. height, width : inches."""
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **keywords)
+    """A figure and its axes as a 2-D array. height, width : inches."""
+    figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **keywords)
     plt.close(figure)
     return figure, axes
 
@@ -39,8 +38,10 @@ def density_axis(ax) -> None:
     ax.set_xscale("log")
     ax.invert_xaxis()
     ax.set_xlabel("weights kept in the layer (density)")
+    dense, sparse = ax.get_xlim()
+    ax.set_xticks([tick for tick in (1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001) if sparse <= tick <= dense], minor=False)
+    ax.set_xticks([], minor=True)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: share(value)))
-    ax.xaxis.set_minor_formatter("")
 
 
 def share(value: float) -> str:
@@ -68,6 +69,18 @@ def image(ax, values: np.ndarray, title: str = "", **keywords):
     ax.spines[:].set_visible(False)
     ax.set_title(title, fontsize=8)
     return ax.imshow(values, **keywords)
+
+
+def mosaic(pictures: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
+    """Pictures (n, 1 or 3, height, width), bool, uint8 or in [0, 1], as one: (3, rows, columns) with white gaps."""
+    count, channels, height, width = pictures.shape
+    values = pictures / 255 if pictures.dtype == np.uint8 else pictures.astype(float)
+    rows = -(-count // columns)
+    sheet = np.ones((3, rows * (height + gap) - gap, columns * (width + gap) - gap))
+    for n, picture in enumerate(values):
+        top, left = (n // columns) * (height + gap), (n % columns) * (width + gap)
+        sheet[:, top : top + height, left : left + width] = picture
+    return sheet
 
 
 def signed(weights: np.ndarray) -> np.ndarray:

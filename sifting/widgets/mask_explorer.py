@@ -30,8 +30,8 @@ class MaskExplorer(anywidget.AnyWidget):
     Equal runs give equal state, byte for byte. Source: the videos of Pellegrini & Biroli 2022.
     """
 
-    # One module from two files: what can be computed without a page, then the page.
-    _esm = (HERE / "numbers.js").read_text() + (HERE / "mask_explorer.js").read_text()
+    # One module from three files: what needs no page, what needs no model, and the explorer.
+    _esm = "\n".join((HERE / name).read_text() for name in ("numbers.js", "parts.js", "mask_explorer.js"))
     _css = (HERE / "mask_explorer.css").read_text()
 
     runs = t.List().tag(sync=True)
@@ -50,7 +50,9 @@ class MaskExplorer(anywidget.AnyWidget):
         return cls.from_runs([history], accuracy=None if accuracy is None else [accuracy], **options)
 
     @classmethod
-    def from_runs(cls, runs, names=None, units=None, accuracy=None, shape=None, weights=True, gallery=40, **state):
+    def from_runs(
+        cls, runs, names=None, units=None, accuracy=None, shape=None, weights=True, gallery=40, **state
+    ):
         """The explorer of several runs, which the reader chooses between by name.
 
         runs     : histories of fully connected networks on images of one shape
@@ -71,7 +73,9 @@ class MaskExplorer(anywidget.AnyWidget):
             side = runs[0].config.image_size
             shape = inputs // side**2, side, side
         if {run.removed_at(1).shape[1] for run in runs} != {int(np.prod(shape))}:
-            raise ValueError(f"the first layer has {inputs} inputs, but shape {tuple(shape)} has {int(np.prod(shape))}")
+            raise ValueError(
+                f"the first layer has {inputs} inputs, but shape {tuple(shape)} has {int(np.prod(shape))}"
+            )
         units = units or max(gallery, PAGE // (inputs * len(runs)))
         names = [run.name for run in runs] if names is None else names
         accuracy = [run.accuracy("test") for run in runs] if accuracy is None else accuracy
@@ -80,7 +84,7 @@ class MaskExplorer(anywidget.AnyWidget):
         state.setdefault("level", first["levels"])
         explorer = cls(runs=packed, shape=[int(n) for n in shape], gallery=gallery, **state)
         if "unit" not in state:
-            explorer.unit = int(explorer._ranked(0)[0])
+            explorer.unit = int(explorer._ranked(explorer.layer - 1)[0])
         return explorer
 
     @property
@@ -92,7 +96,7 @@ class MaskExplorer(anywidget.AnyWidget):
         return sum(-(-len(blob) // 3) * 4 for blob in blobs)
 
     def _ranked(self, layer: int) -> np.ndarray:
-        """Units shown of a layer of the first run shown, most inputs at the last level first."""
+        """Units shown of a layer (0: the first) of the chosen run, most inputs at the last level first."""
         stored = self.runs[self.run]["layers"][layer]
         degrees = np.frombuffer(zlib.decompress(stored["degrees"]), "<u2").reshape(-1, stored["units"])
         return np.array(stored["shown"])[most_connected(degrees[:, stored["shown"]])]
@@ -100,7 +104,9 @@ class MaskExplorer(anywidget.AnyWidget):
     def picture(self) -> Image.Image:
         """The gallery at the explorer's level, most connected masks first: for hosts without widgets."""
         stored, (channels, height, width) = self.runs[self.run]["layers"][self.layer - 1], self.shape
-        removed = np.frombuffer(zlib.decompress(stored["removed_at"]), np.uint8).reshape(-1, channels, height, width)
+        removed = np.frombuffer(zlib.decompress(stored["removed_at"]), np.uint8).reshape(
+            -1, channels, height, width
+        )
         slots = {unit: slot for slot, unit in enumerate(stored["shown"])}
         chosen = [slots[unit] for unit in self._ranked(self.layer - 1)[: self.gallery]]
         rows, columns = -(-len(chosen) // 8), min(8, len(chosen))
@@ -109,7 +115,9 @@ class MaskExplorer(anywidget.AnyWidget):
             y, x = place // 8 * (height + 2) + 1, place % 8 * (width + 2) + 1
             page[y : y + height, x : x + width] = 255 * (removed[slot] > self.level).transpose(1, 2, 0)
         scale = max(1, 640 // page.shape[1])
-        return Image.fromarray(page).resize((page.shape[1] * scale, page.shape[0] * scale), Image.Resampling.NEAREST)
+        return Image.fromarray(page).resize(
+            (page.shape[1] * scale, page.shape[0] * scale), Image.Resampling.NEAREST
+        )
 
     def _repr_mimebundle_(self, **kwargs):
         """The widget, and its picture for hosts without widgets (GitHub, print)."""
@@ -120,8 +128,8 @@ class MaskExplorer(anywidget.AnyWidget):
         return data, metadata
 
     def __repr__(self):
-        layers = len(self.runs[self.run]["layers"])
-        return f"MaskExplorer({', '.join(run['name'] for run in self.runs)}; {layers} layers, level {self.level})"
+        names, layers = ", ".join(run["name"] for run in self.runs), len(self.runs[self.run]["layers"])
+        return f"MaskExplorer({names}; {layers} layers, level {self.level})"
 
 
 def pack(run, name: str, accuracy, units: int, gallery: int, weights: bool) -> dict:
@@ -134,13 +142,15 @@ def pack(run, name: str, accuracy, units: int, gallery: int, weights: bool) -> d
         reach = removed if reach is None else effective_removed_at(removed, reach)
         degrees = np.array([masks.at(removed, level).sum(1) for level in range(levels + 1)], "<u2")
         shown = choose_units(degrees, units, gallery)
-        layers.append({
-            "units": len(removed),
-            "inputs": removed.shape[1],
-            "shown": shown.tolist(),
-            "removed_at": squeeze(reach[shown]),
-            "degrees": squeeze(degrees),
-        })
+        layers.append(
+            {
+                "units": len(removed),
+                "inputs": removed.shape[1],
+                "shown": shown.tolist(),
+                "removed_at": squeeze(reach[shown]),
+                "degrees": squeeze(degrees),
+            }
+        )
     steps, scales = quantize(run, layers[0]["shown"]) if weights else (b"", b"")
     return {
         "name": str(name),
@@ -167,7 +177,7 @@ def most_connected(degrees: np.ndarray) -> np.ndarray:
 
 
 def choose_units(degrees: np.ndarray, units: int, gallery: int) -> np.ndarray:
-    """Units to store, in a random order that is always the same: `gallery` drawn at random, and the most connected.
+    """Units to store: `gallery` drawn at random, and the most connected; in a random order, always the same.
 
     So the first `gallery` of them are a fair sample, however many are left out.
     """

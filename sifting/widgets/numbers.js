@@ -86,7 +86,7 @@ export function binomial(n, p) {
 
 // matplotlib's viridis at x in [0, 1], as [r, g, b], 17 colors and straight lines between them.
 const VIRIDIS = ("440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1fa088 28ae80 3fbc73 " +
-  "5ec962 84d44b addc30 d8e219 fde725").split(" ").map((hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+  "5ec962 84d44b addc30 d8e219 fde725").split(" ").map((hex) => hex.match(/../g).map((pair) => parseInt(pair, 16)));
 export function viridis(x) {
   const at = 16 * Math.min(1, Math.max(0, x)), i = Math.min(15, Math.floor(at));
   return VIRIDIS[i].map((from, c) => from + (at - i) * (VIRIDIS[i + 1][c] - from));

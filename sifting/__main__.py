@@ -1,0 +1,121 @@
+"""The command line, python -m sifting COMMAND, which the Makefile calls.
+
+run CHAPTER [preset= seeds= device= set= fresh=1]   execute one chapter
+site                                                build the site around the executed chapters
+build                                               execute what is out of date, then the site
+verify CHAPTER [seeds=all device=]                  recompute a stored run and compare
+bench                                               measure the speed
+"""
+
+import concurrent.futures.process
+import errno
+import os
+import sys
+
+from sifting import config
+from sifting.history import DamagedResult
+
+OPTIONS = {  # command -> option -> how to read it
+    "run": {
+        "preset": str,
+        "seeds": int,
+        "device": str,
+        "set": config.parse,
+        "fresh": lambda text: text != "0",
+    },
+    "build": {},
+    "site": {},
+    "verify": {"seeds": lambda text: text == "all", "device": str},
+    "bench": {},
+}
+
+
+def read(words: list[str], known: dict) -> tuple[list[str], dict]:
+    """Names, and options as name=value; an empty value is as good as none.
+
+    Raises ValueError for an unknown option, naming those there are, and for a value that it cannot take.
+    """
+    names, options = [], {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            names.append(word)
+            continue
+        config.choose("option", name, known)
+        if value:
+            try:
+                options[name] = known[name](value)
+            except ValueError as error:
+                if name != "seeds":
+                    raise
+                raise ValueError(f"seeds takes a whole number, not {value!r}") from error
+    return names, options
+
+
+def command(words: list[str]) -> int:
+    """Do what the words say; returns the exit status. Errors are raised, and main puts them into words."""
+    verb, *rest = words or ["build"]
+    config.choose("command", verb, OPTIONS)
+    names, options = read(rest, OPTIONS[verb])
+    if verb in ("run", "verify") and len(names) != 1:
+        raise ValueError(f"name one chapter, as: python -m sifting {verb} imp")
+    if verb in ("build", "site", "bench") and names:
+        raise ValueError(f"{verb} takes no names, not {' '.join(names)}")
+    from sifting import runner
+
+    if verb == "run":
+        if "set" in options:
+            options["overrides"] = options.pop("set")
+        if not runner.run_chapter(names[0], **options):
+            print(f"{names[0]}: up to date")
+    elif verb == "verify":
+        from sifting.verify import verify
+
+        return 0 if verify(names[0], options.get("seeds", False), options.get("device", "auto")) else 1
+    elif verb == "bench":
+        from sifting import bench
+
+        bench.main()
+    else:
+        getattr(runner, verb)()
+    return 0
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run a command; what goes wrong is told in one line. $SIFTING_DEBUG shows where it happened."""
+    words = sys.argv[1:] if words is None else words
+    try:
+        return command(words)
+    except KeyboardInterrupt:
+        again = "run the same command to go on" + " (without fresh=1, which starts over)" * (
+            "fresh=1" in words
+        )
+        return _say(f"interrupted; finished levels are kept, {again}", 130)
+    except Exception as error:
+        if os.environ.get("SIFTING_DEBUG"):
+            raise
+        return _say(*explain(error))
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """An error in words, and the exit status that goes with it."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"the disk is full: {error}", 1
+    if isinstance(error, (ValueError, FileNotFoundError, DamagedResult)):
+        return str(error), 2
+    if isinstance(error, ImportError):
+        return f"{error}; make installs what is needed, or: pip install -r requirements.txt", 2
+    if isinstance(error, concurrent.futures.process.BrokenProcessPool):
+        return "a worker process was killed, perhaps for want of memory; finished levels are kept", 1
+    if isinstance(error, OSError) or type(error).__name__ == "BuildError":
+        return str(error), 1
+    return f"{type(error).__name__}: {error} (SIFTING_DEBUG=1 shows where)", 1
+
+
+def _say(message: str, status: int) -> int:
+    print(f"sifting: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

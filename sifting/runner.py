@@ -1,0 +1,255 @@
+"""Runs chapters: computes what their plans lack, executes the notebooks, builds the site around them."""
+
+import contextlib
+import hashlib
+import itertools
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import nbformat
+
+from sifting import pages, plans, store
+from sifting.config import PRESETS, Config, choose
+from sifting.config import preset as configure
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+CHAPTERS, BOOK, SITE = ROOT / "chapters", ROOT / "book", ROOT / "_build" / "html"
+LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class BuildError(Exception):
+    """A chapter whose cell fails, or a site that does not build; the message says where."""
+
+
+def chapters() -> list[str]:
+    """Names of all chapters."""
+    return sorted(path.stem for path in CHAPTERS.glob("*.ipynb"))
+
+
+def run_chapter(
+    name: str,
+    preset: str | None = None,
+    seeds: int | None = None,
+    device: str = "auto",
+    overrides: dict | None = None,
+    fresh: bool = False,
+) -> bool:
+    """Compute what a chapter lacks, then execute it to book/NAME.ipynb; equal inputs give equal bytes.
+
+    preset    : default: the largest one of which everything is stored, else laptop
+    seeds     : default: as many as are stored, else as the chapter says
+    device    : auto, cpu or cuda
+    overrides : fields of config.Config to replace
+    fresh     : compute even what is stored
+    returns   : whether there was anything to do
+
+    Raises ValueError for unknown names (with the choices) and BuildError where a cell fails; the
+    page that was there before stays as it was.
+    """
+    choose("chapter", name, chapters())
+    choose("device", device, ("auto", "cpu", "cuda"))
+    preset, base, seeds = settle(name, preset, seeds, overrides)
+    plan = plans.plan(name, base, seeds)
+    for kind in dict.fromkeys(kind for kind, _ in plan):
+        store.load_or_run(
+            kind, [config for wanted, config in plan if wanted == kind], device=device, fresh=fresh
+        )
+    fields = {field: getattr(base, field) for field in overrides or {}}
+    fields = {field: list(value) if isinstance(value, tuple) else value for field, value in fields.items()}
+    parameters = {"preset": preset, "seeds": seeds, "device": device, "overrides": fields}
+    stamp = fingerprint(name, parameters, [store.path(kind, config) for kind, config in plan])
+    if not fresh and stamp == pages.record(BOOK / f"{name}.ipynb").get("stamp"):
+        return False
+    print(f"{name}: drawing the page ({preset} preset, {seeds} seed{'s' * (seeds > 1)})", flush=True)
+    execute(name, parameters, {"stamp": stamp, "chapter": name, **parameters})
+    return True
+
+
+def settle(
+    name: str, preset: str | None, seeds: int | None, overrides: dict | None
+) -> tuple[str, Config, int]:
+    """Preset, its Config with `overrides`, and number of seeds; decides what was left open (see run_chapter)."""
+    if seeds is not None and seeds < 1:
+        raise ValueError(f"seeds must be 1 or more, not {seeds}")
+    for candidate in [preset] if preset else LARGEST_FIRST:
+        base = configure(candidate, overrides)
+        stored = stored_seeds(name, base)
+        if stored and stored >= (seeds or 1):
+            break
+    return candidate, base, seeds or stored or default_seeds(name)
+
+
+def stored_seeds(name: str, base: Config) -> int:
+    """The largest number of seeds for which everything that the chapter plans at `base` is stored."""
+
+    def complete(count: int) -> bool:
+        return all(store.exists(*result) for result in plans.plan(name, base, count))
+
+    return sum(1 for _ in itertools.takewhile(complete, range(1, 100)))
+
+
+def default_seeds(name: str) -> int:
+    """The number of seeds in the chapter's parameters cell."""
+    return int(parameters_of(name)["seeds"])
+
+
+def parameters_of(name: str) -> dict[str, str]:
+    """Parameters of a chapter and their defaults, as Python text."""
+    from papermill import inspect_notebook
+
+    return {key: value["default"] for key, value in inspect_notebook(str(CHAPTERS / f"{name}.ipynb")).items()}
+
+
+def fingerprint(name: str, parameters: dict, results: list[pathlib.Path]) -> str:
+    """A hash of all that a page is made from: chapter, code, parameters and stored results."""
+    digest = hashlib.sha256(repr(sorted(parameters.items())).encode())
+    code = sorted(path for path in (ROOT / "sifting").rglob("*") if path.suffix in (".py", ".js", ".css"))
+    for path in [CHAPTERS / f"{name}.ipynb", *code, *results]:
+        digest.update(path.name.encode() + pages.sha256(path).encode())
+    return digest.hexdigest()
+
+
+def execute(name: str, parameters: dict, record: dict) -> None:
+    """Run the notebook of a chapter and put it under book/: whole, or not at all."""
+    import papermill
+
+    source, target = CHAPTERS / f"{name}.ipynb", BOOK / f"{name}.ipynb"
+    if unknown := sorted(set(parameters) - set(known := parameters_of(name))):
+        raise ValueError(
+            f"chapters/{name}.ipynb has no parameter {', '.join(unknown)}; it has {', '.join(known)}"
+        )
+    partial, failed = BOOK / f".{name}.partial.ipynb", BOOK / f"{name}.failed.ipynb"
+    surroundings = {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONHASHSEED": "0",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "SIFTING_FIGURES": str(BOOK / "figures"),
+        "SIFTING_RESULTS": str(store.root()),
+    }
+    try:
+        with environment(surroundings):
+            bar = {"desc": name, "leave": False} if sys.stderr.isatty() else False
+            papermill.execute_notebook(
+                source,
+                partial,
+                parameters,
+                kernel_name="python3",
+                cwd=CHAPTERS,
+                progress_bar=bar,
+                extra_arguments=["--log-level=ERROR"],
+            )
+        notebook = normalise(nbformat.read(partial, 4), name)
+        notebook.metadata["sifting"] = record
+        nbformat.write(notebook, partial)
+        os.replace(partial, target)
+        failed.unlink(missing_ok=True)
+    except papermill.PapermillExecutionError as error:
+        if error.ename == "KeyboardInterrupt":
+            raise KeyboardInterrupt from None
+        os.replace(partial, failed)
+        where = f"chapters/{name}.ipynb, cell [{error.exec_count}]"
+        what = error.evalue.strip().partition("\n")[0]
+        raise BuildError(f"{where}: {error.ename}: {what} (the run so far: book/{failed.name})") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def environment(values: dict[str, str]):
+    """Environment variables, for as long as the block runs."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def normalise(notebook, name: str):
+    """Drop clocks, paths and random ids, so that the same inputs give the same bytes."""
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.metadata.tags.append("hide-input")
+            cell.id = "injected-parameters"
+    widgets = notebook.metadata.get("widgets", {}).get(STATE)
+    if not widgets:
+        return notebook
+    state, order = widgets["state"], {}
+
+    def visit(model):  # depth first from the views: new ids depend on structure alone
+        if model in state and model not in order:
+            order[model] = hashlib.sha256(f"{name}:{len(order)}".encode()).hexdigest()[:32]
+            for child in re.findall(r"IPY_MODEL_(\w{32})", repr(state[model]["state"])):
+                visit(child)
+
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if VIEW in output.get("data", {}):
+                visit(output["data"][VIEW]["model_id"])
+    widgets["state"] = {model: state[model] for model in order}
+    text = nbformat.writes(notebook)
+    for old, new in order.items():
+        text = text.replace(old, new)
+    return nbformat.reads(text, 4)
+
+
+def build() -> None:
+    """Execute every chapter that is out of date, at its defaults, and build the site."""
+    for name in chapters():
+        if not run_chapter(name):
+            print(f"{name}: up to date")
+    site()
+
+
+def site() -> None:
+    """Build the site around the executed chapters; those never executed are, at their defaults.
+
+    Raises BuildError, with what Jupyter Book said, where there is an error or a warning.
+    """
+    for name in chapters():
+        if not (BOOK / f"{name}.ipynb").exists():
+            run_chapter(name)
+    pages.write(BOOK)
+    print("building the site", flush=True)
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    command = [*jupyter_book, "build", str(ROOT), "-W", "-n", "--keep-going"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        said = [
+            line
+            for line in (done.stdout + done.stderr).splitlines()
+            if re.search("WARNING|ERROR|Error", line)
+        ]
+        raise BuildError("the site did not build\n" + "\n".join(said or [done.stdout, done.stderr]))
+    (SITE / ".nojekyll").touch()
+    pages.write_coverage(BOOK, SITE / "coverage.json")
+    print(f"open {SITE / 'index.html'}, or run: make serve")
+
+
+def smallest(name: str, every_seed: bool = False) -> list:
+    """The stored ticket of a chapter that took least time, or with `every_seed` all its seeds, as histories.
+
+    Raises FileNotFoundError where none is stored.
+    """
+    choose("chapter", name, chapters())
+    found = {}
+    for base in PRESETS.values():
+        for kind, config in plans.plan(name, base, max(1, stored_seeds(name, base))):
+            if kind == "ticket" and store.exists(kind, config):
+                found[config] = store.load(kind, config)
+    if not found:
+        raise FileNotFoundError(f"nothing is stored for {name}; make chapter={name} computes it")
+    least = min(found.values(), key=lambda run: run.provenance["wall_seconds"])
+    if not every_seed:
+        return [least]
+    alike = pages.seedless(least.config)
+    return [run for run in found.values() if pages.seedless(run.config) == alike]

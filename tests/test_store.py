@@ -1,0 +1,211 @@
+"""Results: whole or not at all, found by content, resumed to the same bits, never silently wrong."""
+
+import dataclasses
+import errno
+import json
+import shutil
+import signal
+import time
+import zipfile
+
+import numpy as np
+import pytest
+
+from sifting import config, store
+from sifting.history import META, DamagedResult, History
+
+TINY = dataclasses.replace(config.preset("smoke"), steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500)
+RUN = "from sifting import config, store\nimport dataclasses\n" \
+      "tiny = dataclasses.replace(config.preset('smoke'), steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500)\n"
+
+
+def arrays(history):
+    return {name: history[name] for name in history.names()}
+
+
+def equal(a, b):
+    a, b = arrays(a), arrays(b)
+    return a.keys() == b.keys() and all(a[name].tobytes() == b[name].tobytes() for name in a)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """The undisturbed run of TINY."""
+    folder = tmp_path_factory.mktemp("reference")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIFTING_RESULTS", str(folder))
+        return store.load_or_run("ticket", [TINY], "cpu")[0]
+
+
+@pytest.fixture
+def stored(results, reference):
+    """A folder of results that holds the run."""
+    results.mkdir()
+    return shutil.copy(reference.path, results)
+
+
+def test_a_stored_result_is_read_and_not_computed_again(results, stored, monkeypatch):
+    monkeypatch.setattr(store, "_compute", lambda *_: pytest.fail("computed again"))
+    assert store.load_or_run("ticket", [TINY, TINY], "cpu")[1].key == config.key(TINY)
+
+
+def test_history_reads_what_the_run_was(reference):
+    assert reference.config == TINY and reference.levels == 2 and reference.layers == 3
+    assert reference.mask(0).all() and (reference.mask(2) <= reference.mask(1)).all()
+    assert reference.density(2, layer=1) == pytest.approx(0.25, abs=0.01)
+    assert (reference.weights(1)[~reference.mask(1)] == 0).all()
+    assert reference.weights(1, layer=2).shape == (32, 48)
+    assert reference.effective(1, layer=2).shape == (32, 192)
+    assert (reference.accuracy("val", "best") >= reference.accuracy("val", "last")).all()
+    for wrong in (lambda: reference.mask(3), lambda: reference.mask(0, layer=4), lambda: reference.mask(-1)):
+        with pytest.raises(ValueError, match="must be"):
+            wrong()
+    with pytest.raises(KeyError, match="has no array 'nothing'"):
+        reference["nothing"]
+
+
+def test_provenance_says_how_it_was_made(reference):
+    made = reference.provenance
+    assert set(made) >= {"commit", "versions", "device", "threads", "seed", "data_seed", "wall_seconds", "peak_memory_mb", "date"}
+    assert set(made["versions"]) >= {"python", "torch", "numpy"} and made["wall_seconds"] > 0 and made["peak_memory_mb"] > 50
+
+
+def test_two_workers_give_the_bits_of_one(results):
+    configs = config.seeds(TINY, 2)
+    serial = store.load_or_run("ticket", configs, "cpu", workers=1)
+    copies = [arrays(history) for history in serial]
+    parallel = store.load_or_run("ticket", configs, "cpu", workers=2, fresh=True)
+    for before, after in zip(copies, parallel):
+        assert all(np.array_equal(before[name], after[name], equal_nan=True) for name in before)
+    assert not list((results / ".running").iterdir())
+
+
+def test_an_interrupted_run_goes_on_from_its_last_level(results, reference):
+    assert store.advance("ticket", TINY, "cpu") and store.advance("ticket", TINY, "cpu")
+    first = (results / ".running").rglob("level-000.npz").__next__()
+    written = first.stat().st_mtime_ns
+    [history] = store.load_or_run("ticket", [TINY], "cpu")
+    assert equal(history, reference) and written and not first.exists()
+
+
+@pytest.mark.parametrize("how, code", [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_a_killed_process_loses_no_finished_level(results, python, reference, how, code):
+    process = python(RUN + "tiny = dataclasses.replace(tiny, steps=10)\n"
+                     "import sifting.train as t\nslow = t.step\n"
+                     "def crawl(*a):\n    import time; time.sleep(0.05); return slow(*a)\n"
+                     "t.step = crawl\n"
+                     "try:\n    store.load_or_run('ticket', [tiny], 'cpu')\n"
+                     "except KeyboardInterrupt:\n    raise SystemExit(130)")
+    deadline = time.time() + 60
+    while not list((results / ".running").rglob("level-000.npz")) and time.time() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.2)
+    process.send_signal(how)
+    process.communicate(timeout=30)
+    assert process.returncode == code
+    assert list((results / ".running").rglob("level-000.npz")) and not list(results.glob("*.npz"))
+    [history] = store.load_or_run("ticket", [TINY], "cpu")
+    assert equal(history, reference)
+
+
+def test_fresh_computes_again_and_replaces(results, stored, reference):
+    before = store.path("ticket", TINY).stat().st_mtime_ns
+    [history] = store.load_or_run("ticket", [TINY], "cpu", fresh=True)
+    assert history.path.stat().st_mtime_ns != before and equal(history, reference)
+
+
+def damage_half(path):
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+def damage_bits(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 0xFF
+    path.write_bytes(data)
+
+
+def damage_empty(path):
+    path.write_bytes(b"")
+
+
+def damage_foreign(path):
+    np.savez(path.with_suffix(""), nothing=np.zeros(3))
+
+
+def damage_other_run(path):
+    store.save("ticket", dataclasses.replace(TINY, seed=9), {"a": np.zeros(2)}, {}, path)
+
+
+def damage_config(path):
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    meta = json.loads(members[META])
+    meta["config"]["lr"] = 0.7
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in (members | {META: json.dumps(meta)}).items():
+            archive.writestr(name, data)
+
+
+@pytest.mark.parametrize("damage", [damage_half, damage_bits, damage_empty, damage_foreign, damage_other_run, damage_config])
+def test_a_damaged_or_foreign_file_is_reported_and_left_alone(results, stored, damage):
+    path = store.path("ticket", TINY)
+    damage(path)
+    broken = path.read_bytes()
+    with pytest.raises(DamagedResult, match=path.name):
+        [history] = store.load_or_run("ticket", [TINY], "cpu")
+        arrays(history)
+    assert path.read_bytes() == broken
+
+
+def test_a_damaged_level_is_reported_too(results):
+    store.advance("ticket", TINY, "cpu")
+    level = next((results / ".running").rglob("level-000.npz"))
+    damage_half(level)
+    with pytest.raises(DamagedResult, match="level-000.npz"):
+        store.load_or_run("ticket", [TINY], "cpu")
+
+
+def test_arrays_of_objects_are_never_read(results, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "executed"), "w"))
+
+    path = store.path("ticket", TINY)
+    store.save("ticket", TINY, {"a": np.zeros(2)}, {})
+    with zipfile.ZipFile(path, "a") as archive, archive.open("evil.npy", "w") as file:
+        np.lib.format.write_array(file, np.array([Evil()], object), allow_pickle=True)
+    with pytest.raises(DamagedResult, match="damaged"):
+        History(path)["evil"]
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_full_disk_says_so_and_leaves_nothing_half_written(results, python):
+    process = python(RUN + "import resource, signal\nstore.advance('ticket', tiny, 'cpu')\n"
+                     "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+                     "store.advance('ticket', tiny, 'cpu')")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "could not write level-001.npz" in errors and "everything finished before is kept" in errors
+    assert [file.name for file in (results / ".running").rglob("*") if file.is_file()] == ["level-000.npz"]
+
+
+def test_errors_of_the_disk_keep_their_number(results, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        store.save("ticket", TINY, {"a": np.zeros(2)}, {})
+    assert caught.value.errno == errno.ENOSPC and not [f for f in results.iterdir() if f.is_file()]
+
+
+def test_unknown_kinds_and_devices_raise_with_the_choices(results):
+    with pytest.raises(ValueError, match="unknown kind of result 'tickets'; choose from"):
+        store.load_or_run("tickets", [TINY])
+    with pytest.raises(ValueError, match="unknown device 'tpu'; choose from auto, cpu, cuda"):
+        store.load_or_run("ticket", [TINY], "tpu")
+    with pytest.raises(FileNotFoundError, match="no stored result"):
+        store.load("ticket", TINY)
+
+
