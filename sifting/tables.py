@@ -146,6 +146,21 @@ def masks(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
     return reach[top_units(run, level, count, layer)].reshape(-1, *shape(run))
 
 
+def emergence(run: History, units: int = 6, columns: int = 8) -> dict[str, np.ndarray]:
+    """Masks of a few units from the dense network to the sparsest: how they come about.
+
+    The most localized, at three quarters of the way, of the 48 most connected. masks : bool (units,
+    columns, channels, height, width); density : (columns,) of the levels shown
+    """
+    levels = np.rint(np.linspace(0, run.levels, min(columns, run.levels + 1))).astype(int)
+    late = shown(run)[1]
+    candidates = top_units(run, late, 48)
+    local = np.nan_to_num(observables.localization(run.mask(late), shape(run))[candidates], nan=-1)
+    chosen = candidates[np.argsort(-local, kind="stable")[:units]]
+    stack = np.stack([run.mask(int(level))[chosen] for level in levels], axis=1)
+    return {"masks": stack.reshape(*stack.shape[:2], *shape(run)), "density": densities([run])[levels]}
+
+
 def features(run: History, anatomy: History, level: int, count: int) -> dict[str, np.ndarray]:
     """Units worth a closer look, their masks, weights and top images: PB3b.
 

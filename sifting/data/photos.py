@@ -67,7 +67,7 @@ class Atlas:
 
 
 def photos(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]]:
-    """Patches of config.image_size pixels, three channels, and their cells: 15 pictures x 16 cells = 240 classes.
+    """Patches of config.image_size pixels, three channels, and their classes: 15 pictures x 16 cells.
 
     Each split has the number of images that `config` asks for, the same from every class, and the same
     from every scale of a picture. Positions are drawn without replacement until all are used, and then
@@ -99,7 +99,7 @@ def _draw(groups: list[list[np.ndarray]], count: int, rng: np.random.Generator) 
 
 @functools.lru_cache(maxsize=2)
 def atlas(size: int, device: str = "cpu") -> Atlas:
-    """All pictures on one canvas, at the scales that leave room for patches of `size` pixels in the held-out corners.
+    """All pictures on one canvas, at the scales at which patches of `size` pixels fit into held-out corners.
 
     A scale serves a picture when each of its cells has 16 positions in every split. Where none does, the
     picture is magnified by the mildest whole factor that does (bilinear).
@@ -169,7 +169,7 @@ def _axis(length: int, scale: float, size: int) -> dict[str, np.ndarray]:
 
 
 def footprint(origin: np.ndarray, scale: float, size: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """First original pixel, and the one after the last, that a patch depends on, along an axis of `length` pixels.
+    """First original pixel that a patch depends on, along an axis of `length` pixels, and the one after the last.
 
     origin : position of the patch in the rescaled picture
     """
@@ -186,18 +186,17 @@ def provenance(config: Config, where: Tensor) -> dict[str, np.ndarray]:
     where : origins, as Images.where
     """
     found = atlas(config.image_size)
-    size, columns = config.image_size, found.windows.stride(1)
-    row, x = np.divmod(where.cpu().numpy(), 3 * columns)
-    tops = np.array([tile.top for tile in found.tiles])
-    index = np.searchsorted(tops, row, side="right") - 1
-    result = {name: np.zeros(len(row), np.int64) for name in ("picture", "y", "x", "bottom", "right")}
-    result["scale"] = np.zeros(len(row))
-    for number, tile in enumerate(found.tiles):
-        mine = index == number
-        result["picture"][mine], result["scale"][mine] = tile.picture, tile.scale
-        result["y"][mine], result["bottom"][mine] = footprint(row[mine] - tile.top, tile.scale, size, tile.height)
-        result["x"][mine], result["right"][mine] = footprint(x[mine], tile.scale, size, tile.width)
-    return result
+    tiles, size = found.tiles, config.image_size
+    row, column = np.divmod(where.cpu().numpy(), 3 * found.windows.stride(1))
+    number = np.searchsorted([tile.top for tile in tiles], row, side="right") - 1
+    result = {name: np.zeros(len(row)) for name in ("picture", "scale", "y", "bottom", "x", "right")}
+    for index, tile in enumerate(tiles):
+        mine = number == index
+        down = footprint(row[mine] - tile.top, tile.scale, size, tile.height)
+        across = footprint(column[mine], tile.scale, size, tile.width)
+        for name, value in zip(result, (tile.picture, tile.scale, *down, *across), strict=True):
+            result[name][mine] = value
+    return {name: values if name == "scale" else values.astype(np.int64) for name, values in result.items()}
 
 
 def read(name: str) -> Tensor:

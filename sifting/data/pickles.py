@@ -1,4 +1,4 @@
-"""CIFAR's and ImageNet's archives are pickles, and a pickle can run anything: here it can only describe arrays."""
+"""Archives of CIFAR and ImageNet are pickles, and a pickle can run anything: here it only describes arrays."""
 
 import pickle
 import re

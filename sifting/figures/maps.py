@@ -69,6 +69,17 @@ def masks(table, columns: int = 10):
     return figure
 
 
+def emergence(table: dict):
+    """Masks of a few units, one a row, from dense to sparse, from tables.emergence."""
+    units, columns, _, height, width = table["masks"].shape
+    figure, axes = subplots(1, 1, WIDTH * units * (height + 1) / (columns * (width + 1)) + 0.35)
+    image(axes[0, 0], mosaic(table["masks"].reshape(units * columns, *table["masks"].shape[2:]), columns))
+    axes[0, 0].xaxis.tick_top()
+    axes[0, 0].set_xticks([(width + 1) * (n + 0.5) - 1 for n in range(columns)], [share(u) for u in table["density"]])
+    axes[0, 0].tick_params(length=0, labelsize=9)
+    return figure
+
+
 def features(table: dict):
     """Mask, weights and three top images of selected units, from tables.features: PB3b."""
     count = len(table["units"])
