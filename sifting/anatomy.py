@@ -25,9 +25,9 @@ def level_count(config: Config) -> int:
 
 
 def find(config: Config, device: str = "cpu", finished=(), progress: bool = False) -> Iterator[dict]:
-    """Ablate and probe every level of the stored ticket of `config`.
+    """Ablate and probe the levels History.shown of the stored ticket of `config`.
 
-    yields one record: removed (levels, points) numbers of units removed; ablation (levels, orders,
+    yields one record: levels (levels,); removed (points,) numbers of units removed; ablation (levels, orders,
     points) test accuracy; top_units (levels, UNITS) by in-degree; top_images uint8 (levels, UNITS, 3,
     channels, height, width); agreement (levels, UNITS, 2) and agreement_random, see `agreement`.
 
@@ -38,7 +38,7 @@ def find(config: Config, device: str = "cpu", finished=(), progress: bool = Fals
     data = load(config, device)
     [history] = store.load_or_run("ticket", [config], device)
     rows = []
-    for level in range(history.levels + 1):
+    for level in history.shown:
         model = restore(history, level, data).to(device)
         draw = generator(config, "ablation", level)
         degree = in_degree(history.mask(level))
@@ -50,14 +50,14 @@ def find(config: Config, device: str = "cpu", finished=(), progress: bool = Fals
         mask = history.mask(level)[units]
         draws = torch.randint(len(data.val), (len(units), IMAGES), generator=draw).to(device)
         rows.append({
-            "removed": removed,
             "ablation": np.array([[ablate(model, data.test, o[:n]) for n in removed] for o in orders], np.float32),
             "top_units": units,
             "top_images": images[:, :3].cpu().numpy(),
-            "agreement": agreement(images, mask, data),
-            "agreement_random": agreement(data.val.images[draws.flatten()].unflatten(0, draws.shape), mask, data),
+            "agreement": agreement(images, mask),
+            "agreement_random": agreement(data.val.images[draws.flatten()].unflatten(0, draws.shape), mask),
         })
-    yield {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    stacked = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    yield {"levels": np.array(history.shown), "removed": removed, **stacked}
 
 
 def pack(records: list[dict], config: Config) -> dict:
@@ -97,7 +97,7 @@ def top_images(model: torch.nn.Module, split: Split, units: np.ndarray) -> tuple
     return split.images[index.flatten()].unflatten(0, index.shape), values
 
 
-def agreement(images: torch.Tensor, mask: np.ndarray, data) -> np.ndarray:
+def agreement(images: torch.Tensor, mask: np.ndarray) -> np.ndarray:
     """Do the images of a unit share what lies inside its mask, and only that?
 
     For every unit the mean correlation between pairs of its images, over the pixels (of any channel)

@@ -74,6 +74,11 @@ class History:
         return len(self["val_accuracy"]) - 1
 
     @property
+    def shown(self) -> list[int]:
+        """Three levels to look at: half, three quarters and all of the way to the last."""
+        return [round(self.levels * part) for part in (0.5, 0.75, 1.0)]
+
+    @property
     def layers(self) -> int:
         """How many layers are pruned."""
         return sum(name.startswith("removed_at/") and name.endswith(".weight") for name in self.names())

@@ -9,8 +9,8 @@ from html import escape
 PACKAGE = pathlib.Path(__file__).parent
 # The rooms, in the order in which data flows: a room imports only rooms above it.
 ROOMS = (
-    "config", "data", "models", "masks", "train", "prune", "tickets", "history", "store", "observables", "anatomy",
-    "tables", "figures", "widgets", "claims", "page", "plans", "catalog", "reference", "pages", "runner", "verify", "bench",
+    "config", "catalog", "data", "models", "masks", "train", "prune", "tickets", "history", "store", "observables", "anatomy",
+    "tables", "figures", "widgets", "claims", "page", "plans", "reference", "pages", "runner", "verify", "bench",
 )  # fmt: skip
 
 
@@ -75,12 +75,20 @@ def entry(name: str, node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
         [
             f'<div class="function" id="{name}">',
             f'<p class="signature"><code>{escape(signature(name, node))}</code></p><p>{marked(first)}</p>',
-            f"\n<pre>{marked(rest)}</pre>" * bool(rest),
+            *(paragraph(block) for block in rest.split("\n\n") if block.strip()),
             "<details><summary>Source</summary>\n",
             f"```python\n{code}\n```\n",
             "</details></div>",
         ]
     )
+
+
+def paragraph(block: str) -> str:
+    """A block of a docstring as HTML: prose flows, equations and lists of arguments keep their lines."""
+    lines = block.strip("\n").split("\n")
+    if any(line.startswith(" ") or " : " in line for line in lines):
+        return f"\n<pre>{marked(chr(10).join(lines))}</pre>"
+    return f"<p>{marked(' '.join(lines))}</p>"
 
 
 def marked(text: str) -> str:

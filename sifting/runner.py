@@ -141,7 +141,7 @@ def execute(name: str, parameters: dict, record: dict) -> None:
                 kernel_name="python3",
                 cwd=CHAPTERS,
                 progress_bar=bar,
-                extra_arguments=["--log-level=ERROR"],
+                extra_arguments=["--log-level=CRITICAL"],
             )
         notebook = normalise(nbformat.read(partial, 4), name)
         notebook.metadata["sifting"] = record
@@ -180,6 +180,9 @@ def normalise(notebook, name: str):
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.metadata.tags.append("hide-input")
             cell.id = "injected-parameters"
+        for output in cell.get("outputs", []):
+            for kind in {"text/plain"} & set(output.get("data", {})):
+                output["data"][kind] = re.sub(r" at 0x[0-9a-f]+", "", output["data"][kind])
     widgets = notebook.metadata.get("widgets", {}).get(STATE)
     if not widgets:
         return notebook

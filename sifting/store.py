@@ -27,8 +27,13 @@ from sifting.config import Config, choose, key
 from sifting.history import META, DamagedResult, History
 
 # kind -> module with find(config, device, finished, progress), which yields the record of one level
-# after another, and pack(records, config), which makes of them the arrays to keep
-EXPERIMENTS = {"ticket": "sifting.tickets", "anatomy": "sifting.anatomy"}
+# after another, and level_count(config); and the name of its function(records, config) that makes of
+# all records the arrays to keep
+EXPERIMENTS = {
+    "ticket": ("sifting.tickets", "pack"),  # masks, accuracies and weights of every level: some 5 MB
+    "masks": ("sifting.tickets", "pack_masks"),  # the same run without the weights: a tenth of that
+    "anatomy": ("sifting.anatomy", "pack"),
+}
 
 
 def root() -> pathlib.Path:
@@ -110,7 +115,7 @@ def _compute(kind: str, configs: list[Config], device: str, workers: int) -> Non
     """Hand out level after level of `configs` to `workers` processes until all are stored."""
     total = sum(_module(kind).level_count(config) for config in configs)
     done = {config: len(_finished(kind, config)) for config in configs}
-    with tqdm(total=total, initial=sum(done.values()), desc=f"{kind}s", unit="level") as bar:
+    with tqdm(total=total, initial=sum(done.values()), desc=kind, unit="level") as bar:
         if workers == 1:
             for config in configs:
                 while advance(kind, config, device, progress=True):
@@ -157,7 +162,8 @@ def advance(kind: str, config: Config, device: str, progress: bool = False) -> b
             "peak_memory_mb": max(how["peak_memory_mb"] for how in made),
             "levels": len(made) - 1,
         }
-        save(kind, config, module.pack([record for record, _ in finished], config), provenance)
+        pack = getattr(module, EXPERIMENTS[kind][1])
+        save(kind, config, pack([record for record, _ in finished], config), provenance)
         shutil.rmtree(_folder(kind, config))
         return False
     save(kind, config, record, _provenance(config, device, seconds), _folder(kind, config) / f"level-{len(finished):03d}.npz")
@@ -180,7 +186,7 @@ def _finished(kind: str, config: Config) -> list[tuple[dict, dict]]:
 
 def _module(kind: str):
     choose("kind of result", kind, EXPERIMENTS)
-    return importlib.import_module(EXPERIMENTS[kind])
+    return importlib.import_module(EXPERIMENTS[kind][0])
 
 
 def _device(name: str) -> str:

@@ -12,11 +12,6 @@ def shape(run: History) -> tuple[int, int, int]:
     return tuple(int(n) for n in run["shape"])
 
 
-def shown(run: History) -> list[int]:
-    """Three levels to look at: half, three quarters and all of the way to the last."""
-    return [round(run.levels * part) for part in (0.5, 0.75, 1.0)]
-
-
 def common(runs: list[History]) -> int:
     """The last level that all runs reached."""
     return min(run.levels for run in runs)
@@ -68,6 +63,14 @@ def in_degree(runs: list[History], levels: list[int]) -> dict:
     }
 
 
+def probe(anatomy: History, name: str, level: int) -> np.ndarray:
+    """An array of an anatomy at one level. Raises ValueError where that level was not probed, naming those that were."""
+    levels = anatomy["levels"].tolist()
+    if level not in levels:
+        raise ValueError(f"level {level} was not probed; levels {', '.join(map(str, levels))} were")
+    return anatomy[name][levels.index(level)]
+
+
 def ablation(anatomies: list[History], level: int) -> dict[str, np.ndarray]:
     """Test accuracy, relative to the whole network, as first-layer units are removed: PB1c.
 
@@ -75,9 +78,9 @@ def ablation(anatomies: list[History], level: int) -> dict[str, np.ndarray]:
     relative : (runs, orders, points); orders: largest in-degree first, random, smallest first
     gap      : (runs,) mean over `removed` of smallest first minus largest first
     """
-    accuracies = np.stack([run["ablation"][level] for run in anatomies])
+    accuracies = np.stack([probe(run, "ablation", level) for run in anatomies])
     relative = accuracies / accuracies[:, :1, :1]
-    removed = anatomies[0]["removed"][level]
+    removed = anatomies[0]["removed"]
     return {
         "removed": removed / removed[-1],
         "relative": relative,
@@ -153,7 +156,7 @@ def emergence(run: History, units: int = 6, columns: int = 8) -> dict[str, np.nd
     columns, channels, height, width); density : (columns,) of the levels shown
     """
     levels = np.rint(np.linspace(0, run.levels, min(columns, run.levels + 1))).astype(int)
-    late = shown(run)[1]
+    late = run.shown[1]
     candidates = top_units(run, late, 48)
     local = np.nan_to_num(observables.localization(run.mask(late), shape(run))[candidates], nan=-1)
     chosen = candidates[np.argsort(-local, kind="stable")[:units]]
@@ -169,14 +172,14 @@ def features(run: History, anatomy: History, level: int, count: int) -> dict[str
     units   : (count,); mask bool, weights float32: (count, channels, height, width)
     images  : uint8 (count, 3, channels, height, width), the validation images with highest preactivation
     """
-    units = anatomy["top_units"][level]
+    units = probe(anatomy, "top_units", level)
     local = np.nan_to_num(observables.localization(run.mask(level), shape(run))[units], nan=-1)
     chosen = np.sort(np.argsort(-local, kind="stable")[:count])
     return {
         "units": units[chosen],
         "mask": run.mask(level)[units[chosen]].reshape(-1, *shape(run)),
         "weights": run.weights(level)[units[chosen]].reshape(-1, *shape(run)),
-        "images": anatomy["top_images"][level][chosen],
+        "images": probe(anatomy, "top_images", level)[chosen],
     }
 
 
@@ -186,9 +189,9 @@ def agreement(anatomies: list[History], level: int) -> dict[str, np.ndarray]:
     inside, outside, random : (runs,); random: inside the same masks, for images drawn at random
     """
     return {
-        "inside": np.array([np.nanmean(run["agreement"][level][:, 0]) for run in anatomies]),
-        "outside": np.array([np.nanmean(run["agreement"][level][:, 1]) for run in anatomies]),
-        "random": np.array([np.nanmean(run["agreement_random"][level][:, 0]) for run in anatomies]),
+        "inside": np.array([np.nanmean(probe(run, "agreement", level)[:, 0]) for run in anatomies]),
+        "outside": np.array([np.nanmean(probe(run, "agreement", level)[:, 1]) for run in anatomies]),
+        "random": np.array([np.nanmean(probe(run, "agreement_random", level)[:, 0]) for run in anatomies]),
     }
 
 
@@ -260,6 +263,11 @@ def by_degree(runs: dict[str, History], density: float, bins: int = 5) -> dict[s
                 "error": float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan"),
             })
     return result
+
+
+def difference(one: dict, other: dict) -> dict[str, float]:
+    """Localization of one group of by_degree minus another's, and its standard error: what claims.check takes."""
+    return {"values": one["localization"] - other["localization"], "error": float(np.hypot(one["error"], other["error"]))}
 
 
 def reach(runs: list[History], level: int) -> dict[str, np.ndarray]:

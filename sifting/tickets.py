@@ -105,6 +105,12 @@ def pack(records: list[Arrays], config: Config) -> Arrays:
     return packed | {"shape": records[0]["shape"]} | {name: np.stack([_padded(record[name], config.evaluations) for record in records]) for name in curves}
 
 
+def pack_masks(records: list[Arrays], config: Config) -> Arrays:
+    """What `pack` keeps, without any weights: enough for every observable of masks and accuracies."""
+    packed = pack(records, config)
+    return {name: value for name, value in packed.items() if not name.startswith(("trained/", "rewind/"))}
+
+
 def _padded(curve: np.ndarray, length: int) -> np.ndarray:
     """A curve that started late (retrain "rest"), with nan for what it missed."""
     return np.concatenate([np.full(max(0, length - len(curve)), np.nan, np.float32), curve])

@@ -17,8 +17,19 @@ def test_keys_of_presets_never_change():
 
 def test_key_sees_every_field_and_nothing_but_what_differs_from_the_defaults():
     assert key(Config()) == key(Config(lr=0.1))
-    other = {"dataset": "digits", "labels": "random", "normalize": "patch", "model": "lenet", "batch_norm": "after",
-             "optimizer": "adam", "criterion": "random", "scope": "global", "retrain": "rest", "widths": (7,), "steps": 2000}
+    other = {
+        "dataset": "digits",
+        "labels": "random",
+        "normalize": "patch",
+        "model": "lenet",
+        "batch_norm": "after",
+        "optimizer": "adam",
+        "criterion": "random",
+        "scope": "global",
+        "retrain": "rest",
+        "widths": (7,),
+        "steps": 2000,
+    }
     keys = {key(Config())}
     for field in dataclasses.fields(Config):
         value = other.get(field.name)
@@ -31,7 +42,13 @@ def test_key_sees_every_field_and_nothing_but_what_differs_from_the_defaults():
 def test_defaults_are_the_papers():
     paper = PRESETS["paper"]
     assert dataclasses.replace(paper, dataset="photos") == Config()
-    assert (paper.lr, paper.batch_size, paper.steps, paper.prune_fraction, paper.rewind_step) == (0.1, 1000, 100_000, 0.3, 1000)
+    assert (paper.lr, paper.batch_size, paper.steps, paper.prune_fraction, paper.rewind_step) == (
+        0.1,
+        1000,
+        100_000,
+        0.3,
+        1000,
+    )
 
 
 def test_values_from_a_command_line_are_those_of_python():
@@ -40,28 +57,31 @@ def test_values_from_a_command_line_are_those_of_python():
     )
 
 
-@pytest.mark.parametrize("wrong, message", [
-    ({"lr": -0.1}, "lr must be 0 or more"),
-    ({"lr": "fast"}, "lr takes float, not 'fast'"),
-    ({"lr": float("nan")}, "lr must be"),
-    ({"prune_fraction": 1}, "prune_fraction must be above 0 and below 1"),
-    ({"prune_fraction": 0}, "prune_fraction must be above 0 and below 1"),
-    ({"levels": 300}, "one byte a weight"),
-    ({"levels": 2.5}, "levels takes int, not 2.5"),
-    ({"widths": ()}, "widths must be one or more"),
-    ({"widths": "256,0"}, "widths must be one or more"),
-    ({"widths": "wide"}, "widths takes whole numbers"),
-    ({"steps": 100, "rewind_step": 100}, r"rewind_step must be below steps \(100\)"),
-    ({"momentum": 1}, "momentum must be at least 0 and below 1"),
-    ({"fraction": 0}, "fraction must be above 0"),
-    ({"fraction": 1.5}, "fraction must be above 0 and at most 1"),
-    ({"batch_size": 1}, "batch norm needs two"),
-    ({"iterative": "perhaps"}, "iterative takes bool"),
-    ({"scope": "network"}, "unknown scope 'network'; choose from global, layer"),
-    ({"optimizer": "rmsprop"}, "unknown optimizer 'rmsprop'; choose from adam, sgd"),
-    ({"seed": -1}, "seed must be 0 or more"),
-    ({"learning_rate": 0.1}, "unknown parameter 'learning_rate'; choose from .*lr"),
-])
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"lr": -0.1}, "lr must be 0 or more"),
+        ({"lr": "fast"}, "lr takes float, not 'fast'"),
+        ({"lr": float("nan")}, "lr must be"),
+        ({"prune_fraction": 1}, "prune_fraction must be above 0 and below 1"),
+        ({"prune_fraction": 0}, "prune_fraction must be above 0 and below 1"),
+        ({"levels": 300}, "one byte a weight"),
+        ({"levels": 2.5}, "levels takes int, not 2.5"),
+        ({"widths": ()}, "widths must be one or more"),
+        ({"widths": "256,0"}, "widths must be one or more"),
+        ({"widths": "wide"}, "widths takes whole numbers"),
+        ({"steps": 100, "rewind_step": 100}, r"rewind_step must be below steps \(100\)"),
+        ({"momentum": 1}, "momentum must be at least 0 and below 1"),
+        ({"fraction": 0}, "fraction must be above 0"),
+        ({"fraction": 1.5}, "fraction must be above 0 and at most 1"),
+        ({"batch_size": 1}, "batch norm needs two"),
+        ({"iterative": "perhaps"}, "iterative takes bool"),
+        ({"scope": "network"}, "unknown scope 'network'; choose from global, layer"),
+        ({"optimizer": "rmsprop"}, "unknown optimizer 'rmsprop'; choose from adam, sgd"),
+        ({"seed": -1}, "seed must be 0 or more"),
+        ({"learning_rate": 0.1}, "unknown parameter 'learning_rate'; choose from .*lr"),
+    ],
+)
 def test_impossible_values_name_the_field_and_what_it_takes(wrong, message):
     with pytest.raises(ValueError, match=message):
         preset("laptop", wrong)

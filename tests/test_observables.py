@@ -104,10 +104,15 @@ def test_localization_is_zero_for_random_masks_and_one_for_compact_blobs():
     random = o.localization(draw.random((400, 768)) < 0.05, shape)
     assert abs(np.nanmean(random)) < 3 * np.nanstd(random) / np.sqrt(400) + 0.003
     y, x = np.mgrid[:16, :16]
-    blobs = np.stack([
-        np.isin(np.arange(256), np.hypot(y - cy, x - cx).ravel().argsort(kind="stable")[: draw.integers(12, 60)])
-        for cy, cx in draw.uniform(4, 11, (100, 2))
-    ])
+    blobs = np.stack(
+        [
+            np.isin(
+                np.arange(256),
+                np.hypot(y - cy, x - cx).ravel().argsort(kind="stable")[: draw.integers(12, 60)],
+            )
+            for cy, cx in draw.uniform(4, 11, (100, 2))
+        ]
+    )
     assert np.nanmean(o.localization(blobs, (1, 16, 16))) == pytest.approx(1, abs=0.03)
 
 

@@ -13,7 +13,10 @@ class Run:
 @pytest.fixture
 def published(monkeypatch):
     outputs = []
-    monkeypatch.setattr("sifting.page.publish_display_data", lambda data, metadata: outputs.append((data, metadata["sifting"])))
+    monkeypatch.setattr(
+        "sifting.page.publish_display_data",
+        lambda data, metadata: outputs.append((data, metadata["sifting"])),
+    )
     return outputs
 
 
@@ -21,8 +24,17 @@ def test_a_figure_records_its_id_function_results_and_preset(published, tmp_path
     monkeypatch.setenv("SIFTING_FIGURES", str(tmp_path))
     Page("smoke", [Run]).show("PB2a", figures.displacement, None, "A sketch of <em>d</em>.")
     [(data, record)] = published
-    assert record == {"figure": "PB2a", "own": False, "function": "figures.displacement", "results": [], "preset": "smoke", "dataset": "photos"}
-    assert 'id="PB2a"' in data["text/html"] and 'alt="A sketch of &lt;em&gt;d&lt;/em&gt;."' in data["text/html"]
+    assert record == {
+        "figure": "PB2a",
+        "own": False,
+        "function": "figures.displacement",
+        "results": [],
+        "preset": "smoke",
+        "dataset": "photos",
+    }
+    assert (
+        'id="PB2a"' in data["text/html"] and 'alt="A sketch of &lt;em&gt;d&lt;/em&gt;."' in data["text/html"]
+    )
     assert (tmp_path / "PB2a.svg").read_text().startswith("<?xml")
 
 
@@ -34,10 +46,16 @@ def test_names_that_are_neither_the_papers_nor_ours_raise(published):
 
 
 def test_a_claim_shows_and_records_its_verdict(published):
-    Page("smoke", [Run]).check("PB1a", "a < b", "a is 1 & b is 2", "b minus a", [1.0, 1.1, 0.9], unit="points")
+    Page("smoke", [Run]).check(
+        "PB1a", "a < b", "a is 1 & b is 2", "b minus a", [1.0, 1.1, 0.9], unit="points"
+    )
     [(data, record)] = published
     assert record["claim"]["verdict"] == "holds" and record["claim"]["estimate"] == pytest.approx(1)
-    assert "a &lt; b" in data["text/html"] and 'class="claim holds"' in data["text/html"] and "1 points" in data["text/html"]
+    assert (
+        "a &lt; b" in data["text/html"]
+        and 'class="claim holds"' in data["text/html"]
+        and "1 points" in data["text/html"]
+    )
     assert data["text/plain"].startswith("holds: a < b")
 
 

@@ -14,13 +14,17 @@ def model():
 
 def ones(model, biases=True):
     parameters = dict(model.named_parameters())
-    return {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in models.prunable(model, biases)}
+    return {
+        name: torch.ones_like(parameters[name], dtype=torch.bool) for name in models.prunable(model, biases)
+    }
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 @pytest.mark.parametrize("scope", ["layer", "global"])
 @pytest.mark.parametrize("fraction", [0.001, 0.3, 0.95])
-def test_every_criterion_removes_exactly_the_integer_part_and_only_kept_weights(model, criterion, scope, fraction):
+def test_every_criterion_removes_exactly_the_integer_part_and_only_kept_weights(
+    model, criterion, scope, fraction
+):
     masks = ones(model)
     for level in range(3):
         scores = saliency(criterion, model, masks, torch.Generator().manual_seed(level))
@@ -40,7 +44,11 @@ def test_magnitude_removes_the_smallest(model, scope):
     masks = ones(model)
     new = prune(masks, saliency("magnitude", model, masks, None), 0.4, scope)
     parameters = dict(model.named_parameters())
-    pools = [[f"linear.{n}.weight"] for n in range(3)] if scope == "layer" else [[f"linear.{n}.weight" for n in range(3)]]
+    pools = (
+        [[f"linear.{n}.weight"] for n in range(3)]
+        if scope == "layer"
+        else [[f"linear.{n}.weight" for n in range(3)]]
+    )
     for names in pools:
         size = torch.cat([parameters[name].detach().abs().flatten() for name in names])
         kept = torch.cat([new[name].flatten() for name in names])

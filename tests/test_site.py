@@ -37,7 +37,6 @@ QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-# Two findings of axe about the theme's own buttons and bars, which a page cannot mend.
 OURS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
@@ -46,26 +45,19 @@ PIXELS = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data
 
 
 @pytest.fixture(scope="session", autouse=True)
-def site():
-    """Bring the site up to date: chapters at their defaults, or at the smoke preset where nothing is stored."""
-    for name in runner.chapters():
-        preset, base, _ = runner.settle(name, None, None, None)
-        if not runner.stored_seeds(name, base):
-            sift("run", name, "preset=smoke", "seeds=2")
-    sift("site" if any_smoke() else "build")
+def site(tmp_path_factory):
+    """The site, brought up to date; at the smoke preset, with results of its own, where a chapter has none stored."""
+    environment = dict(os.environ)
+    if all(runner.stored_seeds(name, runner.settle(name, None, None, None)[1]) for name in runner.chapters()):
+        commands = [["build"]]
+    else:
+        environment["SIFTING_RESULTS"] = str(tmp_path_factory.mktemp("results"))
+        commands = [*(["run", name, "preset=smoke", "seeds=2"] for name in runner.chapters()), ["site"]]
+    for words in commands:
+        command = [sys.executable, "-m", "sifting", *words]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
     return SITE
-
-
-def any_smoke() -> bool:
-    """Whether a chapter had to be drawn at the smoke preset, which `build` would replace."""
-    return any(
-        pages.record(ROOT / "book" / f"{name}.ipynb").get("preset") == "smoke" for name in runner.chapters()
-    )
-
-
-def sift(*words: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "sifting", *words], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
 
 
 class Silent(http.server.SimpleHTTPRequestHandler):
@@ -187,17 +179,10 @@ def test_internal_links_and_anchors_lead_somewhere(anatomies):
             address, _, anchor = link.partition("#")
             if re.match(r"[a-z]+:|//", address):
                 continue
-            target = os.path.normpath(
-                os.path.join(os.path.dirname(path), urllib.parse.unquote(address.partition("?")[0]))
-            )
-            target = path if not address else target
-            if not (SITE / target).exists():
-                broken.append((path, link))
-            elif (
-                anchor
-                and target in anatomies
-                and urllib.parse.unquote(anchor) not in anatomies[target].anchors
-            ):
+            there = os.path.join(os.path.dirname(path), urllib.parse.unquote(address.partition("?")[0]))
+            target = os.path.normpath(there) if address else path
+            anchors = anatomies[target].anchors if target in anatomies else set()
+            if not (SITE / target).exists() or anchor and urllib.parse.unquote(anchor) not in anchors:
                 broken.append((path, link))
     assert broken == []
 
@@ -229,13 +214,14 @@ def test_coverage_lists_every_figure_and_agrees_with_the_notebooks(site):
     assert [row["id"] for row in rows] == list(FIGURES) and len(rows) == 71
     drawn = {}
     for name in runner.chapters():
-        for cell in nbformat.read(ROOT / "book" / f"{name}.ipynb", 4).cells:
-            for output in cell.get("outputs", []):
-                drawn |= {
-                    output["metadata"]["sifting"]["figure"]: name
-                    for _ in [0]
-                    if "figure" in output.metadata.get("sifting", {})
-                }
+        cells = nbformat.read(ROOT / "book" / f"{name}.ipynb", 4).cells
+        records = [
+            output.metadata.get("sifting", {})
+            for cell in cells
+            for output in cell.get("outputs", [])
+            if "metadata" in output
+        ]
+        drawn |= {record["figure"]: name for record in records if "figure" in record}
     assert {row["id"]: row["chapter"] for row in rows if row["status"] == "reproduced"} == drawn
     assert {row["status"] for row in rows} <= {"reproduced", "not yet"}
     assert all((row["verdict"] is None) == (row["status"] == "not yet") for row in rows)
@@ -281,6 +267,7 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(open_page, http_base, p
 def test_axe_finds_nothing_serious(open_page, http_base, path, scheme):
     page = open_page(f"{http_base}/{path}", color_scheme=scheme)
     page.evaluate("document.querySelectorAll('main details').forEach(d => { d.open = true })")
+    page.wait_for_timeout(500)  # what unfolds fades in
     page.add_script_tag(path=AXE)
     found = page.evaluate("options => axe.run(document, options)", OURS)["violations"]
     serious = [

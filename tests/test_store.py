@@ -14,9 +14,13 @@ import pytest
 from sifting import config, store
 from sifting.history import META, DamagedResult, History
 
-TINY = dataclasses.replace(config.preset("smoke"), steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500)
-RUN = "from sifting import config, store\nimport dataclasses\n" \
-      "tiny = dataclasses.replace(config.preset('smoke'), steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500)\n"
+TINY = dataclasses.replace(
+    config.preset("smoke"), steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500
+)
+RUN = (
+    "from sifting import config, store\nimport dataclasses\n"
+    "tiny = dataclasses.replace(config.preset('smoke'), steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500)\n"
+)
 
 
 def arrays(history):
@@ -66,8 +70,22 @@ def test_history_reads_what_the_run_was(reference):
 
 def test_provenance_says_how_it_was_made(reference):
     made = reference.provenance
-    assert set(made) >= {"commit", "versions", "device", "threads", "seed", "data_seed", "wall_seconds", "peak_memory_mb", "date"}
-    assert set(made["versions"]) >= {"python", "torch", "numpy"} and made["wall_seconds"] > 0 and made["peak_memory_mb"] > 50
+    assert set(made) >= {
+        "commit",
+        "versions",
+        "device",
+        "threads",
+        "seed",
+        "data_seed",
+        "wall_seconds",
+        "peak_memory_mb",
+        "date",
+    }
+    assert (
+        set(made["versions"]) >= {"python", "torch", "numpy"}
+        and made["wall_seconds"] > 0
+        and made["peak_memory_mb"] > 50
+    )
 
 
 def test_two_workers_give_the_bits_of_one(results):
@@ -90,12 +108,14 @@ def test_an_interrupted_run_goes_on_from_its_last_level(results, reference):
 
 @pytest.mark.parametrize("how, code", [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_a_killed_process_loses_no_finished_level(results, python, reference, how, code):
-    process = python(RUN + "tiny = dataclasses.replace(tiny, steps=10)\n"
-                     "import sifting.train as t\nslow = t.step\n"
-                     "def crawl(*a):\n    import time; time.sleep(0.05); return slow(*a)\n"
-                     "t.step = crawl\n"
-                     "try:\n    store.load_or_run('ticket', [tiny], 'cpu')\n"
-                     "except KeyboardInterrupt:\n    raise SystemExit(130)")
+    process = python(
+        RUN + "tiny = dataclasses.replace(tiny, steps=10)\n"
+        "import sifting.train as t\nslow = t.step\n"
+        "def crawl(*a):\n    import time; time.sleep(0.05); return slow(*a)\n"
+        "t.step = crawl\n"
+        "try:\n    store.load_or_run('ticket', [tiny], 'cpu')\n"
+        "except KeyboardInterrupt:\n    raise SystemExit(130)"
+    )
     deadline = time.time() + 60
     while not list((results / ".running").rglob("level-000.npz")) and time.time() < deadline:
         time.sleep(0.02)
@@ -147,7 +167,9 @@ def damage_config(path):
             archive.writestr(name, data)
 
 
-@pytest.mark.parametrize("damage", [damage_half, damage_bits, damage_empty, damage_foreign, damage_other_run, damage_config])
+@pytest.mark.parametrize(
+    "damage", [damage_half, damage_bits, damage_empty, damage_foreign, damage_other_run, damage_config]
+)
 def test_a_damaged_or_foreign_file_is_reported_and_left_alone(results, stored, damage):
     path = store.path("ticket", TINY)
     damage(path)
@@ -181,9 +203,11 @@ def test_arrays_of_objects_are_never_read(results, tmp_path):
 
 
 def test_a_full_disk_says_so_and_leaves_nothing_half_written(results, python):
-    process = python(RUN + "import resource, signal\nstore.advance('ticket', tiny, 'cpu')\n"
-                     "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
-                     "store.advance('ticket', tiny, 'cpu')")
+    process = python(
+        RUN + "import resource, signal\nstore.advance('ticket', tiny, 'cpu')\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "store.advance('ticket', tiny, 'cpu')"
+    )
     _, errors = process.communicate(timeout=120)
     assert process.returncode != 0
     assert "could not write level-001.npz" in errors and "everything finished before is kept" in errors
@@ -207,5 +231,3 @@ def test_unknown_kinds_and_devices_raise_with_the_choices(results):
         store.load_or_run("ticket", [TINY], "tpu")
     with pytest.raises(FileNotFoundError, match="no stored result"):
         store.load("ticket", TINY)
-
-

@@ -17,7 +17,11 @@ class Known(History):
 
     def __init__(self, seed=0, name="known"):
         draw = np.random.default_rng(seed)
-        self.config, self.kind, self.key = dataclasses.replace(config.preset("smoke"), seed=seed), "ticket", name
+        self.config, self.kind, self.key = (
+            dataclasses.replace(config.preset("smoke"), seed=seed),
+            "ticket",
+            name,
+        )
         self.arrays = {"shape": np.array(SIZE)}
         first = np.full((UNITS, *SIZE), 1, np.uint8)
         for unit in range(UNITS):
@@ -25,7 +29,9 @@ class Known(History):
             for level, side in ((2, 6), (3, 5), (4, 4), (255, 3)):
                 first[unit, :, y : y + side, x : x + side] = level
         self.arrays["removed_at/linear.0.weight"] = first.reshape(UNITS, -1)
-        self.arrays["removed_at/linear.1.weight"] = np.where(draw.random((10, UNITS)) < 0.3, 255, 2).astype(np.uint8)
+        self.arrays["removed_at/linear.1.weight"] = np.where(draw.random((10, UNITS)) < 0.3, 255, 2).astype(
+            np.uint8
+        )
         curve = np.array([[0.1, 0.2], [0.2, 0.3], [0.5, 0.4], [0.2, 0.3], [0.1, 0.1]], np.float32)
         self.arrays |= {"val_accuracy": curve, "test_accuracy": curve - 0.05, "train_accuracy": curve}
 
@@ -51,7 +57,7 @@ def test_accuracy_takes_the_best_step_on_validation_and_reads_test_there(runs):
 
 
 def test_shown_levels_are_half_three_quarters_and_all_of_the_way(runs):
-    assert tables.shown(runs[0]) == [2, 3, 4]
+    assert runs[0].shown == [2, 3, 4]
     assert tables.near(runs[0], runs[0].density(3, 1)) == 3
 
 
@@ -101,17 +107,21 @@ def test_reach_grows_with_the_layer(runs):
     assert (table["inputs"][:, 1] > table["inputs"][:, 0]).all() and table["localization"].shape == (2, 2)
 
 
-@pytest.mark.parametrize("draw, table", [
-    (figures.accuracy, lambda r: tables.accuracy(r)),
-    (figures.in_degree, lambda r: tables.in_degree(r, [2, 3, 4])),
-    (figures.locality, lambda r: tables.locality(r, [2, 4])),
-    (figures.localization, tables.localization),
-    (figures.pair_correlation, lambda r: tables.pair_correlation(r, [2, 4])),
-    (figures.masks, lambda r: tables.masks(r[0], 3, 7)),
-    (figures.random_units, lambda r: tables.random_units(r[0], [2, 4])),
-    (figures.out_degree, lambda r: tables.out_degree({"a": r[0], "b": r[-1]}, 0.2)),
-    (figures.by_degree, lambda r: tables.by_degree({"a": r[0]}, 0.2)),
-], ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    "draw, table",
+    [
+        (figures.accuracy, lambda r: tables.accuracy(r)),
+        (figures.in_degree, lambda r: tables.in_degree(r, [2, 3, 4])),
+        (figures.locality, lambda r: tables.locality(r, [2, 4])),
+        (figures.localization, tables.localization),
+        (figures.pair_correlation, lambda r: tables.pair_correlation(r, [2, 4])),
+        (figures.masks, lambda r: tables.masks(r[0], 3, 7)),
+        (figures.random_units, lambda r: tables.random_units(r[0], [2, 4])),
+        (figures.out_degree, lambda r: tables.out_degree({"a": r[0], "b": r[-1]}, 0.2)),
+        (figures.by_degree, lambda r: tables.by_degree({"a": r[0]}, 0.2)),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
 @pytest.mark.parametrize("count", [1, 2])
 def test_every_figure_draws_one_run_or_several_the_same_way_twice(runs, draw, table, count):
     from sifting.page import svg

@@ -8,8 +8,15 @@ import pytest
 from sifting import config, tickets
 
 SMOKE = config.preset("smoke")
-VARIANTS = [{}, {"iterative": False}, {"retrain": "rest"}, {"rewind_step": 0}, {"scope": "global"}, {"criterion": "random"},
-            {"batch_norm": "before", "prune_biases": False}]
+VARIANTS = [
+    {},
+    {"iterative": False},
+    {"retrain": "rest"},
+    {"rewind_step": 0},
+    {"scope": "global"},
+    {"criterion": "random"},
+    {"batch_norm": "before", "prune_biases": False},
+]
 
 
 def run(settings, finished=()):
@@ -38,7 +45,9 @@ def test_masks_are_nested_counts_exact_and_pruned_weights_zero(variant):
     for name in names:
         pools.setdefault("" if settings.scope == "global" else name.rpartition(".")[0], []).append(name)
     for pool in pools.values():
-        sizes = [sum(int((records[-1][name] > level).sum()) for name in pool) for level in range(len(records))]
+        sizes = [
+            sum(int((records[-1][name] > level).sum()) for name in pool) for level in range(len(records))
+        ]
         for before, after in zip(sizes, sizes[1:]):
             assert before - after == int(settings.prune_fraction * before)
     for level, record in enumerate(records):
@@ -75,13 +84,18 @@ def test_a_run_ends_when_too_few_units_are_alive():
     records = run(settings)
     assert 1 < len(records) < 7
     last = [records[-1][f"removed_at/linear.{n}.weight"] for n in range(3)]
-    assert min((mask > len(records)).any(1).mean() for mask in last) < 0.9, "the next masks would have been too thin"
+    assert min((mask > len(records)).any(1).mean() for mask in last) < 0.9, (
+        "the next masks would have been too thin"
+    )
     assert min((mask > len(records) - 1).any(1).mean() for mask in last) >= 0.9
     assert not list(tickets.find(settings, finished=records)), "a run that has ended stays ended"
 
 
 def test_seeds_change_the_masks():
-    a, b = (run(dataclasses.replace(SMOKE, levels=1, seed=seed))[1]["removed_at/linear.0.weight"] for seed in (0, 1))
+    a, b = (
+        run(dataclasses.replace(SMOKE, levels=1, seed=seed))[1]["removed_at/linear.0.weight"]
+        for seed in (0, 1)
+    )
     assert not np.array_equal(a, b)
 
 

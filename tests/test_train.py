@@ -23,14 +23,24 @@ def network(settings=SMOKE, classes=240):
 
 def half(model):
     parameters = dict(model.named_parameters())
-    ones = {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in models.prunable(model, True)}
+    ones = {
+        name: torch.ones_like(parameters[name], dtype=torch.bool) for name in models.prunable(model, True)
+    }
     return prune(ones, saliency("magnitude", model, ones, None), 0.5)
 
 
-@pytest.mark.parametrize("settings", [
-    {"momentum": 0.9}, {"momentum": 0.9, "weight_decay": 0.01}, {"optimizer": "adam", "weight_decay": 0.01}, {"batch_norm": "none"},
-    {"batch_norm": "before"}, {"batch_norm": "after"},
-], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"momentum": 0.9},
+        {"momentum": 0.9, "weight_decay": 0.01},
+        {"optimizer": "adam", "weight_decay": 0.01},
+        {"batch_norm": "none"},
+        {"batch_norm": "before"},
+        {"batch_norm": "after"},
+    ],
+    ids=str,
+)
 def test_pruned_weights_are_exactly_zero_after_steps_and_others_learn(images, settings):
     settings = dataclasses.replace(SMOKE, **settings)
     model = network(settings, images.classes)
@@ -64,7 +74,9 @@ def test_a_step_of_sgd_with_momentum_is_the_textbook_one(images):
         x, y = images.train.batch(index)
         step(model, optimizer, kept, x.double(), y)
         loss = -torch.log_softmax(twin(x.double()), 1)[torch.arange(len(y)), y].mean()
-        for (name, value), v, g in zip(twin.named_parameters(), velocity, torch.autograd.grad(loss, list(twin.parameters()))):
+        for (name, value), v, g in zip(
+            twin.named_parameters(), velocity, torch.autograd.grad(loss, list(twin.parameters()))
+        ):
             with torch.no_grad():
                 v.mul_(settings.momentum).add_(g + settings.weight_decay * value)
                 value.sub_(settings.lr * v).mul_(masks.get(name, torch.ones(())))
@@ -96,7 +108,14 @@ def test_epochs_show_every_image_once():
     settings = dataclasses.replace(SMOKE, replacement=False, batch_size=10)
     seen = torch.cat(list(batches(100, settings, 10, 0, "cpu")))
     assert sorted(seen.tolist()) == list(range(100))
-    assert len(torch.cat(list(batches(100, dataclasses.replace(settings, replacement=True), 10, 0, "cpu"))).unique()) < 100
+    assert (
+        len(
+            torch.cat(
+                list(batches(100, dataclasses.replace(settings, replacement=True), 10, 0, "cpu"))
+            ).unique()
+        )
+        < 100
+    )
 
 
 def test_generators_differ_by_seed_purpose_and_level_and_by_nothing_else():
@@ -104,7 +123,12 @@ def test_generators_differ_by_seed_purpose_and_level_and_by_nothing_else():
         return torch.rand(1, generator=generator(*what)).item()
 
     other = dataclasses.replace(SMOKE, seed=1)
-    values = [draw(SMOKE, "batches", 0), draw(SMOKE, "batches", 1), draw(SMOKE, "weights", 0), draw(other, "batches", 0)]
+    values = [
+        draw(SMOKE, "batches", 0),
+        draw(SMOKE, "batches", 1),
+        draw(SMOKE, "weights", 0),
+        draw(other, "batches", 0),
+    ]
     assert len(set(values)) == 4
     assert draw(dataclasses.replace(SMOKE, lr=0.5), "batches", 0) == values[0]
 
@@ -114,7 +138,13 @@ def test_the_rewind_hook_sees_the_network_after_that_many_steps(images):
     settings = dataclasses.replace(SMOKE, steps=6, rewind_step=0)
     model = network(settings, images.classes)
     first = [value.clone() for value in model.parameters()]
-    train(model, {}, images, settings, after={n: lambda: states.append([v.detach().clone() for v in model.parameters()]) for n in (0, 6)})
+    train(
+        model,
+        {},
+        images,
+        settings,
+        after={n: lambda: states.append([v.detach().clone() for v in model.parameters()]) for n in (0, 6)},
+    )
     assert all(torch.equal(a, b) for a, b in zip(states[0], first))
     assert all(torch.equal(a, b) for a, b in zip(states[1], model.parameters()))
 

@@ -3,10 +3,9 @@
 import torch
 
 from sifting.config import Config, choose
-from sifting.data import archives
-from sifting.data.archives import cifar10, digits, fashion_mnist, imagenet, imagenet_groups, mnist
+from sifting.data import archives, photos
 from sifting.data.images import Dataset, Images, Split, mean_image, normalize_
-from sifting.data.photos import CELLS, PICTURES, SEMANTIC, photos, provenance
+from sifting.data.photos import CELLS, PICTURES, SEMANTIC, provenance
 
 __all__ = [
     "LOADERS", "NAMES", "PICTURES", "SEMANTIC", "Dataset", "Images", "Split", "class_names", "labels", "load",
@@ -48,11 +47,11 @@ def labels(config: Config) -> list[str]:
     schemes = {"fine": lambda: names, **SCHEMES.get(config.dataset, {}), "random": lambda: names}
     choose(f"labels of {config.dataset}", config.labels, schemes)
     found = list(schemes[config.labels]())
-    has = len(set(found))
-    count = config.classes or (RANDOM_CLASSES if config.labels == "random" else has)
-    if count > has or (count < has and config.labels != "random"):
-        raise ValueError(f"classes={count}, but {config.dataset} has {has} classes in its {config.labels} labels")
-    return [f"random {number % count}" for number in range(has)] if config.labels == "random" else found
+    has, mixed = len(set(found)), config.labels == "random"
+    count = config.classes or (RANDOM_CLASSES if mixed else has)
+    if count > has or (count < has and not mixed):
+        raise ValueError(f"classes={count}, but the {config.labels} labels of {config.dataset} have {has}")
+    return [f"random {number % count}" for number in range(has)] if mixed else found
 
 
 def class_names(config: Config) -> list[str]:
@@ -86,16 +85,16 @@ SCHEMES = {
         "picture": lambda: [picture for _, picture, _ in _PHOTOS],
         "semantic": lambda: [group for group, _, _ in _PHOTOS],
     },
-    "imagenet32": {"semantic": lambda: imagenet_groups("imagenet32")},
-    "imagenet64": {"semantic": lambda: imagenet_groups("imagenet64")},
+    "imagenet32": {"semantic": lambda: archives.imagenet_groups("imagenet32")},
+    "imagenet64": {"semantic": lambda: archives.imagenet_groups("imagenet64")},
 }
 # dataset -> function(config, device), split -> images and fine labels
 LOADERS = {
-    "photos": photos,
-    "digits": digits,
-    "mnist": mnist,
-    "fashion-mnist": fashion_mnist,
-    "cifar10": cifar10,
-    "imagenet32": imagenet,
-    "imagenet64": imagenet,
+    "photos": photos.load,
+    "digits": archives.digits,
+    "mnist": archives.mnist,
+    "fashion-mnist": archives.fashion_mnist,
+    "cifar10": archives.cifar10,
+    "imagenet32": archives.imagenet,
+    "imagenet64": archives.imagenet,
 }

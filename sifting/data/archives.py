@@ -86,7 +86,8 @@ def imagenet_groups(dataset: str) -> list[str]:
         "map_clsloc.txt is at https://github.com/PatrykChrabaszcz/Imagenet32_Scripts; in semantic.txt you "
         "write one line a class, its WordNet id and its group, as: n02119789 canine",
     )
-    known, grouped = ([line.split() for line in path.read_text().splitlines() if line.strip()] for path in files)
+    lines = (filter(str.strip, path.read_text().splitlines()) for path in files)
+    known, grouped = ([line.split() for line in some] for some in lines)
     group = {wnid: " ".join(words) for wnid, *words in grouped}
     wnids = [wnid for wnid, *_ in sorted(known, key=lambda words: int(words[1]))]
     left_out = [wnid for wnid in wnids if not group.get(wnid)]
@@ -107,7 +108,7 @@ def _with_test(pools: tuple[Pool, Pool], config: Config) -> dict[str, tuple[Imag
 
 
 def _part(pool: Pool, config: Config, start: int, stop: int) -> tuple[Images, Tensor]:
-    """Images `start` to `stop` of a pool, in the random order that config.data_seed makes, and their labels."""
+    """Images and labels `start` to `stop` of a pool, in the random order that config.data_seed makes."""
     images, labels = pool
     order = np.random.default_rng(config.data_seed).permutation(len(labels))[start:stop]
     if not len(order):

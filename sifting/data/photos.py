@@ -66,7 +66,7 @@ class Atlas:
     positions: dict[str, list[list[np.ndarray]]]
 
 
-def photos(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]]:
+def load(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]]:
     """Patches of config.image_size pixels, three channels, and their classes: 15 pictures x 16 cells.
 
     Each split has the number of images that `config` asks for, the same from every class, and the same
@@ -169,9 +169,10 @@ def _axis(length: int, scale: float, size: int) -> dict[str, np.ndarray]:
 
 
 def footprint(origin: np.ndarray, scale: float, size: int, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """First original pixel that a patch depends on, along an axis of `length` pixels, and the one after the last.
+    """The original pixels that a patch depends on, along one axis: the first, and the one after the last.
 
     origin : position of the patch in the rescaled picture
+    length : of the original picture, pixels
     """
     if scale >= 1:
         return origin * int(scale), (origin + size) * int(scale)

@@ -1,4 +1,4 @@
-"""Archives of CIFAR and ImageNet are pickles, and a pickle can run anything: here it only describes arrays."""
+"""Archives of CIFAR and ImageNet are pickles. A pickle can run anything; here it only describes arrays."""
 
 import pickle
 import re

@@ -1,0 +1,428 @@
+"""Sources of images: true file formats, errors that say what to do, labels, and normalization."""
+
+import dataclasses
+import os
+import pickle
+import struct
+
+import numpy as np
+import pytest
+import torch
+
+from sifting import data
+from sifting.config import Config
+from sifting.data import archives, pickles
+from sifting.data.images import Images, mean_image, normalize_
+
+TINY = Config(val_images=8, test_images=6, train_images=480, image_size=8, normalize="patch")
+
+
+def tiny(**fields):
+    return dataclasses.replace(TINY, **fields)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIFTING_DATA", str(tmp_path))
+    return tmp_path
+
+
+def write_idx(path, array):
+    """The format of http://yann.lecun.com/exdb/mnist: zero, zero, type 8, axes; sizes; bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+    path.write_bytes(header + array.astype(np.uint8).tobytes())
+
+
+def write_mnist(home, name, rng):
+    for part, count in (("train", 40), ("t10k", 10)):
+        labels = np.arange(count) % 10
+        images = rng.integers(0, 256, (count, 28, 28))
+        images[:, 0, 0] = labels
+        write_idx(home / name / "raw" / f"{part}-images-idx3-ubyte", images)
+        write_idx(home / name / "raw" / f"{part}-labels-idx1-ubyte", labels)
+
+
+def write_batch(path, rng, size, count, first, classes, **fields):
+    """A batch whose images carry their label in the first two bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    labels = rng.integers(first, first + classes, count)
+    images = rng.integers(0, 256, (count, 3 * size**2)).astype(np.uint8)
+    images[:, 0], images[:, 1] = (labels - first) % 256, (labels - first) // 256
+    content = {"data": images, "labels": labels.tolist(), **fields}
+    path.write_bytes(pickle.dumps(content, protocol=2))
+    return images
+
+
+def write_cifar10(home, rng):
+    for name in [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]:
+        write_batch(home / "cifar-10-batches-py" / name, rng, 32, 12, 0, 10, batch_label="part of five")
+
+
+def write_imagenet(home, size, rng):
+    here = home / f"imagenet{size}"
+    images = [
+        write_batch(here / f"train_data_batch_{n}", rng, size, 3 + n, 1, 1000, mean=np.ones(5))
+        for n in range(1, 11)
+    ]
+    write_batch(here / "val_data", rng, size, 20, 1, 1000)
+    return np.concatenate(images)
+
+
+WRITERS = {
+    "photos": lambda home, rng: None,
+    "digits": lambda home, rng: None,
+    "mnist": lambda home, rng: write_mnist(home, "MNIST", rng),
+    "fashion-mnist": lambda home, rng: write_mnist(home, "FashionMNIST", rng),
+    "cifar10": write_cifar10,
+    "imagenet32": lambda home, rng: write_imagenet(home, 32, rng),
+    "imagenet64": lambda home, rng: write_imagenet(home, 64, rng),
+}
+DOWNLOADED = [name for name in data.LOADERS if name not in ("photos", "digits")]
+
+
+# --- every source
+
+
+@pytest.mark.parametrize("name", data.LOADERS)
+def test_splits_are_disjoint_and_batches_are_plain_recomputations(name, home, rng):
+    WRITERS[name](home, rng)
+    found = data.load(tiny(dataset=name, normalize="mean-image"))
+    assert found.name == name and found.shape == found.train.images.shape
+    assert (len(found.val), len(found.test)) == (8, 6)
+    splits = {"train": found.train, "val": found.val, "test": found.test}
+    pixels = {split: part.images[:].flatten(1).numpy() for split, part in splits.items()}
+    mean = pixels["train"].astype(np.float64).mean(0)
+    rows = {split: {row.tobytes() for row in rows} for split, rows in pixels.items()}
+    if name not in ("photos", "digits"):  # random bytes: equal only if the same
+        assert len(rows["train"] | rows["val"] | rows["test"]) == sum(map(len, splits.values()))
+    for split, part in splits.items():
+        assert 0 <= part.labels.min() and part.labels.max() < found.classes
+        index = torch.tensor([3, 0, 3])
+        x, y = part.batch(index)
+        assert x.dtype == torch.float32 and y.dtype == torch.int64
+        np.testing.assert_allclose(x, (pixels[split][[3, 0, 3]] - mean) / 255, atol=1e-6)
+        assert torch.equal(y, part.labels[index])
+    x, _ = found.train.batch(slice(None))
+    assert x.mean(0).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("name", data.LOADERS)
+def test_smaller_fraction_is_a_prefix_of_a_larger_and_leaves_the_rest_alone(name, home, rng):
+    WRITERS[name](home, rng)
+    whole, half, least = (data.load(tiny(dataset=name, fraction=f)) for f in (1, 0.5, 1e-9))
+    assert len(half.train) == round(len(whole.train) / 2) and len(least.train) == 1
+    assert torch.equal(half.train.images[:], whole.train.images[: len(half.train)])
+    assert torch.equal(half.train.labels, whole.train.labels[: len(half.train)])
+    assert torch.equal(half.val.images[:], whole.val.images[:]) and half.classes == whole.classes
+
+
+@pytest.mark.parametrize("name", DOWNLOADED)
+def test_labels_stay_with_their_images(name, home, rng):
+    WRITERS[name](home, rng)
+    found = data.load(tiny(dataset=name, data_seed=3))
+    for part in (found.train, found.val, found.test):
+        carried = part.images[:].flatten(1).long()
+        wide = 256 * carried[:, 1] if name.startswith("imagenet") else 0
+        assert torch.equal(part.labels, carried[:, 0] + wide)
+
+
+@pytest.mark.parametrize("name", data.LOADERS)
+def test_data_seed_decides_the_order(name, home, rng):
+    WRITERS[name](home, rng)
+    one, again, other = (data.load(tiny(dataset=name, data_seed=seed)) for seed in (1, 1, 2))
+    assert torch.equal(one.train.labels, again.train.labels)
+    assert torch.equal(one.val.images[:], again.val.images[:])
+    assert not torch.equal(one.val.images[:], other.val.images[:])
+
+
+def test_digits_are_5000_and_train_does_not_depend_on_what_is_held_out():
+    found, less = data.load(Config(dataset="digits")), data.load(tiny(dataset="digits"))
+    assert (len(found.train), len(found.val), len(found.test)) == (4000, 500, 500)
+    assert torch.equal(found.train.images.where, less.train.images.where)
+    splits = (found.train, found.val, found.test)
+    everything = torch.cat([part.images.where for part in splits])
+    assert torch.equal(everything.sort().values, torch.arange(5000))
+    assert torch.cat([part.labels for part in splits]).bincount().tolist() == [500] * 10
+
+
+# --- what files may do
+
+
+class Touch:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.path}",)
+
+
+@pytest.mark.parametrize("protocol", range(5))
+def test_a_pickle_runs_nothing(tmp_path, protocol):
+    path, victim = tmp_path / "data_batch_1", tmp_path / "victim"
+    path.write_bytes(pickle.dumps({"data": Touch(victim), "labels": [1]}, protocol=protocol))
+    with pytest.raises(ValueError, match=r"data_batch_1 .*refused: it would run \w+\.system"):
+        pickles.read_pickle(path)
+    assert not victim.exists()
+    pickle.loads(path.read_bytes())  # the threat is real
+    assert victim.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"cbuiltins\neval\n(S'1'\ntR.",
+        b"cnumpy\nload\n.",
+        b"cnumpy.core.multiarray\nfromfile\n.",
+        b"cnumpy\nndarray.__class__\n.",
+        b"\x80\x04\x8c\x05numpy\x8c\x10ndarray.__base__\x93.",
+        b"cnumpy\ndtype\n(S'O8'\ntR.",
+        b"cnumpy\nndarray\n((I1\ntS'O'\ntR.",
+        b"c_codecs\nencode\n(S'a'\nS'rot13'\ntR.",
+        b"]q\x00.",
+        b"",
+        b"\x80\x02}q\x00X",
+    ],
+)
+def test_other_pickles_are_refused(tmp_path, content):
+    (tmp_path / "val_data").write_bytes(content)
+    with pytest.raises(ValueError, match="val_data cannot be read"):
+        pickles.read_pickle(tmp_path / "val_data")
+
+
+@pytest.mark.parametrize("protocol", range(5))
+@pytest.mark.parametrize("kind", ["u1", "<i8", ">i4", "<f4", ">f8"])
+def test_arrays_are_read_as_numpy_reads_them(tmp_path, protocol, kind):
+    array = np.asfortranarray((np.arange(24).reshape(2, 3, 4) * 9).astype(kind))
+    content = {"a": array, b"b": array[0].copy(), "c": [1, "d"]}
+    (tmp_path / "x").write_bytes(pickle.dumps(content, protocol=protocol))
+    found = pickles.read_pickle(tmp_path / "x")
+    np.testing.assert_array_equal(found["a"], array)
+    np.testing.assert_array_equal(found["b"], array[0])
+    assert found["c"] == [1, "d"] and found["a"].dtype == array.dtype
+
+
+def test_a_pickle_of_python_2_is_read(tmp_path):
+    """As CIFAR-10's own files were written: every text and the array's bytes are Python 2 strings."""
+    kind = b"cnumpy\ndtype\n(S'u1'\nI0\nI1\ntR(I3\nS'|'\nNNNI-1\nI-1\nI0\ntb"
+    state = b"(I1\n(I2\nI2\nt" + kind + b"I00\nS'\\x01\\xff\\x00A'\ntb"
+    array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR" + state
+    (tmp_path / "x").write_bytes(b"(dS'data'\n" + array + b"sS'labels'\n(lI3\naI4\nas.")
+    found = pickles.read_pickle(tmp_path / "x")
+    assert found["data"].tolist() == [[1, 255], [0, 65]] and found["labels"] == [3, 4]
+
+
+# --- files that are missing or damaged
+
+
+@pytest.mark.parametrize("name", DOWNLOADED)
+def test_missing_files_say_what_to_fetch_and_where_to_put_it(name, home):
+    with pytest.raises(FileNotFoundError) as error:
+        data.load(tiny(dataset=name))
+    told = str(error.value)
+    assert str(home) in told and "SIFTING_DATA" in told
+    assert "image-net.org" in told if name.startswith("imagenet") else "download=True" in told
+
+
+def test_data_folder_is_beside_the_package_unless_told(monkeypatch):
+    monkeypatch.delenv("SIFTING_DATA", raising=False)
+    assert archives.folder().name == "data" and (archives.folder().parent / "sifting" / "config.py").exists()
+
+
+@pytest.mark.parametrize("name", DOWNLOADED)
+@pytest.mark.parametrize("keep", [0, 5, 0.5])
+def test_files_cut_short_are_named(name, keep, home, rng):
+    WRITERS[name](home, rng)
+    for path in sorted(home.rglob("*")):
+        if path.is_file():
+            content = path.read_bytes()
+            path.write_bytes(content[: keep if keep != 0.5 else len(content) // 2])
+            with pytest.raises(ValueError, match=f"{path.name} "):
+                data.load(tiny(dataset=name))
+            path.write_bytes(content)
+    data.load(tiny(dataset=name))
+
+
+def test_labels_that_are_not_of_the_images_are_refused(home, rng):
+    write_mnist(home, "MNIST", rng)
+    path = home / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
+    for labels in (np.arange(9), np.arange(10) + 1):
+        write_idx(path, labels)
+        with pytest.raises(ValueError, match="t10k-labels-idx1-ubyte does not label"):
+            data.load(tiny(dataset="mnist"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": [0] * 12},
+        {"labels": [1001] * 12},
+        {"labels": [1]},
+        {"labels": None},
+        {"labels": []},
+        {"data": 3},
+        {"data": np.zeros((12, 768), np.uint8)},
+        {"data": np.zeros((12, 3072), np.int64)},
+    ],
+)
+def test_batches_of_something_else_are_refused(change, tmp_path, rng):
+    write_batch(tmp_path / "val_data", rng, 32, 12, 1, 1000, **change)
+    with pytest.raises(ValueError, match="val_data is no batch of 32 x 32 images in 1000 classes"):
+        archives._batch(tmp_path / "val_data", 32, 1, 1000)
+
+
+# --- ImageNet's converted files
+
+
+def test_imagenet_is_converted_once_and_mapped(home, rng):
+    images = write_imagenet(home, 32, rng)
+    first = data.load(tiny(dataset="imagenet32"))
+    assert np.array_equal(first.train.images.source.flatten(1).numpy(), images)
+    assert first.classes == 1000 and len(first.train) == sum(range(4, 14))
+    archives._imagenet.cache_clear()
+    for batch in (home / "imagenet32").glob("*_data*"):
+        batch.unlink()
+    again = data.load(tiny(dataset="imagenet32"))
+    assert torch.equal(first.train.images[:], again.train.images[:])
+    assert torch.equal(first.test.labels, again.test.labels)
+    assert not list(home.rglob("*.part*"))
+
+
+def test_interrupted_conversion_leaves_nothing_behind(home, rng):
+    write_imagenet(home, 32, rng)
+    (home / "imagenet32" / "train_data_batch_7").write_bytes(b"\x80")
+    with pytest.raises(ValueError, match="train_data_batch_7"):
+        data.load(tiny(dataset="imagenet32"))
+    assert not list(home.rglob("*.part*")) and not list(home.rglob("train-*"))
+
+
+def test_damaged_conversion_says_delete(home, rng):
+    write_imagenet(home, 32, rng)
+    data.load(tiny(dataset="imagenet32"))
+    archives._imagenet.cache_clear()
+    converted = home / "imagenet32" / "train-images.bytes"
+    converted.write_bytes(converted.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="train-images.bytes has been damaged; delete it"):
+        data.load(tiny(dataset="imagenet32"))
+
+
+def test_more_held_out_images_than_there_are_is_an_error(home, rng):
+    write_imagenet(home, 32, rng)
+    write_cifar10(home, rng)
+    with pytest.raises(ValueError, match="val_images=20 and test_images=6 leave nothing of 20 images"):
+        data.load(tiny(dataset="imagenet32", val_images=20))
+    with pytest.raises(ValueError, match="leave nothing of 60 images of cifar10"):
+        data.load(tiny(dataset="cifar10", val_images=60))
+
+
+# --- labels
+
+
+def test_schemes_of_photos():
+    fine = data.load(tiny())
+    assert fine.classes == 240
+    schemes = ("fine", "picture", "semantic", "random")
+    names = {labels: data.class_names(tiny(labels=labels)) for labels in schemes}
+    assert [len(some) for some in names.values()] == [240, 15, 5, 10]
+    assert names["picture"] == list(data.PICTURES) and names["semantic"] == list(data.SEMANTIC)
+    assert names["fine"][17] == f"{data.PICTURES[1]} 0,1"
+    for labels, expected in {
+        "picture": fine.train.labels // 16,
+        "semantic": fine.train.labels // 48,
+        "random": fine.train.labels % 10,
+    }.items():
+        other = data.load(tiny(labels=labels))
+        assert torch.equal(other.train.labels, expected) and other.classes == len(names[labels])
+        assert torch.equal(other.train.images.where, fine.train.images.where)
+
+
+def test_random_labels_in_as_many_classes_as_asked():
+    fine, seven = data.load(tiny()), data.load(tiny(labels="random", classes=7))
+    assert torch.equal(seven.val.labels, fine.val.labels % 7) and seven.classes == 7
+    assert data.load(tiny(labels="random", classes=240)).classes == 240
+
+
+@pytest.mark.parametrize(
+    "fields, told",
+    [
+        ({"labels": "random", "classes": 241}, "classes=241, .*random labels of photos have 240"),
+        ({"labels": "semantic", "classes": 6}, "classes=6, .*semantic labels of photos have 5"),
+        ({"labels": "picture", "classes": 3}, "classes=3, .*picture labels of photos have 15"),
+        ({"labels": "random", "classes": 11, "dataset": "digits"}, "classes=11, .*of digits have 10"),
+        ({"labels": "semantic", "dataset": "digits"}, "of digits 'semantic'; choose from fine, random"),
+        ({"labels": "picture", "dataset": "cifar10"}, "of cifar10 'picture'; choose from fine, random"),
+        ({"dataset": "photo"}, "unknown dataset 'photo'; choose from .*photos"),
+    ],
+)
+def test_impossible_labels_raise_with_the_choices(fields, told):
+    with pytest.raises(ValueError, match=told):
+        data.load(tiny(**fields))
+
+
+def test_imagenet_groups_come_from_your_file(home, rng):
+    write_imagenet(home, 32, rng)
+    config = tiny(dataset="imagenet32", labels="semantic")
+    with pytest.raises(FileNotFoundError, match="map_clsloc.txt, semantic.txt not found"):
+        data.load(config)
+    here = home / "imagenet32"
+    wnids = [f"n{7919 * k % 10007:08d}" for k in range(1, 1001)]
+    lines = [f"{wnid} {number} name_{number}" for number, wnid in enumerate(wnids, 1)]
+    (here / "map_clsloc.txt").write_text("\n".join(reversed(lines)))
+    (here / "semantic.txt").write_text("\n".join(f"{wnid} group {k // 250}" for k, wnid in enumerate(wnids)))
+    found, fine = data.load(config), data.load(tiny(dataset="imagenet32"))
+    assert found.classes == 4 and torch.equal(found.train.labels, fine.train.labels // 250)
+    (here / "semantic.txt").write_text(f"{wnids[0]} dog\n")
+    with pytest.raises(ValueError, match="no group for 999 classes"):
+        data.load(config)
+
+
+def test_every_dataset_has_a_name_for_every_class():
+    assert data.NAMES.keys() == data.LOADERS.keys()
+    assert all(len(set(names)) == len(names) for names in data.NAMES.values())
+    assert set(data.SCHEMES) <= set(data.LOADERS)
+
+
+# --- batches
+
+
+def test_patch_normalization_removes_mean_and_contrast():
+    pixels = torch.randint(256, (50, 300), generator=torch.Generator().manual_seed(0)).float()
+    x = normalize_(pixels.clone())
+    assert x.mean(1).abs().max() < 1e-5
+    sd = pixels.double().std(1, correction=0) / 255
+    np.testing.assert_allclose(x.std(1, correction=0), sd / (sd + 0.03), rtol=1e-5)
+    brighter = normalize_(pixels * 0.5 + 64)
+    assert torch.corrcoef(torch.stack([x[0], brighter[0]]))[0, 1] > 1 - 1e-6
+    assert normalize_(torch.full((2, 12), 200.0)).abs().max() == 0
+
+
+def test_mean_image_is_exact_over_chunks():
+    source = torch.randint(256, (103, 3, 2, 2), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    images = Images(source, torch.arange(103).flip(0))
+    expected = source.double().mean(0).flatten().float()
+    assert torch.equal(mean_image(images), expected) and torch.equal(mean_image(images, chunk=10), expected)
+
+
+def test_images_are_gathered_as_plain_indexing_would():
+    source = torch.randint(256, (30, 3, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    images = Images(source, torch.tensor([5, 2, 9, 9]))
+    for index in (torch.tensor([0, 3, 3]), slice(1, 3), torch.tensor([True, False, True, False])):
+        assert torch.equal(images[index], source[images.where[index]])
+    images[:].zero_()
+    assert source[5].any()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", ["photos", "digits"])
+@pytest.mark.parametrize("normalize", ["patch", "mean-image"])
+def test_batches_on_the_device_are_those_of_the_cpu(name, normalize):
+    here, there = (data.load(tiny(dataset=name, normalize=normalize), device) for device in ("cpu", "cuda"))
+    index = torch.arange(100)
+    (x, y), (x2, y2) = here.train.batch(index), there.train.batch(index.cuda())
+    assert x2.is_cuda and torch.equal(y, y2.cpu())
+    torch.testing.assert_close(x, x2.cpu(), atol=1e-5, rtol=1e-5)

@@ -1,0 +1,174 @@
+"""The rules of the house, held against the code: rooms, chapters, docstrings, pins, commands."""
+
+import ast
+import pathlib
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from sifting.reference import PACKAGE, ROOMS, modules
+
+ROOT = PACKAGE.parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
+NO_TORCH = (
+    "config", "masks", "history", "store", "observables", "tables", "figures", "widgets", "claims", "page", "plans",
+    "catalog", "reference", "pages", "runner", "verify", "__main__",
+)  # fmt: skip
+
+
+def room_of(path: pathlib.Path) -> str:
+    """The room that a file belongs to: its module, or its package under sifting/."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: pathlib.Path) -> set[str]:
+    """Rooms that a file imports, at the top or inside a function."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "sifting":
+            found |= {f"sifting.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return {name.split(".")[1] for name in found if name.startswith("sifting.")}
+
+
+# --- rooms
+
+
+def test_every_file_belongs_to_a_room_on_the_map():
+    assert {room_of(path) for path in FILES} - {"__init__", "__main__"} == set(ROOMS)
+    assert all(modules(room) for room in ROOMS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_only_rooms_above_it(path):
+    room = room_of(path)
+    if room in ROOMS:
+        above = set(ROOMS[: ROOMS.index(room) + 1])
+        assert imported(path) <= above, f"{room} stands above {', '.join(sorted(imported(path) - above))}"
+
+
+@pytest.mark.parametrize("room", NO_TORCH)
+def test_a_room_that_draws_or_reads_needs_no_torch(room):
+    code = f"import sys; sys.meta_path.insert(0, type('No', (), {{'find_spec': refuse}})); import sifting.{room}"
+    code = f"def refuse(name, *_):\n  if name == 'torch': raise ImportError('torch is not to be needed')\n{code}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_can_be_read_in_one_sitting(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_is_public_says_what_it_does(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    silent = [] if ast.get_docstring(tree) else [path.name]
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            inside = node.body if isinstance(node, ast.ClassDef) else []
+            for item in [node, *inside]:
+                public = isinstance(item, (ast.FunctionDef, ast.ClassDef)) and not item.name.startswith("_")
+                silent += [item.name] if public and not ast.get_docstring(item) else []
+    assert silent == []
+
+
+# --- chapters
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
+def chapter(request):
+    return nbformat.read(request.param, 4)
+
+
+def test_a_chapter_has_no_outputs_and_one_parameters_cell(chapter):
+    code = [cell for cell in chapter.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    [parameters] = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
+    assert [node.targets[0].id for node in ast.parse(parameters.source).body] == [
+        "preset",
+        "seeds",
+        "device",
+        "overrides",
+    ]
+    assert (
+        set(chapter.metadata) <= {"kernelspec", "language_info"}
+        and chapter.metadata.kernelspec.name == "python3"
+    )
+
+
+def test_a_chapter_calls_and_does_not_compute(chapter):
+    logic = (ast.FunctionDef, ast.ClassDef, ast.For, ast.While, ast.If, ast.Try, ast.Lambda)
+    for cell in chapter.cells:
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= 12, cell.source
+            assert not [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, logic)], (
+                cell.source
+            )
+
+
+def test_a_chapter_types_no_number_that_it_can_compute(chapter):
+    """A text cell that speaks of our own result uses glue; a percentage with decimals is a number that was copied."""
+    for cell in chapter.cells:
+        if cell.cell_type == "markdown":
+            assert not re.search(r"(?<![`\w.])\d+\.\d+ ?%", cell.source), cell.source
+
+
+# --- what a newcomer meets
+
+
+def test_every_package_is_pinned_and_used():
+    lines = [line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
+    pins = [line for line in lines if line and not line.startswith("-c")]
+    constraints = [
+        line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"
+    ]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[\w.]+", line) for line in [*pins, *constraints])
+    assert {line.lower() for line in pins} <= {line.lower().replace("_", "-") for line in constraints}
+
+
+def test_commands_that_the_texts_name_are_in_the_makefile():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    variables = set(re.findall(r"^([a-z]+) *:=", makefile, re.MULTILINE))
+    for name in ("README.md", "CONTRIBUTING.md", "book/intro.md"):
+        blocks = re.findall(r"```(?:bash|sh)\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)
+        inline = re.findall(r"`(make[^`]*)`", (ROOT / name).read_text(encoding="utf-8"))
+        for line in [*inline, *"\n".join(blocks).splitlines()]:
+            words = re.sub(r'"[^"]*"', "x", line.partition("#")[0]).split()
+            if words[:1] == ["make"]:
+                for word in words[1:]:
+                    assert word.partition("=")[0] in (variables if "=" in word else targets), (
+                        f"{name}: {line}"
+                    )
+
+
+def test_make_help_lists_every_command():
+    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True).stdout
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)[0].split():
+        assert f"make {target}" in listed or target == "packages"
+
+
+def test_continuous_integration_calls_the_test_command():
+    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("make test")
+    assert "make test" in (ROOT / "README.md").read_text()
+
+
+def test_no_machine_path_is_left_in_the_repository():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    texts = [
+        ROOT / name
+        for name in listed
+        if name.endswith((".py", ".md", ".ipynb", ".yml", ".toml", ".txt", ".css", "Makefile"))
+    ]
+    for path in texts:
+        if path.exists() and path.name != pathlib.Path(__file__).name:
+            assert not re.search(r"/(root|home|work)/", path.read_text(encoding="utf-8")), path

@@ -1,0 +1,288 @@
+"""Runs of chapters: what is executed, what is skipped, what a reader is told when it fails."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import numpy as np
+import pytest
+
+from sifting import __main__ as cli
+from sifting import pages, plans, runner, store, verify
+from sifting.config import Config
+from sifting.history import DamagedResult, History
+
+PARAMETERS = 'preset = "laptop"\nseeds = 3\ndevice = "auto"\noverrides = {}'
+MADE = {
+    "versions": {"torch": "1"},
+    "device": "cpu",
+    "wall_seconds": 1.0,
+    "peak_memory_mb": 1,
+    "date": "2026",
+    "commit": "0",
+}
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch, results):
+    """A book with one chapter, toy, that plans one ticket a seed; write(cell, ...) replaces its cells."""
+    for name in ("chapters", "book"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(runner, "CHAPTERS", tmp_path / "chapters")
+    monkeypatch.setattr(runner, "BOOK", tmp_path / "book")
+    monkeypatch.setattr(
+        plans, "plan", lambda name, base, seeds: [("ticket", c) for c in plans.seeds(base, seeds)]
+    )
+    computed = []
+
+    def compute(kind, configs, device="auto", fresh=False):
+        for config in configs:
+            if fresh or not store.exists(kind, config):
+                store.save(kind, config, {"x": np.arange(3.0) + len(computed)}, MADE)
+                computed.append(config)
+
+    def write(*cells, parameters=PARAMETERS):
+        cells = [
+            nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate([parameters, *cells])
+        ]
+        cells[0].metadata.tags = ["parameters"]
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(
+            nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "chapters" / "toy.ipynb"
+        )
+
+    monkeypatch.setattr(store, "load_or_run", compute)
+    write("print(preset, seeds, overrides)")
+    compute.write, compute.computed, compute.page = write, computed, tmp_path / "book" / "toy.ipynb"
+    return compute
+
+
+def printed(page) -> str:
+    return "".join(
+        output.get("text", "") for cell in nbformat.read(page, 4).cells for output in cell.get("outputs", [])
+    )
+
+
+# --- what is run
+
+
+def test_what_the_plan_lacks_is_computed_and_handed_to_the_chapter(book):
+    assert runner.run_chapter("toy", preset="smoke", seeds=2, overrides={"lr": "0.5", "widths": "8,4"})
+    assert [config.lr for config in book.computed] == [0.5, 0.5]
+    assert printed(book.page) == "smoke 2 {'lr': 0.5, 'widths': [8, 4]}\n"
+    assert pages.record(book.page)["preset"] == "smoke"
+
+
+def test_an_unchanged_chapter_is_skipped_and_a_changed_one_is_not(book):
+    assert runner.run_chapter("toy", preset="smoke")
+    before = book.page.read_bytes()
+    assert not runner.run_chapter("toy", preset="smoke")
+    assert book.page.read_bytes() == before
+    book.write("print(1)")
+    assert runner.run_chapter("toy", preset="smoke")  # the source
+    assert runner.run_chapter("toy", preset="smoke", overrides={"lr": "0.2"})  # a parameter
+    [config] = [config for config in book.computed if config.lr != 0.2][:1]
+    assert runner.run_chapter("toy", preset="smoke")
+    store.save("ticket", config, {"x": np.ones(5)}, MADE)
+    assert runner.run_chapter("toy", preset="smoke")  # a result
+
+
+def test_equal_inputs_give_equal_bytes(book):
+    book.write(
+        "import anywidget, traitlets\nclass W(anywidget.AnyWidget):\n    _esm = 'export default {}'\nw = W()\nw"
+    )
+    runner.run_chapter("toy", preset="smoke")
+    before = book.page.read_bytes()
+    assert b"widget-view+json" in before
+    book.page.unlink()
+    runner.run_chapter("toy", preset="smoke")
+    assert book.page.read_bytes() == before
+
+
+def test_the_largest_stored_preset_is_shown(book):
+    assert runner.settle("toy", None, None, None)[::2] == ("laptop", 3)
+    book("ticket", plans.seeds(runner.configure("laptop"), 2))
+    assert runner.settle("toy", None, None, None)[::2] == ("laptop", 2)
+    book("ticket", plans.seeds(runner.configure("gpu"), 1))
+    assert runner.settle("toy", None, None, None)[::2] == ("gpu", 1)
+    assert runner.settle("toy", None, 2, None)[::2] == ("laptop", 2)
+    assert runner.settle("toy", "smoke", None, None)[::2] == ("smoke", 3)
+
+
+# --- what goes wrong
+
+
+@pytest.mark.parametrize(
+    "words, status, message",
+    [
+        ("run imq", 2, "unknown chapter 'imq'; choose from toy"),
+        ("run", 2, "name one chapter"),
+        ("walk toy", 2, "unknown command 'walk'; choose from bench, build"),
+        ("run toy preset=huge", 2, "unknown preset 'huge'; choose from gpu, laptop, paper, smoke"),
+        ("run toy seed=3", 2, "unknown option 'seed'; choose from device, fresh, preset, seeds, set"),
+        ("run toy seeds=three", 2, "seeds takes a whole number, not 'three'"),
+        ("run toy seeds=0", 2, "seeds must be 1 or more"),
+        ("run toy device=tpu", 2, "unknown device 'tpu'; choose from auto, cpu, cuda"),
+        ("run toy set=learning_rate=1", 2, "unknown parameter 'learning_rate'; choose from"),
+        ("run toy set=lr=-1", 2, "lr must be 0 or more"),
+        ("run toy set=prune_fraction=1", 2, "prune_fraction must be above 0 and below 1"),
+        ("verify toy", 2, "nothing is stored for toy"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_with_the_choices(book, capsys, words, status, message):
+    assert cli.main(words.split()) == status
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+def test_a_chapter_that_lacks_a_parameter_is_reported(book, capsys):
+    book.write("print(1)", parameters='preset = "laptop"\nseeds = 3\nepochs = 4')
+    assert cli.main(["run", "toy", "preset=smoke"]) == 2
+    assert (
+        "chapters/toy.ipynb has no parameter device, overrides; it has preset, seeds, epochs"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_failing_cell_is_named_and_the_page_that_was_there_stays(book, capsys):
+    assert cli.main(["run", "toy", "preset=smoke"]) == 0
+    before = book.page.read_bytes()
+    book.write("1 / 0")
+    capsys.readouterr()
+    assert cli.main(["run", "toy", "preset=smoke"]) == 1
+    error = capsys.readouterr().err
+    assert (
+        error.count("\n") == 1
+        and "chapters/toy.ipynb, cell [3]: ZeroDivisionError: division by zero" in error
+    )
+    assert book.page.read_bytes() == before
+    assert sorted(path.name for path in book.page.parent.iterdir()) == ["toy.failed.ipynb", "toy.ipynb"]
+    book.write("1 / 1")
+    assert cli.main(["run", "toy", "preset=smoke"]) == 0
+    assert [path.name for path in book.page.parent.iterdir()] == ["toy.ipynb"]
+
+
+@pytest.mark.parametrize(
+    "error, status, message",
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "the disk is full"),
+        (FileNotFoundError("photos are missing; fetch them"), 2, "photos are missing"),
+        (DamagedResult("ticket-1.npz", "is damaged"), 2, "ticket-1.npz is damaged"),
+        (ImportError("No module named 'torch'"), 2, "pip install -r requirements.txt"),
+        (KeyboardInterrupt(), 130, "interrupted; finished levels are kept, run the same command to go on"),
+        (
+            ZeroDivisionError("division by zero"),
+            1,
+            "ZeroDivisionError: division by zero (SIFTING_DEBUG=1 shows where)",
+        ),
+    ],
+)
+def test_an_error_while_computing_is_told_in_one_line(book, monkeypatch, capsys, error, status, message):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(store, "load_or_run", fail)
+    assert cli.main(["run", "toy", "preset=smoke"]) == status
+    text = capsys.readouterr().err
+    assert message in text and text.count("\n") == 1
+    assert not book.page.exists()
+
+
+def test_ctrl_c_ends_a_cell_that_runs_and_leaves_no_half_page(book, tmp_path):
+    book.write("import time; time.sleep(60)")
+    code = (
+        "import pathlib, sys; from sifting import runner, plans, __main__ as cli\n"
+        f"runner.CHAPTERS, runner.BOOK = pathlib.Path({str(tmp_path / 'chapters')!r}), pathlib.Path({str(tmp_path / 'book')!r})\n"
+        "plans.plan = lambda *_: []\nprint('ready', flush=True)\nsys.exit(cli.main(['run', 'toy', 'preset=smoke', 'seeds=1']))"
+    )
+    started = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=runner.ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    started.stdout.readline()
+    while not list((tmp_path / "book").glob(".*")):
+        time.sleep(0.2)
+    time.sleep(3)
+    os.killpg(started.pid, signal.SIGINT)
+    _, error = started.communicate(timeout=60)
+    assert started.returncode == 130 and "interrupted" in error and "Traceback" not in error
+    assert list((tmp_path / "book").iterdir()) == []
+
+
+# --- verify
+
+
+def result(seed=0, levels=4, **changes):
+    removed = np.random.default_rng(seed).integers(1, levels + 2, (64, 48)).astype(np.uint8)
+    removed[removed == levels + 1] = 255
+    arrays = {
+        "removed_at/linear.0.weight": removed,
+        "trained/0/linear.0.bias": np.arange(4.0),
+        "test_accuracy": np.array([0.3, 0.4]),
+    }
+    return arrays | changes
+
+
+def test_a_result_agrees_with_itself():
+    differences = verify.compare(result(), result())
+    assert all(difference.identical for difference in differences) and verify.agrees(differences)
+
+
+def test_random_masks_overlap_by_chance_and_do_not_agree():
+    [mask] = [difference for difference in verify.compare(result(0), result(1)) if difference.overlap]
+    index, chance = mask.overlap
+    assert index == pytest.approx(chance, abs=0.05) and not verify.agrees([mask])
+
+
+def test_overlap_is_the_jaccard_index():
+    one, two = (np.array([[255, 255, 1, 1]], np.uint8), np.array([[255, 1, 255, 1]], np.uint8))
+    assert verify.jaccard(one, two) == (pytest.approx(1 / 3), pytest.approx(0.5 / 1.5))
+
+
+@pytest.mark.parametrize("shift, fine", [(0.02, True), (0.04, False), (np.nan, True)])
+def test_accuracies_may_differ_a_little_elsewhere(shift, fine):
+    again = result(test_accuracy=np.array([0.3, 0.4 + shift]))
+    assert verify.agrees(verify.compare(result(), again)) == fine or np.isnan(shift)
+
+
+def test_a_missing_array_never_agrees():
+    stored = result()
+    lacking = {name: value for name, value in stored.items() if name != "test_accuracy"}
+    assert not verify.agrees(verify.compare(stored, lacking))
+    assert not verify.agrees(verify.compare(stored, result(test_accuracy=np.zeros(3))))
+
+
+def test_verify_takes_the_stored_run_that_took_least_time(book):
+    for seconds, config in (
+        (5.0, Config()),
+        (3.0, runner.configure("laptop")),
+        (4.0, runner.configure("laptop", seed=1)),
+    ):
+        store.save("ticket", config, {"x": np.zeros(1)}, MADE | {"wall_seconds": seconds})
+    assert [run.config for run in runner.smallest("toy")] == [runner.configure("laptop")]
+    assert [run.config.seed for run in runner.smallest("toy", every_seed=True)] == [0, 1]
+    assert isinstance(runner.smallest("toy")[0], History)
+
+
+# --- the chapters themselves
+
+
+@pytest.mark.parametrize("name", runner.chapters())
+def test_a_chapter_runs_at_the_smoke_preset(name, tmp_path, monkeypatch, results):
+    monkeypatch.setattr(runner, "BOOK", tmp_path)
+    assert cli.main(["run", name, "preset=smoke", "seeds=2", "device=cpu"]) == 0
+    shown = pages.outputs(tmp_path)
+    assert [output for output in shown if "figure" in output] and pages.claims_of(shown)
+    pages.write(tmp_path)
+    pages.write_coverage(tmp_path, tmp_path / "coverage.json")
+    assert {row["preset"] for row in json.loads((tmp_path / "coverage.json").read_text())} == {"smoke", None}
+    assert not runner.run_chapter(name, preset="smoke", seeds=2, device="cpu")
