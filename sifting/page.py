@@ -84,6 +84,10 @@ class Page:
             {"settings": self.preset},
         )
 
+    def note(self, text: str) -> None:
+        """A sentence with computed numbers, in Markdown."""
+        publish_display_data({"text/markdown": text, "text/plain": text})
+
     def mark(self, name: str, widget, caption: str) -> None:
         """Show an explorer as a figure of the papers, and record it under that ID."""
         self._publish(

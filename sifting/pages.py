@@ -73,18 +73,15 @@ def coverage(shown: list[dict]) -> list[dict]:
     status  : reproduced where a chapter drew it, else "not yet"
     verdict : the worst verdict of its claims; "shown" where nothing is claimed; None where it is not drawn
     """
-    drawn = {
-        output["figure"]: output for output in reversed(shown) if "figure" in output and not output.get("own")
-    }
+    papers = [output for output in shown if not output.get("own")]
+    drawn = {output["figure"]: output for output in reversed(papers) if "figure" in output}
     verdicts = collections.defaultdict(list)
     for claim in claims_of(shown):
         verdicts[claim["id"]].append(claim["verdict"])
-    for name in {
-        *drawn,
-        *verdicts,
-    }:  # figures of our own are named after their chapter or after a figure of the papers
-        if name.partition("-")[0] not in {*FIGURES, *(output["chapter"] for output in shown)}:
-            raise ValueError(f"the papers have no figure {name}; see sifting/catalog.py")
+    if strangers := sorted(
+        name for name in {*drawn, *verdicts} - {*FIGURES} if "-" not in name
+    ):  # ours have one
+        raise ValueError(f"the papers have no figure {', '.join(strangers)}; see sifting/catalog.py")
     rows = []
     for name in FIGURES:
         where = {key: drawn.get(name, {}).get(key) for key in ("chapter", "preset", "dataset")}
@@ -167,7 +164,8 @@ def claims_page(shown: list[dict]) -> str:
         "our effect lies on its side, *does not hold* where the whole interval lies on the other, and is *unclear* "
         "where the interval has both. The interval is over seeds unless it says otherwise.",
     ]
-    for authors, _, mine in by_paper(claims):
+    ours = [claim for claim in claims if claim["id"][:2] not in PAPERS]
+    for authors, _, mine in [*by_paper(claims), ("Of our own", None, ours)]:
         if mine:
             text += [f"## {authors}", "\n".join(_claim(claim) for claim in mine)]
     return "\n\n".join(text) + "\n"

@@ -232,6 +232,11 @@ def out_degree(runs: dict[str, History], density: float) -> dict:
     return {"maps": maps, "border": border, "center": center}
 
 
+def values(named: dict[str, float]) -> np.ndarray:
+    """The numbers of a table, without their names."""
+    return np.array(list(named.values()))
+
+
 def near(run: History, density: float) -> int:
     """The level whose first-layer density is nearest to `density` on a logarithmic scale."""
     values = np.array([run.density(level, 1) for level in range(run.levels + 1)])
@@ -263,6 +268,13 @@ def by_degree(runs: dict[str, History], density: float, bins: int = 5) -> dict[s
                 "error": float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan"),
             })
     return result
+
+
+def everywhere(run: History, density: float) -> dict[str, float]:
+    """Localization of all units of a run near `density`, with its standard error, as a group of by_degree."""
+    values = observables.localization(run.mask(near(run, density)), shape(run))
+    values = values[~np.isnan(values)]
+    return {"localization": float(values.mean()), "error": float(values.std(ddof=1) / np.sqrt(len(values)))}
 
 
 def difference(one: dict, other: dict) -> dict[str, float]:

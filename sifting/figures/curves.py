@@ -23,7 +23,7 @@ def accuracy(table: dict, marked: list[int] = ()):
     density_axis(ax)
     percent(ax.yaxis)
     ax.set_ylabel("accuracy")
-    ax.legend(loc="lower center")
+    ax.legend()
     return figure
 
 
@@ -32,11 +32,11 @@ def in_degree(table: dict):
     figure, axes = subplots(1, len(table["levels"]), 2.5)
     for ax, degrees, (counts, expected), density in zip(axes[0], table["degrees"], table["expected"], table["density"]):
         bins = np.histogram_bin_edges(degrees, bins=min(40, degrees.max() + 1))
-        ax.hist(degrees, bins=bins, color=IMP, alpha=0.85, label="IMP")
+        counted, _, _ = ax.hist(degrees, bins=bins, color=IMP, alpha=0.85, label="IMP")
         ax.plot(counts, expected * np.diff(bins).mean(), color=INK, linewidth=1.2, linestyle="--", label="random pruning")
         ax.plot(degrees.mean(), 0.7, "v", color=INK, markersize=6, clip_on=False)
         ax.set_yscale("log")
-        ax.set_ylim(0.7)
+        ax.set_ylim(0.7, 4 * max(counted.max(), expected.max() * np.diff(bins).mean()))
         ax.set_title(f"{share(density)} kept")
         ax.set_xlabel("inputs kept by a unit, $C^{in,1}$")
     axes[0, 0].set_ylabel("units")

@@ -75,7 +75,7 @@ def emergence(table: dict):
     figure, axes = subplots(1, 1, WIDTH * units * (height + 1) / (columns * (width + 1)) + 0.35)
     image(axes[0, 0], mosaic(table["masks"].reshape(units * columns, *table["masks"].shape[2:]), columns))
     axes[0, 0].xaxis.tick_top()
-    axes[0, 0].set_xticks([(width + 1) * (n + 0.5) - 1 for n in range(columns)], [share(u) for u in table["density"]])
+    axes[0, 0].set_xticks([(width + 1) * (n + 0.5) for n in range(columns)], [share(u) for u in table["density"]])
     axes[0, 0].tick_params(length=0, labelsize=9)
     return figure
 

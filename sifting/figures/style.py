@@ -72,14 +72,15 @@ def image(ax, values: np.ndarray, title: str = "", **keywords):
 
 
 def mosaic(pictures: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
-    """Pictures (n, 1 or 3, height, width), bool, uint8 or in [0, 1], as one: (3, rows, columns) with white gaps."""
+    """Pictures (n, 1 or 3, height, width), bool, uint8 or in [0, 1], as one: (3, rows, columns) with gray gaps."""
     count, channels, height, width = pictures.shape
     values = pictures / 255 if pictures.dtype == np.uint8 else pictures.astype(float)
     rows = -(-count // columns)
-    sheet = np.ones((3, rows * (height + gap) - gap, columns * (width + gap) - gap))
+    sheet = np.full((3, rows * (height + gap) + gap, columns * (width + gap) + gap), 0.8)
     for n, picture in enumerate(values):
-        top, left = (n // columns) * (height + gap), (n % columns) * (width + gap)
+        top, left = (n // columns) * (height + gap) + gap, (n % columns) * (width + gap) + gap
         sheet[:, top : top + height, left : left + width] = picture
+    sheet[:, :, (count - 1) % columns * (width + gap) + width + 2 * gap :][:, (rows - 1) * (height + gap) + gap :] = 1
     return sheet
 
 
