@@ -49,13 +49,19 @@ def find(config: Config, device: str = "cpu", finished=(), progress: bool = Fals
         images, drive = top_images(model, data.val, units)
         mask = history.mask(level)[units]
         draws = torch.randint(len(data.val), (len(units), IMAGES), generator=draw).to(device)
-        rows.append({
-            "ablation": np.array([[ablate(model, data.test, o[:n]) for n in removed] for o in orders], np.float32),
-            "top_units": units,
-            "top_images": images[:, :3].cpu().numpy(),
-            "agreement": agreement(images, mask),
-            "agreement_random": agreement(data.val.images[draws.flatten()].unflatten(0, draws.shape), mask),
-        })
+        rows.append(
+            {
+                "ablation": np.array(
+                    [[ablate(model, data.test, o[:n]) for n in removed] for o in orders], np.float32
+                ),
+                "top_units": units,
+                "top_images": images[:, :3].cpu().numpy(),
+                "agreement": agreement(images, mask),
+                "agreement_random": agreement(
+                    data.val.images[draws.flatten()].unflatten(0, draws.shape), mask
+                ),
+            }
+        )
     stacked = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     yield {"levels": np.array(history.shown), "removed": removed, **stacked}
 
@@ -69,7 +75,9 @@ def restore(history: History, level: int, data) -> torch.nn.Module:
     """The trained network of a level, from what is stored of it (half precision), in evaluation mode."""
     model = build(history.config, data.shape, data.classes, torch.Generator())
     state = {
-        name: torch.from_numpy(history.parameter(level, name)) for name, value in model.state_dict().items() if value.ndim
+        name: torch.from_numpy(history.parameter(level, name))
+        for name, value in model.state_dict().items()
+        if value.ndim
     }
     model.load_state_dict(state, strict=False)
     return model.eval()
@@ -92,7 +100,9 @@ def top_images(model: torch.nn.Module, split: Split, units: np.ndarray) -> tuple
 
     returns : uint8 (units, IMAGES, channels, height, width), and their preactivations (units, IMAGES)
     """
-    rows = model.preactivation(split.batch(torch.arange(len(split), device=split.labels.device))[0])[:, units.copy()]
+    rows = model.preactivation(split.batch(torch.arange(len(split), device=split.labels.device))[0])[
+        :, units.copy()
+    ]
     values, index = rows.T.topk(IMAGES, dim=1)
     return split.images[index.flatten()].unflatten(0, index.shape), values
 

@@ -1,6 +1,5 @@
 """How fast a training step is, beside the bare matrix products and beside a plain loop: `make bench`."""
 
-import dataclasses
 import json
 import os
 import platform
@@ -40,8 +39,10 @@ def ours(split: Split, settings: Config, classes: int):
     model = build(settings, shape, classes, generator(settings, "weights")).train()
     optimizer, draw = make_optimizer(model, settings), generator(settings, "batches")
     parameters = dict(model.named_parameters())
-    kept = [(parameters[name], (torch.rand(parameters[name].shape, generator=draw) < DENSITY).float())
-            for name in prunable(model, settings.prune_biases)]
+    kept = [
+        (parameters[name], (torch.rand(parameters[name].shape, generator=draw) < DENSITY).float())
+        for name in prunable(model, settings.prune_biases)
+    ]
 
     def run():
         index = torch.randint(len(split), (settings.batch_size,), generator=draw)
@@ -74,7 +75,10 @@ def plain(split: Split, settings: Config, classes: int):
     sizes = [torch.Size(split.images.shape).numel(), *settings.widths, classes]
     layers = []
     for n, (a, b) in enumerate(zip(sizes, sizes[1:])):
-        norm_before, norm_after = settings.batch_norm == "before", settings.batch_norm == "after" and n < len(sizes) - 2
+        norm_before, norm_after = (
+            settings.batch_norm == "before",
+            settings.batch_norm == "after" and n < len(sizes) - 2,
+        )
         layers += [nn.BatchNorm1d(a)] * norm_before + [nn.Linear(a, b)] + [nn.BatchNorm1d(b)] * norm_after
         layers += [nn.ReLU()] * (n < len(sizes) - 2)
     model = nn.Sequential(*layers)
@@ -121,15 +125,27 @@ def main(seconds: float = 20.0) -> dict:
         split = images(side, classes)
         made = {"step": ours, "products": products, "plain": plain}
         row = measure({kind: make(split, settings, classes) for kind, make in made.items()}, seconds)
-        row |= {"size": name, "share_of_products": round(row["products"] / row["step"], 3), "times_plain": round(row["plain"] / row["step"], 3)}
-        print(f"{name}\n  our step {row['step']:.1f} ms, bare products {row['products']:.1f} ms, plain loop {row['plain']:.1f} ms: "
-              f"{100 * row['share_of_products']:.0f} % of the products' rate, {row['times_plain']:.2f} x the plain loop's speed")
+        row |= {
+            "size": name,
+            "share_of_products": round(row["products"] / row["step"], 3),
+            "times_plain": round(row["plain"] / row["step"], 3),
+        }
+        print(
+            f"{name}\n  our step {row['step']:.1f} ms, bare products {row['products']:.1f} ms, plain loop {row['plain']:.1f} ms: "
+            f"{100 * row['share_of_products']:.0f} % of the products' rate, {row['times_plain']:.2f} x the plain loop's speed"
+        )
         rows.append(row)
     mask = torch.rand(1024, 3072, generator=torch.Generator().manual_seed(0)).numpy() < 0.04
     time_locality = measure({"locality": lambda: locality(mask, (3, 32, 32))}, 3)["locality"]
     print(f"S(d) of 1,024 units at 32 x 32 x 3, exact: {time_locality:.0f} ms")
-    result = {"rows": rows, "locality_ms": time_locality, "threads": torch.get_num_threads(),
-              "device": store.processor(), "torch": torch.__version__, "python": platform.python_version()}
+    result = {
+        "rows": rows,
+        "locality_ms": time_locality,
+        "threads": torch.get_num_threads(),
+        "device": store.processor(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
     path = store.root() / "bench.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}")

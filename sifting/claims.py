@@ -45,7 +45,14 @@ class Claim:
 
 
 def check(
-    id: str, statement: str, paper: str, effect: str, values, threshold: float = 0.0, unit: str = "", error: float | None = None
+    id: str,
+    statement: str,
+    paper: str,
+    effect: str,
+    values,
+    threshold: float = 0.0,
+    unit: str = "",
+    error: float | None = None,
 ) -> Claim:
     """Test whether an effect lies above `threshold`.
 
@@ -66,7 +73,18 @@ def check(
         half, over = stats.norm.ppf(0.5 + CONFIDENCE / 2) * error, "1 seed, interval over its units"
     else:
         half = np.inf
-    return Claim(id, statement, paper, effect, estimate, estimate - float(half), estimate + float(half), threshold, unit, over)
+    return Claim(
+        id,
+        statement,
+        paper,
+        effect,
+        estimate,
+        estimate - float(half),
+        estimate + float(half),
+        threshold,
+        unit,
+        over,
+    )
 
 
 def _short(value: float) -> str:

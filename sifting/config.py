@@ -34,7 +34,9 @@ class Config:
     train_images: int = 1_000_000  # images to draw (photos); other datasets use all they have
     val_images: int = 10_000  # images for early stopping; the paper uses 10,000
     test_images: int = 10_000  # images for nothing but the final number
-    normalize: str = "mean-image"  # mean-image: (x - mean image) / 255; patch: (x - its mean) / (its sd + 0.03)
+    normalize: str = (
+        "mean-image"  # mean-image: (x - mean image) / 255; patch: (x - its mean) / (its sd + 0.03)
+    )
     data_seed: int = 0  # which images are drawn; shared by all seeds of an experiment
 
     # --- network
@@ -141,22 +143,44 @@ def _whole(value) -> int:
 # Small enough for two cores, and the papers' findings still come out. Momentum makes up for training
 # a hundred times shorter; standardised patches, for photographs with other lighting than ImageNet's.
 _LAPTOP = Config(
-    image_size=16, train_images=400_000, val_images=5_000, test_images=5_000, normalize="patch",
-    widths=(256, 256, 256), momentum=0.9, batch_size=200, steps=1200, evaluations=8, levels=13, rewind_step=120,
+    image_size=16,
+    train_images=400_000,
+    val_images=5_000,
+    test_images=5_000,
+    normalize="patch",
+    widths=(256, 256, 256),
+    momentum=0.9,
+    batch_size=200,
+    steps=1200,
+    evaluations=8,
+    levels=13,
+    rewind_step=120,
 )
-PRESETS = types.MappingProxyType({
-    # seconds: every code path, no result worth reading
-    "smoke": dataclasses.replace(
-        _LAPTOP, image_size=8, train_images=2_000, val_images=500, test_images=500, widths=(48, 32, 32),
-        batch_size=100, steps=30, evaluations=3, levels=4, rewind_step=5, prune_fraction=0.5,
-    ),
-    # minutes on two cores: the default
-    "laptop": _LAPTOP,
-    # the authors' network and step counts on data that ship with the packages, one GPU
-    "gpu": Config(normalize="patch"),
-    # the authors' settings on the authors' data
-    "paper": Config(dataset="imagenet32"),
-})
+PRESETS = types.MappingProxyType(
+    {
+        # seconds: every code path, no result worth reading
+        "smoke": dataclasses.replace(
+            _LAPTOP,
+            image_size=8,
+            train_images=2_000,
+            val_images=500,
+            test_images=500,
+            widths=(48, 32, 32),
+            batch_size=100,
+            steps=30,
+            evaluations=3,
+            levels=4,
+            rewind_step=5,
+            prune_fraction=0.5,
+        ),
+        # minutes on two cores: the default
+        "laptop": _LAPTOP,
+        # the authors' network and step counts on data that ship with the packages, one GPU
+        "gpu": Config(normalize="patch"),
+        # the authors' settings on the authors' data
+        "paper": Config(dataset="imagenet32"),
+    }
+)
 
 
 def preset(name: str, overrides: dict | None = None, **fields) -> Config:
@@ -177,7 +201,7 @@ def parse(text: str) -> dict:
     for word in text.split():
         name, equals, value = word.partition("=")
         if not equals:
-            raise ValueError(f"cannot read {word!r}; write set=\"name=value name=value\"")
+            raise ValueError(f'cannot read {word!r}; write set="name=value name=value"')
         choose("parameter", name, [f.name for f in dataclasses.fields(Config)])
         fields[name] = value
     return fields

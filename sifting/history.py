@@ -37,7 +37,9 @@ class History:
         except (KeyError, TypeError, ValueError) as error:
             raise DamagedResult(self.path, f"is not a result of this project ({error})") from None
         if key(self.config) != self.key or self.name != (name or self.path.stem):
-            raise DamagedResult(self.path, f"holds {self.name}, whose configuration has the key {key(self.config)}")
+            raise DamagedResult(
+                self.path, f"holds {self.name}, whose configuration has the key {key(self.config)}"
+            )
 
     @property
     def name(self) -> str:
@@ -86,7 +88,9 @@ class History:
     def _layer(self, layer: int) -> str:
         if not 1 <= layer <= self.layers:
             raise ValueError(f"layer must be 1 to {self.layers}, not {layer}")
-        pruned = [name for name in self.names() if name.startswith("removed_at/") and name.endswith(".weight")]
+        pruned = [
+            name for name in self.names() if name.startswith("removed_at/") and name.endswith(".weight")
+        ]
         return pruned[layer - 1].removeprefix("removed_at/")
 
     def _level(self, level: int) -> int:
@@ -147,7 +151,9 @@ class _Guard:
         return self
 
     def __exit__(self, kind, error, trace):
-        if isinstance(error, (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError, NotImplementedError)):
+        if isinstance(
+            error, (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError, NotImplementedError)
+        ):
             raise DamagedResult(self.path, f"is damaged ({error})") from None
         if isinstance(error, ValueError):
             raise DamagedResult(self.path, f"is damaged ({error})") from None

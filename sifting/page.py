@@ -25,7 +25,9 @@ class Page:
         self.preset = preset
         self.runs = list(runs)
 
-    def show(self, name: str, draw, table, caption: str, runs: list | None = None, alt: str = "", **options) -> None:
+    def show(
+        self, name: str, draw, table, caption: str, runs: list | None = None, alt: str = "", **options
+    ) -> None:
         """Draw a figure: draw(table, **options), a function of sifting.figures.
 
         name    : its ID in the papers, PB1a, or for one of our own a name with a hyphen; also its
@@ -56,7 +58,7 @@ class Page:
             {"figure": name, "own": own, "function": function, "results": names, **self._where(runs)},
         )
 
-    def check(self, id: str, statement: str, paper: str, effect: str, values, **options) -> claims.Claim:
+    def check(self, id: str, statement: str, paper: str, effect: str, values, **options) -> None:
         """Test a statement of a paper (claims.check) and show the verdict beside the paper's own value."""
         claim = claims.check(id, statement, paper, effect, values, **options)
         style = claim.verdict.replace(" ", "-")
@@ -65,16 +67,20 @@ class Page:
             f"<dl><dt>the paper</dt><dd>{html.escape(paper)}</dd>"
             f"<dt>here</dt><dd>{html.escape(effect)}: <strong>{claim.ours}</strong></dd></dl></div>",
             f"{claim.verdict}: {statement} Paper: {paper}. Here: {effect}: {claim.ours}",
-            {"claim": dataclasses.asdict(claim) | {"verdict": claim.verdict, "ours": claim.ours} | self._where(self.runs)},
+            {
+                "claim": dataclasses.asdict(claim)
+                | {"verdict": claim.verdict, "ours": claim.ours}
+                | self._where(self.runs)
+            },
         )
-        return claim
 
     def settings(self, config: Config) -> None:
         """Show, field by field, where `config` differs from the paper's settings on the paper's data."""
         paper, here = dataclasses.asdict(PRESETS["paper"]), dataclasses.asdict(config)
         rows = "".join(
-            f"<tr><th scope=\"row\"><code>{name}</code></th><td>{_words(paper[name])}</td><td>{_words(here[name])}</td></tr>"
-            for name in here if here[name] != paper[name]
+            f'<tr><th scope="row"><code>{name}</code></th><td>{_words(paper[name])}</td><td>{_words(here[name])}</td></tr>'
+            for name in here
+            if here[name] != paper[name]
         )
         head = "<tr><th>field</th><th>the paper</th><th>here</th></tr>"
         self._publish(
@@ -93,7 +99,12 @@ class Page:
         self._publish(
             f'<p class="sifting-caption" id="{name}"><strong>{name}.</strong> {caption}</p>',
             f"{name}: {caption}",
-            {"figure": name, "own": _own(name), "function": f"widgets.{type(widget).__name__}", **self._where(self.runs)}
+            {
+                "figure": name,
+                "own": _own(name),
+                "function": f"widgets.{type(widget).__name__}",
+                **self._where(self.runs),
+            }
             | {"results": sorted({run.name for run in self.runs})},
         )
 
@@ -108,12 +119,20 @@ class Page:
 def _own(name: str) -> bool:
     """Whether a figure is ours and not the papers'. Raises ValueError where it should be theirs and is not."""
     if name not in FIGURES and "-" not in name:
-        raise ValueError(f"no figure of the papers has the ID {name!r}; names of our own have a hyphen, as imp-locality")
+        raise ValueError(
+            f"no figure of the papers has the ID {name!r}; names of our own have a hyphen, as imp-locality"
+        )
     return name not in FIGURES
 
 
 def _words(value) -> str:
-    return " × ".join(map(str, value)) if isinstance(value, tuple) else f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return (
+        " × ".join(map(str, value))
+        if isinstance(value, tuple)
+        else f"{value:,}"
+        if isinstance(value, int) and not isinstance(value, bool)
+        else str(value)
+    )
 
 
 def svg(figure) -> str:

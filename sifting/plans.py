@@ -35,11 +35,18 @@ def plan(chapter: str, base: Config, count: int) -> Plan:
     """
     choose("chapter", chapter, GROUPS)
     groups = GROUPS[chapter](base, count).items()
-    wanted = [(kind, config) for name, group in groups for config in group for kind in KINDS[chapter].get(name, ("masks",))]
+    wanted = [
+        (kind, config)
+        for name, group in groups
+        for config in group
+        for kind in KINDS[chapter].get(name, ("masks",))
+    ]
     return sorted(wanted, key=lambda item: list(store.EXPERIMENTS).index(item[0]))
 
 
-def results(chapter: str, base: Config, count: int, device: str = "auto") -> dict[tuple[str, str], list[History]]:
+def results(
+    chapter: str, base: Config, count: int, device: str = "auto"
+) -> dict[tuple[str, str], list[History]]:
     """The stored results of a chapter by (kind, group), as ("masks", "less"); what is missing is computed."""
     choose("chapter", chapter, GROUPS)
     groups = GROUPS[chapter](base, count)

@@ -21,6 +21,11 @@ LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results ar
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
+DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sifting</title>
+<link rel="icon" href="_static/favicon.svg"><meta http-equiv="refresh" content="0; url=book/intro.html">
+<a href="book/intro.html">Sifting</a></html>
+"""  # Jupyter Book's own has no icon, and a browser asks for one that is not there
+
 
 class BuildError(Exception):
     """A chapter whose cell fails, or a site that does not build; the message says where."""
@@ -234,6 +239,7 @@ def site() -> None:
         ]
         raise BuildError("the site did not build\n" + "\n".join(said or [done.stdout, done.stderr]))
     (SITE / ".nojekyll").touch()
+    (SITE / "index.html").write_text(DOOR, encoding="utf-8")
     pages.write_coverage(BOOK, SITE / "coverage.json")
     print(f"open {SITE / 'index.html'}, or run: make serve")
 

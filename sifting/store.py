@@ -24,7 +24,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from sifting.config import Config, choose, key
-from sifting.history import META, DamagedResult, History
+from sifting.history import META, History
 
 # kind -> module with find(config, device, finished, progress), which yields the record of one level
 # after another, and level_count(config); and the name of its function(records, config) that makes of
@@ -60,7 +60,9 @@ def load(kind: str, config: Config) -> History:
     return History(path(kind, config))
 
 
-def save(kind: str, config: Config, arrays: dict[str, np.ndarray], provenance: dict, target: pathlib.Path = None):
+def save(
+    kind: str, config: Config, arrays: dict[str, np.ndarray], provenance: dict, target: pathlib.Path = None
+):
     """Write a result: all of it under its name, or nothing.
 
     Raises OSError, saying that nothing finished is lost, where the disk is full.
@@ -166,7 +168,13 @@ def advance(kind: str, config: Config, device: str, progress: bool = False) -> b
         save(kind, config, pack([record for record, _ in finished], config), provenance)
         shutil.rmtree(_folder(kind, config))
         return False
-    save(kind, config, record, _provenance(config, device, seconds), _folder(kind, config) / f"level-{len(finished):03d}.npz")
+    save(
+        kind,
+        config,
+        record,
+        _provenance(config, device, seconds),
+        _folder(kind, config) / f"level-{len(finished):03d}.npz",
+    )
     return True
 
 
@@ -229,7 +237,7 @@ def _provenance(config: Config, device: str, seconds: float) -> dict:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     return {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "versions": {"python": platform.python_version()}
         | {name: metadata.version(name) for name in ("torch", "numpy", "scikit-image", "scikit-learn")},
@@ -246,14 +254,19 @@ def _commit() -> str:
     """The commit that is checked out, with "+" where sifting/ differs from it; "unknown" outside git."""
     git = ["git", "-C", str(pathlib.Path(__file__).parent)]
     try:
-        commit = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
-        dirty = subprocess.run([*git, "status", "--porcelain", "."], capture_output=True, text=True, check=True)
+        commit = subprocess.run(
+            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+        )
+        dirty = subprocess.run(
+            [*git, "status", "--porcelain", "."], capture_output=True, text=True, check=True
+        )
         return commit.stdout.strip() + ("+" if dirty.stdout.strip() else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
 
 def processor() -> str:
+    """The model of this machine's processor."""
     with contextlib.suppress(OSError), open("/proc/cpuinfo") as lines:
         for line in lines:
             if line.startswith("model name"):

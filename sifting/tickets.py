@@ -21,7 +21,9 @@ def level_count(config: Config) -> int:
     return config.levels + 1
 
 
-def find(config: Config, device: str = "cpu", finished: list[Arrays] = (), progress: bool = False) -> Iterator[Arrays]:
+def find(
+    config: Config, device: str = "cpu", finished: list[Arrays] = (), progress: bool = False
+) -> Iterator[Arrays]:
     """Iterative magnitude pruning (or what `config` makes of it), one level after another.
 
     finished : the records of the levels that are done already; the run goes on after them, to the
@@ -93,16 +95,27 @@ def pack(records: list[Arrays], config: Config) -> Arrays:
     """
     last = len(records) - 1
     removed_at = {name: value for name, value in records[-1].items() if name.startswith("removed_at/")}
-    packed = {name: np.where(value > last, NEVER, value).astype(np.uint8) for name, value in removed_at.items()}
+    packed = {
+        name: np.where(value > last, NEVER, value).astype(np.uint8) for name, value in removed_at.items()
+    }
     packed |= {name: value for name, value in records[0].items() if name.startswith("rewind/")}
     for level, record in enumerate(records):
         for name, value in record.items():
             kind, _, parameter = name.partition("/")
             if kind == "trained" and value.ndim:
                 mask = removed_at.get(f"removed_at/{parameter}")
-                packed[f"trained/{level}/{parameter}"] = (value if mask is None else value[mask > level]).astype(np.float16)
+                packed[f"trained/{level}/{parameter}"] = (
+                    value if mask is None else value[mask > level]
+                ).astype(np.float16)
     curves = [name for name in records[-1] if "/" not in name and name != "shape"]
-    return packed | {"shape": records[0]["shape"]} | {name: np.stack([_padded(record[name], config.evaluations) for record in records]) for name in curves}
+    return (
+        packed
+        | {"shape": records[0]["shape"]}
+        | {
+            name: np.stack([_padded(record[name], config.evaluations) for record in records])
+            for name in curves
+        }
+    )
 
 
 def pack_masks(records: list[Arrays], config: Config) -> Arrays:
@@ -121,5 +134,9 @@ def _arrays(prefix: str, tensors: dict[str, torch.Tensor]) -> Arrays:
 
 
 def _tensors(record: Arrays, prefix: str, device: str) -> dict[str, torch.Tensor]:
-    named = [(name.removeprefix(prefix + "/"), value) for name, value in record.items() if name.startswith(prefix + "/")]
+    named = [
+        (name.removeprefix(prefix + "/"), value)
+        for name, value in record.items()
+        if name.startswith(prefix + "/")
+    ]
     return {name: torch.from_numpy(value.copy()).to(device) for name, value in named}

@@ -109,11 +109,15 @@ def train(
     stops = [stop for stop in evaluation_steps(config) if stop > start]
     sums = torch.zeros(2, device=device)
     since = 0
-    bar = tqdm(total=config.steps - start, desc=f"level {level}", leave=False, disable=not progress, unit="step")
+    bar = tqdm(
+        total=config.steps - start, desc=f"level {level}", leave=False, disable=not progress, unit="step"
+    )
     if start in after:
         after[start]()
     model.train()
-    for done, index in enumerate(batches(len(data.train), config, config.steps - start, level, device), start + 1):
+    for done, index in enumerate(
+        batches(len(data.train), config, config.steps - start, level, device), start + 1
+    ):
         sums += torch.stack(step(model, optimizer, kept, *data.train.batch(index)))
         since += 1
         if done in after:

@@ -102,7 +102,7 @@ def test_splits_are_disjoint_and_batches_are_plain_recomputations(name, home, rn
     if name not in ("photos", "digits"):  # random bytes: equal only if the same
         assert len(rows["train"] | rows["val"] | rows["test"]) == sum(map(len, splits.values()))
     for split, part in splits.items():
-        assert 0 <= part.labels.min() and part.labels.max() < found.classes
+        assert part.labels.min() >= 0 and part.labels.max() < found.classes
         index = torch.tensor([3, 0, 3])
         x, y = part.batch(index)
         assert x.dtype == torch.float32 and y.dtype == torch.int64

@@ -56,8 +56,12 @@ def test_a_room_imports_only_rooms_above_it(path):
 
 @pytest.mark.parametrize("room", NO_TORCH)
 def test_a_room_that_draws_or_reads_needs_no_torch(room):
-    code = f"import sys; sys.meta_path.insert(0, type('No', (), {{'find_spec': refuse}})); import sifting.{room}"
-    code = f"def refuse(name, *_):\n  if name == 'torch': raise ImportError('torch is not to be needed')\n{code}"
+    code = (
+        f"import sys; sys.meta_path.insert(0, type('No', (), {{'find_spec': refuse}})); import sifting.{room}"
+    )
+    code = (
+        f"def refuse(name, *_):\n  if name == 'torch': raise ImportError('torch is not to be needed')\n{code}"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr.strip().splitlines()[-1]
 

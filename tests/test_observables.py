@@ -145,7 +145,7 @@ def test_axis_excess_is_one_without_axes_and_large_for_bars():
     draw = np.random.default_rng(7)
     assert o.axis_excess(draw.random((600, 768)) < 0.1, (3, 16, 16)) == pytest.approx(1, abs=0.05)
     bars = np.zeros((40, 16, 16), bool)
-    for n, (y, x) in enumerate(draw.integers(1, 14, (40, 2))):
+    for n, y in enumerate(draw.integers(1, 14, 40)):
         bars[n, y - 1 : y + 2] = True
     assert o.axis_excess(bars.reshape(40, -1), (1, 16, 16)) > 2
 

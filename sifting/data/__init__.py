@@ -8,8 +8,19 @@ from sifting.data.images import Dataset, Images, Split, mean_image, normalize_
 from sifting.data.photos import CELLS, PICTURES, SEMANTIC, provenance
 
 __all__ = [
-    "LOADERS", "NAMES", "PICTURES", "SEMANTIC", "Dataset", "Images", "Split", "class_names", "labels", "load",
-    "mean_image", "normalize_", "provenance",
+    "LOADERS",
+    "NAMES",
+    "PICTURES",
+    "SEMANTIC",
+    "Dataset",
+    "Images",
+    "Split",
+    "class_names",
+    "labels",
+    "load",
+    "mean_image",
+    "normalize_",
+    "provenance",
 ]
 
 RANDOM_CLASSES = 10  # Pellegrini & Biroli 2022

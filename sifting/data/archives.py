@@ -20,7 +20,16 @@ Pool = tuple[Tensor, Tensor]  # images (n, channels, height, width), uint8, and 
 
 DIGITS = tuple("0123456789")
 CLOTHES = (
-    "T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+    "T-shirt",
+    "trousers",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
 )
 THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 IMAGENET = tuple(f"class {number}" for number in range(1, 1001))
@@ -149,6 +158,7 @@ def torchvision():
             _OPERATORS.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         import torchvision
     import torchvision.datasets
+
     return torchvision
 
 

@@ -3,12 +3,32 @@
 import matplotlib
 
 from sifting.figures.curves import ablation, accuracy, in_degree, localization, pair_correlation
-from sifting.figures.maps import by_degree, displacement, emergence, features, locality, masks, out_degree, random_units
+from sifting.figures.maps import (
+    by_degree,
+    displacement,
+    emergence,
+    features,
+    locality,
+    masks,
+    out_degree,
+    random_units,
+)
 from sifting.figures.style import STYLE
 
 matplotlib.rcParams.update(STYLE)
 
 __all__ = [
-    "ablation", "accuracy", "by_degree", "displacement", "emergence", "features", "in_degree", "locality", "localization",
-    "masks", "out_degree", "pair_correlation", "random_units",
+    "ablation",
+    "accuracy",
+    "by_degree",
+    "displacement",
+    "emergence",
+    "features",
+    "in_degree",
+    "locality",
+    "localization",
+    "masks",
+    "out_degree",
+    "pair_correlation",
+    "random_units",
 ]

@@ -2,7 +2,19 @@
 
 import numpy as np
 
-from sifting.figures.style import ACCENT, COOL, FAINT, IMP, INK, NULL, band, density_axis, percent, share, subplots
+from sifting.figures.style import (
+    ACCENT,
+    COOL,
+    FAINT,
+    IMP,
+    INK,
+    NULL,
+    band,
+    density_axis,
+    percent,
+    share,
+    subplots,
+)
 
 
 def accuracy(table: dict, marked: list[int] = ()):
@@ -17,9 +29,17 @@ def accuracy(table: dict, marked: list[int] = ()):
     band(ax, x, table["test"], "test, at the same step", COOL, marker="s", markersize=3)
     band(ax, x, table["last"], "validation, last step", FAINT, linestyle="--", linewidth=1.2)
     ax.axhline(table["best"][:, 0].mean(), color=INK, linewidth=0.8, linestyle=":", zorder=0)
-    ax.annotate("dense", (x[len(x) // 4], table["best"][:, 0].mean()), xytext=(0, 3), textcoords="offset points", fontsize=8)
+    ax.annotate(
+        "dense",
+        (x[len(x) // 4], table["best"][:, 0].mean()),
+        xytext=(0, 3),
+        textcoords="offset points",
+        fontsize=8,
+    )
     mean = table["best"].mean(0)
-    ax.plot(x[list(marked)], mean[list(marked)], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK)
+    ax.plot(
+        x[list(marked)], mean[list(marked)], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK
+    )
     density_axis(ax)
     percent(ax.yaxis)
     ax.set_ylabel("accuracy")
@@ -30,10 +50,19 @@ def accuracy(table: dict, marked: list[int] = ()):
 def in_degree(table: dict):
     """Histograms of in-degree with the binomial of random pruning, from tables.in_degree: PB1b."""
     figure, axes = subplots(1, len(table["levels"]), 2.5)
-    for ax, degrees, (counts, expected), density in zip(axes[0], table["degrees"], table["expected"], table["density"]):
+    for ax, degrees, (counts, expected), density in zip(
+        axes[0], table["degrees"], table["expected"], table["density"]
+    ):
         bins = np.histogram_bin_edges(degrees, bins=min(40, degrees.max() + 1))
         counted, _, _ = ax.hist(degrees, bins=bins, color=IMP, alpha=0.85, label="IMP")
-        ax.plot(counts, expected * np.diff(bins).mean(), color=INK, linewidth=1.2, linestyle="--", label="random pruning")
+        ax.plot(
+            counts,
+            expected * np.diff(bins).mean(),
+            color=INK,
+            linewidth=1.2,
+            linestyle="--",
+            label="random pruning",
+        )
         ax.plot(degrees.mean(), 0.7, "v", color=INK, markersize=6, clip_on=False)
         ax.set_yscale("log")
         ax.set_ylim(0.7, 4 * max(counted.max(), expected.max() * np.diff(bins).mean()))
@@ -85,7 +114,15 @@ def pair_correlation(table: dict):
     """g(r) at each level shown, from tables.pair_correlation."""
     figure, axes = subplots(1, 1, 2.8, 5)
     for n, density in enumerate(table["density"]):
-        band(axes[0, 0], table["r"], table["g"][:, n], f"{share(density)} kept", (FAINT, ACCENT, IMP)[n % 3], marker="o", markersize=3.5)
+        band(
+            axes[0, 0],
+            table["r"],
+            table["g"][:, n],
+            f"{share(density)} kept",
+            (FAINT, ACCENT, IMP)[n % 3],
+            marker="o",
+            markersize=3.5,
+        )
     axes[0, 0].axhline(1, color=NULL, linestyle="--", linewidth=1)
     axes[0, 0].set_xlabel("distance r between two inputs of a unit (pixels)")
     axes[0, 0].set_ylabel("g(r): times likelier\nthan for two units")

@@ -22,7 +22,11 @@ def displacement():
         ax.plot([x + 0.46, unit[0] - 0.5], [y + 0.46, unit[1]], color=FAINT, linewidth=0.9, zorder=0)
     ax.add_patch(Circle(unit, 0.5, facecolor="white", edgecolor=INK, linewidth=1.4))
     ax.text(*unit, "j", ha="center", va="center", style="italic")
-    ax.add_patch(FancyArrowPatch((1.46, 4.46), (4.46, 2.46), arrowstyle="-|>", mutation_scale=12, color=INK, linewidth=1.6))
+    ax.add_patch(
+        FancyArrowPatch(
+            (1.46, 4.46), (4.46, 2.46), arrowstyle="-|>", mutation_scale=12, color=INK, linewidth=1.6
+        )
+    )
     ax.text(3.3, 3.75, "d", weight="bold", fontsize=11)
     ax.text(0.8, 4.75, "i", style="italic", ha="right", fontsize=11)
     ax.text(5.05, 2.0, "i′", style="italic", fontsize=11)
@@ -47,7 +51,9 @@ def locality(table: dict):
         _heat(axes[0, column], table["same"][column], f"{share(density)} kept")
         _heat(axes[1, column], table["different"][column], middle=True)
         _heat(axes[2, column], table["random"][column])
-    for ax, text in zip(axes[:, 0], ("$S_{sc}$: same channel", "$S_{dc}$: different channels", "$S_{sc}$: random pruning")):
+    for ax, text in zip(
+        axes[:, 0], ("$S_{sc}$: same channel", "$S_{dc}$: different channels", "$S_{sc}$: random pruning")
+    ):
         ax.set_ylabel(text, fontsize=8.5)
     return figure
 
@@ -75,7 +81,9 @@ def emergence(table: dict):
     figure, axes = subplots(1, 1, WIDTH * units * (height + 1) / (columns * (width + 1)) + 0.35)
     image(axes[0, 0], mosaic(table["masks"].reshape(units * columns, *table["masks"].shape[2:]), columns))
     axes[0, 0].xaxis.tick_top()
-    axes[0, 0].set_xticks([(width + 1) * (n + 0.5) for n in range(columns)], [share(u) for u in table["density"]])
+    axes[0, 0].set_xticks(
+        [(width + 1) * (n + 0.5) for n in range(columns)], [share(u) for u in table["density"]]
+    )
     axes[0, 0].tick_params(length=0, labelsize=9)
     return figure
 
@@ -88,7 +96,9 @@ def features(table: dict):
     height = table["mask"].shape[2] + 1
     figure, axes = subplots(1, 1, WIDTH * 5 / count)
     image(axes[0, 0], mosaic(np.concatenate([row.astype(float) for row in rows]), count))
-    axes[0, 0].set_yticks([height * (n + 0.5) for n in (0, 1, 3)], ["mask", "weights", "images that\ndrive the\nunit most"])
+    axes[0, 0].set_yticks(
+        [height * (n + 0.5) for n in (0, 1, 3)], ["mask", "weights", "images that\ndrive the\nunit most"]
+    )
     axes[0, 0].tick_params(length=0)
     return figure
 
@@ -112,7 +122,13 @@ def out_degree(table: dict):
     figure, axes = subplots(2, len(maps), 1.9 * 2, 1.8 * len(maps))
     for column, (name, counts) in enumerate(maps.items()):
         image(axes[0, column], counts / counts.max(), name)
-        shown = image(axes[1, column], counts.mean(0), cmap="cividis", vmin=0, vmax=max(m.mean(0).max() for m in maps.values()))
+        shown = image(
+            axes[1, column],
+            counts.mean(0),
+            cmap="cividis",
+            vmin=0,
+            vmax=max(m.mean(0).max() for m in maps.values()),
+        )
     figure.colorbar(shown, ax=axes[1, -1], shrink=0.8, label="relative to the mean")
     axes[0, 0].set_ylabel("R, G, B", fontsize=8.5)
     axes[1, 0].set_ylabel("mean of channels", fontsize=8.5)

@@ -12,18 +12,38 @@ WIDTH = 7.6  # inches: the text column of the page
 HEAT = "magma"
 
 STYLE = {
-    "figure.dpi": 100, "savefig.dpi": 200, "savefig.bbox": "tight", "svg.fonttype": "path", "svg.hashsalt": "sifting",
-    "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9.5, "axes.labelsize": 9,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "axes.labelcolor": INK,
-    "axes.linewidth": 0.8, "text.color": INK, "xtick.color": INK, "ytick.color": INK, "xtick.labelsize": 8,
-    "ytick.labelsize": 8, "legend.frameon": False, "legend.fontsize": 8, "lines.linewidth": 1.8,
-    "axes.prop_cycle": matplotlib.cycler(color=CYCLE), "image.interpolation": "nearest",
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "savefig.bbox": "tight",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "sifting",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.8,
+    "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+    "image.interpolation": "nearest",
 }
 
 
 def subplots(rows: int, columns: int, height: float, width: float = WIDTH, **keywords):
     """A figure and its axes as a 2-D array. height, width : inches."""
-    figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **keywords)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **keywords
+    )
     plt.close(figure)
     return figure, axes
 
@@ -39,7 +59,9 @@ def density_axis(ax) -> None:
     ax.invert_xaxis()
     ax.set_xlabel("weights kept in the layer (density)")
     dense, sparse = ax.get_xlim()
-    ax.set_xticks([tick for tick in (1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001) if sparse <= tick <= dense], minor=False)
+    ax.set_xticks(
+        [tick for tick in (1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001) if sparse <= tick <= dense], minor=False
+    )
     ax.set_xticks([], minor=True)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: share(value)))
 
@@ -76,11 +98,13 @@ def mosaic(pictures: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
     count, channels, height, width = pictures.shape
     values = pictures / 255 if pictures.dtype == np.uint8 else pictures.astype(float)
     rows = -(-count // columns)
-    sheet = np.full((3, rows * (height + gap) + gap, columns * (width + gap) + gap), 0.8)
+    sheet = np.full((3, rows * (height + gap) + gap, columns * (width + gap) + gap), 0.87)
     for n, picture in enumerate(values):
         top, left = (n // columns) * (height + gap) + gap, (n % columns) * (width + gap) + gap
         sheet[:, top : top + height, left : left + width] = picture
-    sheet[:, :, (count - 1) % columns * (width + gap) + width + 2 * gap :][:, (rows - 1) * (height + gap) + gap :] = 1
+    sheet[:, :, (count - 1) % columns * (width + gap) + width + 2 * gap :][
+        :, (rows - 1) * (height + gap) + gap :
+    ] = 1
     return sheet
 
 

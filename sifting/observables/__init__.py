@@ -15,6 +15,18 @@ from sifting.observables.locality import (
 )
 
 __all__ = [
-    "axis_excess", "binomial", "degree_excess", "displacements", "enrichment", "in_degree", "locality", "localization",
-    "null_locality", "out_degree", "pair_correlation", "random_mask", "rf_moment", "rf_width",
+    "axis_excess",
+    "binomial",
+    "degree_excess",
+    "displacements",
+    "enrichment",
+    "in_degree",
+    "locality",
+    "localization",
+    "null_locality",
+    "out_degree",
+    "pair_correlation",
+    "random_mask",
+    "rf_moment",
+    "rf_width",
 ]

@@ -82,7 +82,10 @@ def rf_width(counts: np.ndarray) -> tuple[float, float]:
         return float("nan"), float("nan")
 
     def gaussian(_, amplitude, sigma_x, sigma_y, offset):
-        return amplitude * np.exp(-(dx[window] ** 2) / (2 * sigma_x**2) - dy[window] ** 2 / (2 * sigma_y**2)) + offset
+        return (
+            amplitude * np.exp(-(dx[window] ** 2) / (2 * sigma_x**2) - dy[window] ** 2 / (2 * sigma_y**2))
+            + offset
+        )
 
     guess = [values.max(), width / 3, height / 3, 0]
     bounds = [0, 0.3, 0.3, 0], [np.inf, 5 * width, 5 * height, np.inf]
@@ -147,7 +150,9 @@ def enrichment(mask: np.ndarray, shape: tuple[int, int, int], reach: float = 1.5
     distance = displacements(shape)[2]
     near, any_distance = (distance > 0) & (distance < reach), distance > 0
     same, null = locality(mask, shape)[0].sum(0), null_locality(mask, shape)
-    return float((same[near].sum() / same[any_distance].sum()) / (null[near].sum() / null[any_distance].sum()))
+    return float(
+        (same[near].sum() / same[any_distance].sum()) / (null[near].sum() / null[any_distance].sum())
+    )
 
 
 def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:

@@ -1,0 +1,118 @@
+"""Tables of pictures: masks, weights, images, maps."""
+
+import numpy as np
+
+from sifting import observables
+from sifting.history import History
+from sifting.tables.numbers import probe
+from sifting.tables.runs import densities, near, shape, top_units
+
+
+def masks(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
+    """bool (count, channels, height, width): (effective) masks of the most connected units: PB3a, PB12."""
+    reach = run.effective(level, layer)
+    return reach[top_units(run, level, count, layer)].reshape(-1, *shape(run))
+
+
+def emergence(run: History, units: int = 6, columns: int = 8) -> dict[str, np.ndarray]:
+    """Masks of a few units from the dense network to the sparsest: how they come about.
+
+    The most localized, at three quarters of the way, of the 48 most connected. masks : bool (units,
+    columns, channels, height, width); density : (columns,) of the levels shown
+    """
+    levels = np.rint(np.linspace(0, run.levels, min(columns, run.levels + 1))).astype(int)
+    late = run.shown[1]
+    candidates = top_units(run, late, 48)
+    local = np.nan_to_num(observables.localization(run.mask(late), shape(run))[candidates], nan=-1)
+    chosen = candidates[np.argsort(-local, kind="stable")[:units]]
+    stack = np.stack([run.mask(int(level))[chosen] for level in levels], axis=1)
+    return {"masks": stack.reshape(*stack.shape[:2], *shape(run)), "density": densities([run])[levels]}
+
+
+def features(run: History, anatomy: History, level: int, count: int) -> dict[str, np.ndarray]:
+    """Units worth a closer look, their masks, weights and top images: PB3b.
+
+    The `count` most localized of the most connected units for which images were looked up.
+
+    units   : (count,); mask bool, weights float32: (count, channels, height, width)
+    images  : uint8 (count, 3, channels, height, width), the validation images with highest preactivation
+    """
+    units = probe(anatomy, "top_units", level)
+    local = np.nan_to_num(observables.localization(run.mask(level), shape(run))[units], nan=-1)
+    chosen = np.sort(np.argsort(-local, kind="stable")[:count])
+    return {
+        "units": units[chosen],
+        "mask": run.mask(level)[units[chosen]].reshape(-1, *shape(run)),
+        "weights": run.weights(level)[units[chosen]].reshape(-1, *shape(run)),
+        "images": probe(anatomy, "top_images", level)[chosen],
+    }
+
+
+def random_units(run: History, levels: list[int], count: int = 3) -> dict[str, np.ndarray]:
+    """S_sc of single units pruned at random to the densities of `levels`, beside the most connected unit of IMP: PB9.
+
+    inputs : (levels, count + 1) inputs kept, the IMP unit last; same : (levels, count + 1, ...) S_sc
+    """
+    size, draw = shape(run), np.random.default_rng(0)
+    rows = []
+    for level in levels:
+        mask = run.mask(level)
+        random = observables.random_mask(mask, draw)[:count]
+        rows.append(np.concatenate([random, mask[top_units(run, level, 1)]]))
+    return {
+        "inputs": np.array([row.sum(1) for row in rows]),
+        "same": np.stack([observables.locality(row, size)[0] for row in rows]),
+        "density": densities([run])[levels],
+    }
+
+
+def out_degree(runs: dict[str, History], density: float) -> dict:
+    """C_out of every pixel near `density`: PB10.
+
+    maps   : name -> (channels, height, width) connections left, relative to the mean
+    border : name -> mean of the outermost ring of pixels over the mean of all
+    center : name -> mean of the central half (in height and width) over the mean of all
+    """
+    maps, border, center = {}, {}, {}
+    for name, run in runs.items():
+        size = shape(run)
+        counts = observables.out_degree(run.mask(near(run, density))).reshape(size)
+        maps[name] = counts / counts.mean()
+        inner = maps[name][:, 1:-1, 1:-1]
+        border[name] = (maps[name].sum() - inner.sum()) / (maps[name].size - inner.size)
+        h, w = size[1] // 4, size[2] // 4
+        center[name] = maps[name][:, h : size[1] - h, w : size[2] - w].mean()
+    return {"maps": maps, "border": border, "center": center}
+
+
+def by_degree(runs: dict[str, History], density: float, bins: int = 5) -> dict[str, list[dict]]:
+    """S_sc of units grouped by in-degree, near `density`: PB11.
+
+    returns : name -> for every group its range of C_in (low, high), number of units, S_sc summed,
+              localization (mean over the units that have one) and its standard error
+    """
+    result = {}
+    for name, run in runs.items():
+        mask, size = run.mask(near(run, density)), shape(run)
+        degree = observables.in_degree(mask)
+        order = np.argsort(degree, kind="stable")
+        edges = np.cumsum([0] + [len(part) for part in np.array_split(order[degree[order] > 0], bins)])
+        alive = order[degree[order] > 0]
+        same, local = observables.locality(mask, size)[0], observables.localization(mask, size)
+        result[name] = []
+        for low, high in zip(edges[:-1], edges[1:]):
+            units = alive[low:high]
+            values = local[units][~np.isnan(local[units])]
+            result[name].append(
+                {
+                    "low": int(degree[units].min()),
+                    "high": int(degree[units].max()),
+                    "units": len(units),
+                    "same": same[units].sum(0),
+                    "localization": float(values.mean()) if len(values) else float("nan"),
+                    "error": float(values.std(ddof=1) / np.sqrt(len(values)))
+                    if len(values) > 1
+                    else float("nan"),
+                }
+            )
+    return result

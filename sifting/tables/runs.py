@@ -1,0 +1,37 @@
+"""What all tables ask of a run."""
+
+import numpy as np
+
+from sifting.history import History
+
+
+def shape(run: History) -> tuple[int, int, int]:
+    """(channels, height, width) of the images of a run."""
+    return tuple(int(n) for n in run["shape"])
+
+
+def common(runs: list[History]) -> int:
+    """The last level that all runs reached."""
+    return min(run.levels for run in runs)
+
+
+def densities(runs: list[History], layer: int = 1) -> np.ndarray:
+    """(levels + 1,) density of a layer at each level, the mean over runs."""
+    levels = range(common(runs) + 1)
+    return np.array([[run.density(level, layer) for level in levels] for run in runs]).mean(0)
+
+
+def near(run: History, density: float) -> int:
+    """The level whose first-layer density is nearest to `density` on a logarithmic scale."""
+    values = np.array([run.density(level, 1) for level in range(run.levels + 1)])
+    return int(np.abs(np.log(values) - np.log(density)).argmin())
+
+
+def values(named: dict[str, float]) -> np.ndarray:
+    """The numbers of a table, without their names."""
+    return np.array(list(named.values()))
+
+
+def top_units(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
+    """Indices of the `count` units with the most connections to the network's input, most first."""
+    return np.argsort(-run.effective(level, layer).sum(1), kind="stable")[:count]
