@@ -12,6 +12,7 @@ from IPython.display import publish_display_data
 from sifting import claims
 from sifting.catalog import FIGURES
 from sifting.config import PRESETS, Config
+from sifting.figures.style import share
 
 
 class Page:
@@ -77,17 +78,45 @@ class Page:
     def settings(self, config: Config) -> None:
         """Show, field by field, where `config` differs from the paper's settings on the paper's data."""
         paper, here = dataclasses.asdict(PRESETS["paper"]), dataclasses.asdict(config)
-        rows = "".join(
-            f'<tr><th scope="row"><code>{name}</code></th><td>{_words(paper[name])}</td><td>{_words(here[name])}</td></tr>'
-            for name in here
-            if here[name] != paper[name]
+        rows = [[name, _words(paper[name]), _words(here[name])] for name in here if here[name] != paper[name]]
+        self.table(
+            ["field", "the paper", "here"],
+            rows,
+            f"Settings that differ from the paper ({self.preset} preset)",
         )
-        head = "<tr><th>field</th><th>the paper</th><th>here</th></tr>"
+
+    def measures(self, rows: list[dict], densities) -> None:
+        """Show measures of locality with their errors, from tables.measures."""
+        head = ["measure", *(f"{share(density)} kept" for density in densities)]
+        cells = [
+            [
+                row["name"],
+                *(
+                    f"{value:.2f} ± {seeds:.2f} (seeds) ± {units:.2f} (units); random {random:.2f}"
+                    for value, seeds, units, random in zip(
+                        row["value"], row["seeds"], row["units"], row["random"]
+                    )
+                ),
+            ]
+            for row in rows
+        ]
+        self.table(
+            head, cells, "Standard deviation over seeds; standard error over the units of the first run"
+        )
+
+    def table(self, head: list[str], rows: list[list[str]], caption: str) -> None:
+        """Show a table of words; the first column names the rows."""
+        top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
+        body = "".join(
+            f'<tr><th scope="row">{html.escape(first)}</th>{"".join(f"<td>{html.escape(cell)}</td>" for cell in rest)}</tr>'
+            for first, *rest in rows
+        )
         self._publish(
-            f'<table class="settings"><caption>Settings that differ from the paper ({self.preset} preset)</caption>'
-            f"<thead>{head}</thead><tbody>{rows}</tbody></table>",
-            "\n".join(f"{name}: {paper[name]} -> {here[name]}" for name in here if here[name] != paper[name]),
-            {"settings": self.preset},
+            f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}">'
+            f'<table class="settings"><caption>{html.escape(caption)}</caption>'
+            f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>",
+            "\n".join(" | ".join(row) for row in [head, *rows]),
+            {"table": caption},
         )
 
     def note(self, text: str) -> None:

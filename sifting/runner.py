@@ -245,7 +245,7 @@ def site() -> None:
 
 
 def smallest(name: str, every_seed: bool = False) -> list:
-    """The stored ticket of a chapter that took least time, or with `every_seed` all its seeds, as histories.
+    """The stored run of a chapter that took least time, or with `every_seed` all its seeds, as histories.
 
     Raises FileNotFoundError where none is stored.
     """
@@ -253,12 +253,11 @@ def smallest(name: str, every_seed: bool = False) -> list:
     found = {}
     for base in PRESETS.values():
         for kind, config in plans.plan(name, base, max(1, stored_seeds(name, base))):
-            if kind == "ticket" and store.exists(kind, config):
-                found[config] = store.load(kind, config)
+            if kind in ("ticket", "masks") and store.exists(kind, config):
+                found[kind, config] = store.load(kind, config)
     if not found:
         raise FileNotFoundError(f"nothing is stored for {name}; make chapter={name} computes it")
     least = min(found.values(), key=lambda run: run.provenance["wall_seconds"])
-    if not every_seed:
-        return [least]
-    alike = pages.seedless(least.config)
-    return [run for run in found.values() if pages.seedless(run.config) == alike]
+    alike = (least.kind, pages.seedless(least.config))
+    same = [run for run in found.values() if (run.kind, pages.seedless(run.config)) == alike]
+    return same if every_seed else [least]

@@ -170,3 +170,9 @@ def test_binomial_sums_to_the_units_and_has_the_mean_of_the_mask(mask):
 def test_random_mask_keeps_the_number(mask):
     random = o.random_mask(mask, np.random.default_rng(0))
     assert random.sum() == mask.sum() and random.shape == mask.shape and not np.array_equal(random, mask)
+
+
+def test_jackknife_gives_the_standard_error_of_a_mean():
+    mask = np.random.default_rng(9).random((1000, 50)) < 0.3
+    exact = mask.mean(1).std(ddof=1) / np.sqrt(1000)
+    assert o.jackknife(lambda m: m.mean(), mask, groups=100) == pytest.approx(exact, rel=0.2)

@@ -80,7 +80,7 @@ def base(request, site):
     return request.getfixturevalue("http_base") if request.param == "http" else SITE.as_uri()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     path = next((found for name in BROWSERS if name and (found := shutil.which(name))), None)
     if path is None:  # none installed: fetch Playwright's own, once
@@ -114,6 +114,8 @@ def open_page(browser):
         page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
         page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
         page.goto(url)
+        if url.endswith("/index.html"):  # it only leads on
+            page.wait_for_url("**/intro.html")
         settle(page)
         return page
 

@@ -135,3 +135,12 @@ def test_drawing_computes_nothing(runs):
     before = {name: np.array(value, copy=True) for name, value in table.items()}
     figures.locality(table)
     assert all(np.array_equal(before[name], table[name], equal_nan=True) for name in before)
+
+
+def test_measures_agree_with_the_table_of_locality(runs):
+    rows = {row["name"]: row for row in tables.measures(runs, [2, 4])}
+    local = tables.locality(runs, [2, 4])
+    assert rows["localization Λ"]["value"] == pytest.approx(local["localization"].mean(0))
+    assert rows["width σx of S(d), pixels"]["seeds"] == pytest.approx(local["width"][..., 0].std(0, ddof=1))
+    assert all((row["units"] >= 0).all() for row in rows.values())
+    assert np.isnan(tables.measures(runs[:1], [2])[0]["seeds"]).all()

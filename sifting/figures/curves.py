@@ -1,6 +1,7 @@
 """Figures made of lines and bars."""
 
 import numpy as np
+import seaborn
 
 from sifting.figures.style import (
     ACCENT,
@@ -54,7 +55,7 @@ def in_degree(table: dict):
         axes[0], table["degrees"], table["expected"], table["density"]
     ):
         bins = np.histogram_bin_edges(degrees, bins=min(40, degrees.max() + 1))
-        counted, _, _ = ax.hist(degrees, bins=bins, color=IMP, alpha=0.85, label="IMP")
+        seaborn.histplot(x=degrees, bins=bins, color=IMP, alpha=0.85, linewidth=0, label="IMP", ax=ax)
         ax.plot(
             counts,
             expected * np.diff(bins).mean(),
@@ -65,9 +66,9 @@ def in_degree(table: dict):
         )
         ax.plot(degrees.mean(), 0.7, "v", color=INK, markersize=6, clip_on=False)
         ax.set_yscale("log")
-        ax.set_ylim(0.7, 4 * max(counted.max(), expected.max() * np.diff(bins).mean()))
+        ax.set_ylim(0.7, 4 * max(np.histogram(degrees, bins)[0].max(), expected.max() * np.diff(bins).mean()))
         ax.set_title(f"{share(density)} kept")
-        ax.set_xlabel("inputs kept by a unit, $C^{in,1}$")
+        ax.set(xlabel="inputs kept by a unit, $C^{in,1}$", ylabel="")
     axes[0, 0].set_ylabel("units")
     axes[0, 0].legend(loc="upper right")
     return figure

@@ -1,6 +1,6 @@
 """Numbers from masks, weights and preactivations. What needs no network needs no torch."""
 
-from sifting.observables.connectivity import binomial, degree_excess, in_degree, out_degree
+from sifting.observables.connectivity import binomial, degree_excess, in_degree, jackknife, out_degree
 from sifting.observables.locality import (
     axis_excess,
     displacements,
@@ -21,6 +21,7 @@ __all__ = [
     "displacements",
     "enrichment",
     "in_degree",
+    "jackknife",
     "locality",
     "localization",
     "null_locality",

@@ -41,3 +41,15 @@ def degree_excess(mask: np.ndarray) -> float:
     density = mask.mean()
     expected = inputs * density * (1 - density)
     return float(in_degree(mask).var(ddof=1) / expected) if expected else float("nan")
+
+
+def jackknife(measure, mask: np.ndarray, groups: int = 10) -> float:
+    """Standard error over units of a number computed from a mask.
+
+    measure : function of a mask (units, inputs) -> number; called once for every group left out
+    groups  : the units are dealt out to as many groups; each is left out in turn
+
+    Source: Efron & Stein 1981, delete-a-group jackknife.
+    """
+    left = [measure(np.delete(mask, np.s_[n::groups], axis=0)) for n in range(groups)]
+    return float(np.sqrt((groups - 1) / groups * ((np.array(left) - np.mean(left)) ** 2).sum()))

@@ -140,6 +140,39 @@ def localization(runs: list[History]) -> dict[str, np.ndarray]:
     return locality(runs, list(range(1, common(runs) + 1)))
 
 
+def measures(runs: list[History], levels: list[int]) -> list[dict]:
+    """The measures of locality at each level with their errors: over seeds and over the units of the first run.
+
+    returns : for every measure its name and, for each level, value (mean over runs), seeds (standard
+              deviation over runs; nan for one), units (standard error over units, observables.jackknife)
+              and random (the first run's mask shuffled)
+    """
+    size, draw = shape(runs[0]), np.random.default_rng(0)
+
+    def width(mask, side):
+        return observables.rf_width(observables.locality(mask, size)[0].sum(0))[side]
+
+    kinds = {
+        "width σx of S(d), pixels": lambda mask: width(mask, 0),
+        "width σy of S(d), pixels": lambda mask: width(mask, 1),
+        "localization Λ": lambda mask: np.nanmean(observables.localization(mask, size)),
+        "enrichment of near pairs": lambda mask: observables.enrichment(mask, size),
+    }
+    rows = []
+    for name, measure in kinds.items():
+        values = np.array([[measure(run.mask(level)) for level in levels] for run in runs])
+        rows.append(
+            {
+                "name": name,
+                "value": values.mean(0),
+                "seeds": values.std(0, ddof=1) if len(runs) > 1 else np.full(len(levels), np.nan),
+                "units": np.array([observables.jackknife(measure, runs[0].mask(level)) for level in levels]),
+                "random": np.array([measure(observables.random_mask(runs[0].mask(n), draw)) for n in levels]),
+            }
+        )
+    return rows
+
+
 def pair_correlation(runs: list[History], levels: list[int]) -> dict[str, np.ndarray]:
     """g(r), (runs, levels, r), at the levels shown."""
     size = shape(runs[0])
