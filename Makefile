@@ -68,5 +68,5 @@ clean:              ## remove the site and the executed chapters; stored results
 	@touch $@
 
 packages:
-	@$(PYTHON) -c 'import anywidget, jupyter_book, matplotlib, mlxtend, papermill, playwright, pytest, scipy, skimage, sklearn, torch' \
+	@$(PYTHON) -c 'import anywidget, jupyter_book, matplotlib, mlxtend, papermill, playwright, pytest, scipy, seaborn, skimage, sklearn, torch' \
 	|| { echo "some packages are missing: $(PYTHON) -m pip install -r requirements.txt" >&2; exit 1; }

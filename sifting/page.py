@@ -92,7 +92,7 @@ class Page:
             [
                 row["name"],
                 *(
-                    f"{value:.2f} ± {seeds:.2f} (seeds) ± {units:.2f} (units); random {random:.2f}"
+                    f"{value:z.2f} ± {seeds:.2f} (seeds) ± {units:.2f} (units); random {random:z.2f}"
                     for value, seeds, units, random in zip(
                         row["value"], row["seeds"], row["units"], row["random"]
                     )

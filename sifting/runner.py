@@ -22,7 +22,7 @@ STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sifting</title>
-<link rel="icon" href="_static/favicon.svg"><meta http-equiv="refresh" content="0; url=book/intro.html">
+<link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url=book/intro.html">
 <a href="book/intro.html">Sifting</a></html>
 """  # Jupyter Book's own has no icon, and a browser asks for one that is not there
 

@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import sys
+from importlib import metadata
 
 import nbformat
 import pytest
@@ -128,7 +129,25 @@ def test_a_chapter_types_no_number_that_it_can_compute(chapter):
 # --- what a newcomer meets
 
 
-def test_every_package_is_pinned_and_used():
+def test_every_package_that_is_imported_is_required():
+    pins = re.findall("(?m)^([A-Za-z0-9._-]+)==", (ROOT / "requirements.txt").read_text())
+    provided, found = metadata.packages_distributions(), set()
+    for path in [*FILES, *(ROOT / "tests").glob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found |= (
+                {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"sifting", "", "tests"}
+            )
+    lacking = {
+        name
+        for name in found
+        if not {pin.lower() for pin in pins} & {d.lower() for d in provided.get(name, [])}
+    }
+    assert lacking == set()
+
+
+def test_every_package_is_pinned():
     lines = [line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
     pins = [line for line in lines if line and not line.startswith("-c")]
     constraints = [

@@ -1,0 +1,55 @@
+"""Plans and what is stored of them: complete, readable, nothing besides, small enough."""
+
+import pytest
+
+from sifting import config, plans, runner, store
+from sifting.history import History
+
+LAPTOP = config.preset("laptop")
+PLANNED = {store.path(*result).name for name in plans.GROUPS for result in plans.plan(name, LAPTOP, 3)}
+STORED = sorted(store.root().glob("*.npz"))
+
+
+def test_every_chapter_has_a_plan_and_every_plan_a_chapter():
+    assert sorted(plans.GROUPS) == sorted(plans.KINDS) == runner.chapters()
+    with pytest.raises(ValueError, match="unknown chapter 'imps'; choose from imp"):
+        plans.plan("imps", LAPTOP, 1)
+
+
+def test_the_laptop_results_of_every_chapter_are_stored_and_nothing_is_stored_in_vain():
+    presets = [config.preset(name) for name in ("laptop", "gpu", "paper")]
+    wanted = {
+        store.path(*result).name
+        for name in plans.GROUPS
+        for base in presets
+        for result in plans.plan(name, base, 9)
+    }
+    names = {path.name for path in STORED}
+    assert PLANNED <= names <= wanted
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_every_stored_result_is_whole(path):
+    history = History(path)
+    assert all(history[name].size for name in history.names())
+    assert history.provenance["commit"] != "unknown" and history.provenance["peak_memory_mb"] < 1500
+
+
+def test_stored_results_fit_into_the_repository():
+    assert sum(path.stat().st_size for path in STORED) < 80e6
+
+
+def test_seeds_and_groups_never_share_a_result():
+    results = plans.plan("imp", LAPTOP, 3)
+    assert len(set(results)) == len(results) == 3 + 3 + 4
+
+
+def test_results_come_by_kind_and_group(results):
+    tiny = config.preset("smoke", steps=6, rewind_step=1, levels=2, evaluations=1, train_images=300)
+    found = plans.results("imp", tiny, 2, "cpu")
+    assert {key: len(value) for key, value in found.items()} == {
+        ("ticket", "main"): 2, ("anatomy", "main"): 2, ("masks", "less"): 1, ("masks", "least"): 1,
+        ("masks", "semantic"): 1, ("masks", "random"): 1,
+    }  # fmt: skip
+    assert found["masks", "semantic"][0].config.labels == "semantic"
+    assert not any(name.startswith("trained/") for name in found["masks", "less"][0].names())
