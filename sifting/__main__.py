@@ -87,10 +87,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         return command(words)
     except KeyboardInterrupt:
-        again = "run the same command to go on" + " (without fresh=1, which starts over)" * (
-            "fresh=1" in words
-        )
-        return _say(f"interrupted; finished levels are kept, {again}", 130)
+        return _say("interrupted; finished levels are kept, run the same command to go on", 130)
     except Exception as error:
         if os.environ.get("SIFTING_DEBUG"):
             raise

@@ -101,11 +101,11 @@ def load_or_run(
 
     Every level is saved as it ends; a killed run goes on after its last finished level, to the same
     bits. The run that is furthest behind always goes first. A damaged file is reported, not replaced,
-    unless fresh.
+    unless fresh. A fresh run that was killed goes on, too, when asked for again.
     """
     missing = [config for config in dict.fromkeys(configs) if fresh or not exists(kind, config)]
     for config in missing if fresh else []:
-        shutil.rmtree(_folder(kind, config), ignore_errors=True)
+        _start_afresh(_folder(kind, config))
     if missing:
         device = _device(device)
         workers = 1 if device == "cuda" else min(workers or _cores(), len(missing))
@@ -181,6 +181,15 @@ def advance(kind: str, config: Config, device: str, progress: bool = False) -> b
 def _folder(kind: str, config: Config) -> pathlib.Path:
     """Where the finished levels of an unfinished run lie."""
     return root() / ".running" / path(kind, config).stem
+
+
+def _start_afresh(folder: pathlib.Path) -> None:
+    """Forget the finished levels of a run, unless they are those of a fresh run that was interrupted."""
+    mark = folder / "fresh"
+    if not mark.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        mark.touch()
 
 
 def _finished(kind: str, config: Config) -> list[tuple[dict, dict]]:

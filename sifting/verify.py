@@ -55,19 +55,21 @@ def agrees(differences: list[Difference]) -> bool:
     for difference in differences:
         if difference.identical:
             continue
+        if np.isnan(difference.largest):
+            return False
         if difference.overlap and difference.name.endswith(".weight"):
             index, chance = difference.overlap
             if index < min(1, OVERLAP * chance):
                 return False
-        elif difference.name.endswith("_accuracy") and not difference.largest <= ACCURACY:
+        elif difference.name.startswith("best_") and not difference.largest <= ACCURACY:
             return False
     return True
 
 
 def arrays(run: History) -> dict[str, np.ndarray]:
-    """What is compared of a run: all its arrays; of its accuracies those that are reported, early stopped."""
-    kept = {name: run[name] for name in run.names() if not name.endswith(("_accuracy", "_loss"))}
-    return kept | {f"{split}_accuracy": run.accuracy(split) for split in ("val", "test")}
+    """All arrays of a run, and with the prefix best_ the accuracies that the book reports, early stopped."""
+    reported = {f"best_{split}_accuracy": run.accuracy(split) for split in ("val", "test")}
+    return {name: run[name] for name in run.names()} | reported
 
 
 def report(differences: list[Difference]) -> list[str]:

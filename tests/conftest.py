@@ -1,13 +1,60 @@
 """What all tests share: results go to a folder of the test, never to the book's."""
 
+import contextlib
+import functools
+import http.server
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import threading
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+BROWSERS = (
+    os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)  # fmt: skip
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium; for one module, since its event loop must not meet papermill's."""
+    from playwright.sync_api import sync_playwright
+
+    path = next((found for name in BROWSERS if name and (found := shutil.which(name))), None)
+    if path is None:  # none installed: fetch Playwright's own, once
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """serve(folder) -> the address at which this machine serves it, until the session ends."""
+    with contextlib.ExitStack() as servers:
+
+        def start(folder: pathlib.Path) -> str:
+            handler = functools.partial(Silent, directory=folder)
+            server = servers.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            servers.callback(server.shutdown)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            return f"http://127.0.0.1:{server.server_port}"
+
+        yield start
 
 
 @pytest.fixture

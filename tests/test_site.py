@@ -1,21 +1,16 @@
 """The built site, opened in a real browser that may reach nothing but this machine, over http and from disk."""
 
-import functools
 import html.parser
-import http.server
 import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
-import threading
 import urllib.parse
 
 import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
 
 from sifting import pages, runner
 from sifting.catalog import FIGURES
@@ -29,14 +24,6 @@ NAMES = [
 NAMES = sorted({*NAMES, "coverage", "claims", "provenance", "reference", *runner.chapters()})
 PAGES = ["index.html", *(f"book/{name}.html" for name in NAMES), "search.html", "genindex.html"]
 CHAPTERS = [f"book/{name}.html" for name in runner.chapters()]
-BROWSERS = (
-    os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)  # fmt: skip
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 OURS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
@@ -60,35 +47,14 @@ def site(tmp_path_factory):
     return SITE
 
 
-class Silent(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="session")
-def http_base(site):
-    with http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Silent, directory=SITE)
-    ) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def http_base(site, serve):
+    return serve(SITE)
 
 
 @pytest.fixture(scope="session", params=["http", "file"])
 def base(request, site):
     return request.getfixturevalue("http_base") if request.param == "http" else SITE.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = next((found for name in BROWSERS if name and (found := shutil.which(name))), None)
-    if path is None:  # none installed: fetch Playwright's own, once
-        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -100,11 +66,7 @@ def open_page(browser):
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
         page = contexts[-1].new_page()
         page.trouble = trouble = []
-        home = (
-            url.partition("/book/")[0].rpartition("/")[0]
-            if "/book/" not in url
-            else url.partition("/book/")[0]
-        )
+        home = url.partition("/book/")[0] if "/book/" in url else url.rpartition("/")[0]
         page.on(
             "request",
             lambda r: r.url.startswith((home, "blob:", "data:")) or trouble.append(f"outside: {r.url}"),

@@ -134,6 +134,27 @@ def test_fresh_computes_again_and_replaces(results, stored, reference):
     assert history.path.stat().st_mtime_ns != before and equal(history, reference)
 
 
+def test_a_fresh_run_that_was_interrupted_goes_on_and_then_starts_over(
+    results, stored, reference, monkeypatch
+):
+    levels, advance = [], store.advance
+
+    def interrupted(*arguments, **options):
+        levels.append(arguments)
+        if len(levels) == 3:
+            raise KeyboardInterrupt
+        return advance(*arguments, **options)
+
+    monkeypatch.setattr(store, "advance", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.load_or_run("ticket", [TINY], "cpu", fresh=True)
+    assert equal(store.load("ticket", TINY), reference), "what was stored stays until the new result is whole"
+    [history] = store.load_or_run("ticket", [TINY], "cpu", fresh=True)
+    assert len(levels) == 3 + 2 and equal(history, reference), "two levels were kept; one more, and packing"
+    store.load_or_run("ticket", [TINY], "cpu", fresh=True)
+    assert len(levels) == 5 + 4
+
+
 def damage_half(path):
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])

@@ -1,22 +1,19 @@
 """The mask explorer: what Python packs, what JavaScript computes, and what a reader can do with it."""
 
 import dataclasses
-import functools
-import http.server
 import itertools
 import json
 import pathlib
 import shutil
 import subprocess
 import sys
-import threading
 import zlib
 
 import matplotlib
 import numpy as np
 import pytest
 from ipywidgets import IntSlider, embed
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from scipy import stats
 
 from sifting import masks, observables
@@ -26,15 +23,6 @@ from sifting.widgets.mask_explorer import effective_removed_at, most_connected
 
 LOADER = pathlib.Path(__file__).parents[1] / "book" / "_static" / "anywidget-static.js"
 PAGE_BYTES = 3_000_000
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclasses.dataclass
@@ -224,27 +212,8 @@ def site(tmp_path_factory, toy):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or "/usr/bin/chromium", args=ARGS
-        )
-        yield browser
-        browser.close()
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def server(site):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+def server(site, serve):
+    return serve(site)
 
 
 @pytest.fixture
