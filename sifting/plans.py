@@ -6,8 +6,6 @@ from sifting import store
 from sifting.config import Config, choose, seeds
 from sifting.history import History
 
-Plan = list[tuple[str, Config]]
-
 
 def imp(base: Config, count: int) -> dict[str, list[Config]]:
     """The main runs, one a seed, and one run each on less data and on other tasks (PB10, PB11).
@@ -28,31 +26,39 @@ GROUPS = {"imp": imp}
 KINDS = {"imp": {"main": ("ticket", "anatomy")}}
 
 
-def plan(chapter: str, base: Config, count: int) -> Plan:
-    """Every (kind, configuration) that a chapter needs at `base` with `count` seeds, in the order of computing.
+def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:
+    """What a chapter needs at `base` with `count` seeds, by (kind, group), in the order of computing.
 
     Raises ValueError for a chapter without a plan, naming those that have one.
     """
     choose("chapter", chapter, GROUPS)
-    groups = GROUPS[chapter](base, count).items()
-    wanted = [
-        (kind, config)
-        for name, group in groups
-        for config in group
-        for kind in KINDS[chapter].get(name, ("masks",))
-    ]
-    return sorted(wanted, key=lambda item: list(store.EXPERIMENTS).index(item[0]))
+    groups, wanted = GROUPS[chapter](base, count), KINDS[chapter]
+    return {
+        (kind, name): configs
+        for kind in store.EXPERIMENTS
+        for name, configs in groups.items()
+        if kind in wanted.get(name, ("masks",))
+    }
+
+
+def planned(chapter: str, base: Config, count: int) -> list[tuple[str, Config]]:
+    """The same as a list of (kind, configuration)."""
+    return [(kind, config) for (kind, _), configs in plan(chapter, base, count).items() for config in configs]
 
 
 def results(
-    chapter: str, base: Config, count: int, device: str = "auto"
+    chapter: str, base: Config, count: int, device: str = "auto", fresh: bool = False
 ) -> dict[tuple[str, str], list[History]]:
-    """The stored results of a chapter by (kind, group), as ("masks", "less"); what is missing is computed."""
-    choose("chapter", chapter, GROUPS)
-    groups = GROUPS[chapter](base, count)
+    """The stored results of a chapter by (kind, group), as ("masks", "less").
+
+    What is missing is computed, all results of one kind side by side; device and fresh are those of
+    store.load_or_run.
+    """
+    found, wanted = {}, planned(chapter, base, count)
+    for kind in dict.fromkeys(kind for kind, _ in wanted):
+        configs = [config for other, config in wanted if other == kind]
+        found |= zip([(kind, config) for config in configs], store.load_or_run(kind, configs, device, fresh))
     return {
-        (kind, name): store.load_or_run(kind, group, device)
-        for kind in store.EXPERIMENTS
-        for name, group in groups.items()
-        if kind in KINDS[chapter].get(name, ("masks",))
+        key: [found[key[0], config] for config in configs]
+        for key, configs in plan(chapter, base, count).items()
     }

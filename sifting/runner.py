@@ -59,15 +59,13 @@ def run_chapter(
     choose("chapter", name, chapters())
     choose("device", device, ("auto", "cpu", "cuda"))
     preset, base, seeds = settle(name, preset, seeds, overrides)
-    plan = plans.plan(name, base, seeds)
-    for kind in dict.fromkeys(kind for kind, _ in plan):
-        store.load_or_run(
-            kind, [config for wanted, config in plan if wanted == kind], device=device, fresh=fresh
-        )
+    plans.results(name, base, seeds, device, fresh)
     fields = {field: getattr(base, field) for field in overrides or {}}
     fields = {field: list(value) if isinstance(value, tuple) else value for field, value in fields.items()}
     parameters = {"preset": preset, "seeds": seeds, "device": device, "overrides": fields}
-    stamp = fingerprint(name, parameters, [store.path(kind, config) for kind, config in plan])
+    stamp = fingerprint(
+        name, parameters, [store.path(*result) for result in plans.planned(name, base, seeds)]
+    )
     if not fresh and stamp == pages.record(BOOK / f"{name}.ipynb").get("stamp"):
         return False
     print(f"{name}: drawing the page ({preset} preset, {seeds} seed{'s' * (seeds > 1)})", flush=True)
@@ -93,7 +91,7 @@ def stored_seeds(name: str, base: Config) -> int:
     """The largest number of seeds for which everything that the chapter plans at `base` is stored."""
 
     def complete(count: int) -> bool:
-        return all(store.exists(*result) for result in plans.plan(name, base, count))
+        return all(store.exists(*result) for result in plans.planned(name, base, count))
 
     return sum(1 for _ in itertools.takewhile(complete, range(1, 100)))
 
@@ -252,7 +250,7 @@ def smallest(name: str, every_seed: bool = False) -> list:
     choose("chapter", name, chapters())
     found = {}
     for base in PRESETS.values():
-        for kind, config in plans.plan(name, base, max(1, stored_seeds(name, base))):
+        for kind, config in plans.planned(name, base, max(1, stored_seeds(name, base))):
             if kind in ("ticket", "masks") and store.exists(kind, config):
                 found[kind, config] = store.load(kind, config)
     if not found:

@@ -6,7 +6,7 @@ from sifting import config, plans, runner, store
 from sifting.history import History
 
 LAPTOP = config.preset("laptop")
-PLANNED = {store.path(*result).name for name in plans.GROUPS for result in plans.plan(name, LAPTOP, 3)}
+PLANNED = {store.path(*result).name for name in plans.GROUPS for result in plans.planned(name, LAPTOP, 3)}
 STORED = sorted(store.root().glob("*.npz"))
 
 
@@ -22,7 +22,7 @@ def test_the_laptop_results_of_every_chapter_are_stored_and_nothing_is_stored_in
         store.path(*result).name
         for name in plans.GROUPS
         for base in presets
-        for result in plans.plan(name, base, 9)
+        for result in plans.planned(name, base, 9)
     }
     names = {path.name for path in STORED}
     assert PLANNED <= names <= wanted
@@ -40,7 +40,7 @@ def test_stored_results_fit_into_the_repository():
 
 
 def test_seeds_and_groups_never_share_a_result():
-    results = plans.plan("imp", LAPTOP, 3)
+    results = plans.planned("imp", LAPTOP, 3)
     assert len(set(results)) == len(results) == 3 + 3 + 4
 
 

@@ -36,7 +36,7 @@ def book(tmp_path, monkeypatch, results):
     monkeypatch.setattr(runner, "CHAPTERS", tmp_path / "chapters")
     monkeypatch.setattr(runner, "BOOK", tmp_path / "book")
     monkeypatch.setattr(
-        plans, "plan", lambda name, base, seeds: [("ticket", c) for c in plans.seeds(base, seeds)]
+        plans, "plan", lambda name, base, seeds: {("ticket", "main"): plans.seeds(base, seeds)}
     )
     computed = []
 
@@ -45,6 +45,7 @@ def book(tmp_path, monkeypatch, results):
             if fresh or not store.exists(kind, config):
                 store.save(kind, config, {"x": np.arange(3.0) + len(computed)}, MADE)
                 computed.append(config)
+        return configs
 
     def write(*cells, parameters=PARAMETERS):
         cells = [
@@ -198,7 +199,7 @@ def test_ctrl_c_ends_a_cell_that_runs_and_leaves_no_half_page(book, tmp_path):
     code = (
         "import pathlib, sys; from sifting import runner, plans, __main__ as cli\n"
         f"runner.CHAPTERS, runner.BOOK = pathlib.Path({str(tmp_path / 'chapters')!r}), pathlib.Path({str(tmp_path / 'book')!r})\n"
-        "plans.plan = lambda *_: []\nprint('ready', flush=True)\nsys.exit(cli.main(['run', 'toy', 'preset=smoke', 'seeds=1']))"
+        "plans.plan = lambda *_: {}\nprint('ready', flush=True)\nsys.exit(cli.main(['run', 'toy', 'preset=smoke', 'seeds=1']))"
     )
     started = subprocess.Popen(
         [sys.executable, "-c", code],
