@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from importlib import metadata
@@ -144,7 +145,7 @@ def _compute(kind: str, configs: list[Config], device: str, workers: int) -> Non
                 process.terminate()
             raise
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def advance(kind: str, config: Config, device: str, progress: bool = False) -> bool:
@@ -219,10 +220,18 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
+def _follow_parent() -> None:
+    """End this worker when its parent is gone, killed even: nobody would give it work or end it."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
 def _single_thread() -> None:
-    """Start of a worker: one thread, and Ctrl-C is for the parent to handle."""
+    """Start of a worker: one thread to compute with, and Ctrl-C is for the parent to handle."""
     import torch
 
+    tqdm.set_lock(threading.RLock())  # its own would be a semaphore, which a killed worker leaves behind
+    threading.Thread(target=_follow_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
 

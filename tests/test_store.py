@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+import os
 import shutil
 import signal
 import time
@@ -132,6 +133,34 @@ def test_fresh_computes_again_and_replaces(results, stored, reference):
     before = store.path("ticket", TINY).stat().st_mtime_ns
     [history] = store.load_or_run("ticket", [TINY], "cpu", fresh=True)
     assert history.path.stat().st_mtime_ns != before and equal(history, reference)
+
+
+def test_workers_end_with_a_parent_that_is_killed(results, python):
+    process = python(
+        RUN
+        + "if __name__ == '__main__':\n    long = config.seeds(dataclasses.replace(tiny, steps=100000), 2)\n"
+        "    import multiprocessing, threading, time\n"
+        "    run = threading.Thread(target=store.load_or_run, args=('ticket', long, 'cpu'), kwargs={'workers': 2})\n"
+        "    run.start()\n"
+        "    while len(multiprocessing.active_children()) < 2: time.sleep(0.1)\n"
+        "    time.sleep(5)\n"
+        "    print(*[child.pid for child in multiprocessing.active_children()], flush=True)\n"
+    )
+    workers = [int(word) for word in process.stdout.readline().split()]
+    process.kill()
+    process.communicate(timeout=30)
+    deadline = time.time() + 20
+    while any(_runs(pid) for pid in workers) and time.time() < deadline:
+        time.sleep(0.2)
+    assert len(workers) == 2 and not any(_runs(pid) for pid in workers)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return True
+    except ProcessLookupError:
+        return False
 
 
 def test_a_fresh_run_that_was_interrupted_goes_on_and_then_starts_over(
