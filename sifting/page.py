@@ -86,23 +86,18 @@ class Page:
         )
 
     def measures(self, rows: list[dict], densities) -> None:
-        """Show measures of locality with their errors, from tables.measures."""
-        head = ["measure", *(f"{share(density)} kept" for density in densities)]
+        """Show measures of locality with their errors and controls, from tables.measures."""
+        kinds = {
+            "value": "mean over seeds", "seeds": "± over seeds", "units": "± over units",
+            "random": "random pruning", "shuffled": "pixels shuffled",
+        }  # fmt: skip
         cells = [
-            [
-                row["name"],
-                *(
-                    f"{value:z.2f} ± {seeds:.2f} (seeds) ± {units:.2f} (units); random {random:z.2f}"
-                    for value, seeds, units, random in zip(
-                        row["value"], row["seeds"], row["units"], row["random"]
-                    )
-                ),
-            ]
+            [row["name"], share(density), *(f"{row[kind][n]:z.2f}" for kind in kinds)]
             for row in rows
+            for n, density in enumerate(densities)
         ]
-        self.table(
-            head, cells, "Standard deviation over seeds; standard error over the units of the first run"
-        )
+        caption = "Measures of locality: standard deviation over seeds, standard error over the units of the first run, controls"
+        self.table(["measure", "weights kept", *kinds.values()], cells, caption)
 
     def table(self, head: list[str], rows: list[list[str]], caption: str) -> None:
         """Show a table of words; the first column names the rows."""

@@ -143,4 +143,6 @@ def test_measures_agree_with_the_table_of_locality(runs):
     assert rows["localization Λ"]["value"] == pytest.approx(local["localization"].mean(0))
     assert rows["width σx of S(d), pixels"]["seeds"] == pytest.approx(local["width"][..., 0].std(0, ddof=1))
     assert all((row["units"] >= 0).all() for row in rows.values())
+    for control in ("random", "shuffled"):
+        assert (rows["localization Λ"][control] < 0.3 * rows["localization Λ"]["value"]).all()
     assert np.isnan(tables.measures(runs[:1], [2])[0]["seeds"]).all()

@@ -144,10 +144,13 @@ def measures(runs: list[History], levels: list[int]) -> list[dict]:
     """The measures of locality at each level with their errors: over seeds and over the units of the first run.
 
     returns : for every measure its name and, for each level, value (mean over runs), seeds (standard
-              deviation over runs; nan for one), units (standard error over units, observables.jackknife)
-              and random (the first run's mask shuffled)
+              deviation over runs; nan for one), units (standard error over units, observables.jackknife),
+              random (as many weights kept anywhere) and shuffled (the pixels of all masks moved
+              about in the same way), these three for the first run
     """
     size, draw = shape(runs[0]), np.random.default_rng(0)
+    pixels = draw.permutation(size[1] * size[2])
+    order = (np.arange(size[0])[:, None] * len(pixels) + pixels).ravel()
 
     def width(mask, side):
         return observables.rf_width(observables.locality(mask, size)[0].sum(0))[side]
@@ -168,6 +171,7 @@ def measures(runs: list[History], levels: list[int]) -> list[dict]:
                 "seeds": values.std(0, ddof=1) if len(runs) > 1 else np.full(len(levels), np.nan),
                 "units": np.array([observables.jackknife(measure, runs[0].mask(level)) for level in levels]),
                 "random": np.array([measure(observables.random_mask(runs[0].mask(n), draw)) for n in levels]),
+                "shuffled": np.array([measure(runs[0].mask(n)[:, order]) for n in levels]),
             }
         )
     return rows
