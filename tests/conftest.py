@@ -12,6 +12,7 @@ import threading
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: small networks lose time to a second thread
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BROWSERS = (
     os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome",
