@@ -25,7 +25,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from sifting.config import Config, choose, key
-from sifting.history import META, History
+from sifting.history import META, DamagedResult, History
 
 # kind -> module with find(config, device, finished, progress), which yields the record of one level
 # after another, and level_count(config); and the name of its function(records, config) that makes of
@@ -106,7 +106,7 @@ def load_or_run(
     """
     missing = [config for config in dict.fromkeys(configs) if fresh or not exists(kind, config)]
     for config in missing if fresh else []:
-        _start_afresh(_folder(kind, config))
+        _start_afresh(kind, config)
     if missing:
         device = _device(device)
         workers = 1 if device == "cuda" else min(workers or _cores(), len(missing))
@@ -184,13 +184,15 @@ def _folder(kind: str, config: Config) -> pathlib.Path:
     return root() / ".running" / path(kind, config).stem
 
 
-def _start_afresh(folder: pathlib.Path) -> None:
-    """Forget the finished levels of a run, unless they are those of a fresh run that was interrupted."""
-    mark = folder / "fresh"
-    if not mark.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        mark.touch()
+def _start_afresh(kind: str, config: Config) -> None:
+    """Forget the finished levels of a run, unless they are those of a fresh run that was interrupted, and whole."""
+    folder = _folder(kind, config)
+    with contextlib.suppress(DamagedResult):
+        if (folder / "fresh").exists() and _finished(kind, config):
+            return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "fresh").touch()
 
 
 def _finished(kind: str, config: Config) -> list[tuple[dict, dict]]:

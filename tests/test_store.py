@@ -238,6 +238,15 @@ def test_a_damaged_level_is_reported_too(results):
         store.load_or_run("ticket", [TINY], "cpu")
 
 
+def test_fresh_starts_over_where_a_level_of_an_interrupted_fresh_run_is_damaged(results, reference):
+    store.advance("ticket", TINY, "cpu")
+    level = next((results / ".running").rglob("level-000.npz"))
+    (level.parent / "fresh").touch()
+    damage_half(level)
+    [history] = store.load_or_run("ticket", [TINY], "cpu", fresh=True)
+    assert equal(history, reference)
+
+
 def test_arrays_of_objects_are_never_read(results, tmp_path):
     class Evil:
         def __reduce__(self):
