@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from sifting.config import Config
-from sifting.data import load
+from sifting.config import Config, choose
+from sifting.data import class_names, load
 from sifting.masks import NEVER, alive, at
-from sifting.models import build, prunable
-from sifting.prune import prune, saliency
+from sifting.models import BUILDERS, build, prunable
+from sifting.prune import CRITERIA, prune, saliency
 from sifting.train import generator, train
 
 Arrays = dict[str, np.ndarray]
@@ -19,6 +19,13 @@ Arrays = dict[str, np.ndarray]
 def level_count(config: Config) -> int:
     """Most levels that a run has, the dense one included."""
     return config.levels + 1
+
+
+def check(config: Config) -> None:
+    """Raise ValueError, naming the choices, for a dataset, labels, model or criterion that there is not."""
+    class_names(config)
+    choose("model", config.model, BUILDERS)
+    choose("criterion", config.criterion, CRITERIA)
 
 
 def find(
