@@ -53,8 +53,9 @@ class Page:
             made += f" from {', '.join(links)}"
         source = base64.b64encode(text.encode()).decode()
         self._publish(
-            f'<figure class="sifting-figure" id="{name}">'
-            f'<img alt="{html.escape(alt or caption, quote=True)}" src="data:image/svg+xml;base64,{source}">'
+            f'<figure class="sifting-figure" id="{name}"><div class="scroll" tabindex="0" role="region" aria-label="{name}">'
+            f'<img class="{"wide" if _has_text(figure) else "narrow"}" alt="{html.escape(alt or caption, quote=True)}" '
+            f'src="data:image/svg+xml;base64,{source}"></div>'
             f'<figcaption><strong>{name}.</strong> {caption} <span class="made">{made}</span></figcaption></figure>',
             f"{name}: {caption}",
             {"figure": name, "own": own, "function": function, "results": names, **self._where(runs)},
@@ -151,6 +152,11 @@ def _own(name: str) -> bool:
             f"no figure of the papers has the ID {name!r}; names of our own have a hyphen, as imp-locality"
         )
     return name not in FIGURES
+
+
+def _has_text(figure) -> bool:
+    """Whether there are words or numbers to be read in a figure: on a phone it is then wider than the screen."""
+    return any(ax.axison and (ax.get_xticks().size or ax.get_xlabel()) for ax in figure.axes)
 
 
 def _finite(value):
