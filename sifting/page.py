@@ -97,7 +97,11 @@ class Page:
             "random": "random pruning", "shuffled": "pixels shuffled",
         }  # fmt: skip
         cells = [
-            [row["name"], share(density), *(f"{row[kind][n]:z.3f}".replace("nan", "–") for kind in kinds)]
+            [
+                row["name"],
+                share(density),
+                *(f"{row[kind][n]:z.3f}".replace("nan", "–").replace("-", "−") for kind in kinds),
+            ]
             for row in rows
             for n, density in enumerate(densities)
         ]

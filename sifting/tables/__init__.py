@@ -10,7 +10,7 @@ from sifting.tables.locality import (
     measures,
     pair_correlation,
     reach,
-    trend,
+    slope,
     unit_widths,
 )
 from sifting.tables.numbers import ablation, accuracy, agreement, in_degree, probe
@@ -54,8 +54,8 @@ __all__ = [
     "random_units",
     "reach",
     "shape",
+    "slope",
     "top_units",
-    "trend",
     "unit_widths",
     "values",
 ]

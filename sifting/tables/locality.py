@@ -1,7 +1,6 @@
 """Tables of how local masks are: by level, by unit, by layer, beside null models."""
 
 import numpy as np
-from scipy import stats
 
 from sifting import observables
 from sifting.history import History
@@ -196,9 +195,9 @@ def group_localization(runs: list[History], density: float) -> np.ndarray:
     return np.array([[group["localization"] for group in row] for row in groups.values()])
 
 
-def trend(rows: np.ndarray) -> np.ndarray:
-    """Spearman's rank correlation of a number with the level, run by run. rows : (runs, levels); returns (runs,)."""
-    return np.array([stats.spearmanr(np.arange(len(row)), row, nan_policy="omit").statistic for row in rows])
+def slope(rows: np.ndarray) -> np.ndarray:
+    """(runs,) how much a number grows a level, by least squares. rows : (runs, levels)."""
+    return np.polyfit(np.arange(rows.shape[1]), rows.T, 1)[0]
 
 
 def everywhere(run: History, density: float) -> dict[str, float]:
