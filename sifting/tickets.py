@@ -54,7 +54,7 @@ def find(
         rewind = _tensors(finished[0], "rewind", device)
         if not config.iterative:
             rewind_(model, _tensors(finished[0], "trained", device))
-            scores = saliency(config.criterion, model, removed_at, generator(config, "pruning"))
+            scores = saliency(config.criterion, model, removed_at, data.train, generator(config, "pruning"))
 
     def remember():
         rewind.update({name: value.detach().clone() for name, value in parameters.items()})
@@ -69,7 +69,7 @@ def find(
         after = {} if level else {config.rewind_step: remember}
         curves = train(model, masks, data, config, level, start, after, progress)
         if level == 0 or config.iterative:
-            scores = saliency(config.criterion, model, masks, generator(config, "pruning", level))
+            scores = saliency(config.criterion, model, masks, data.train, generator(config, "pruning", level))
         if level < config.levels:
             for name, mask in prune(masks, scores, config.prune_fraction, config.scope).items():
                 removed_at[name][masks[name] & ~mask] = level + 1
