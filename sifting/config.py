@@ -216,6 +216,12 @@ def changed(config: Config) -> dict:
     }
 
 
+def apart_from(config: Config, names) -> Config:
+    """`config` with the fields of those names at their defaults: two that agree in all others become equal."""
+    defaults = {f.name: f.default for f in dataclasses.fields(config)}
+    return dataclasses.replace(config, **{name: defaults[name] for name in names})
+
+
 def key(config: Config) -> str:
     """Twelve hexadecimal digits that name the results of `config`."""
     text = json.dumps(changed(config), sort_keys=True)
