@@ -57,6 +57,8 @@ class Config:
     # --- pruning
     criterion: str = "magnitude"  # a name in prune.CRITERIA
     scope: str = "layer"  # rank weights within each layer, or over the whole network ("global")
+    saliency_of: str = "trained"  # the weights that a criterion looks at: trained, or rewound (before training)
+    rounds: int = 1  # prunings in a row that make a level, each with scores anew (SynFlow)
     iterative: bool = True  # False: one-shot; every level is cut from the trained dense network
     prune_fraction: float = 0.3  # share of the kept weights removed a level
     levels: int = 17  # most levels; a run ends earlier when too few units are alive
@@ -70,7 +72,7 @@ class Config:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, _coerce(field, getattr(self, field.name)))
-        for name in ("labels", "normalize", "batch_norm", "optimizer", "scope", "retrain"):
+        for name in ("labels", "normalize", "batch_norm", "optimizer", "scope", "saliency_of", "retrain"):
             choose(name, getattr(self, name), CHOICES[name])
         for name, low, high, what in _RANGES:
             value = getattr(self, name)
@@ -90,6 +92,7 @@ CHOICES = {
     "batch_norm": ("before", "after", "none"),
     "optimizer": ("sgd", "adam"),
     "scope": ("layer", "global"),
+    "saliency_of": ("trained", "rewound"),
     "retrain": ("full", "rest"),
 }
 
@@ -109,6 +112,7 @@ _RANGES = [  # field, lowest, highest, what the message says
     ("steps", 1, _HUGE, "1 or more"),
     ("evaluations", 1, _HUGE, "1 or more"),
     ("prune_fraction", _TINY, 1 - _TINY, "above 0 and below 1"),
+    ("rounds", 1, 10_000, "between 1 and 10,000"),
     ("levels", 0, 254, "between 0 and 254: one byte a weight holds the level of its removal"),
     ("min_alive", 0, 1, "between 0 and 1"),
     ("rewind_step", 0, _HUGE, "0 or more"),
@@ -216,6 +220,12 @@ def changed(config: Config) -> dict:
         for f in dataclasses.fields(config)
         if getattr(config, f.name) != f.default
     }
+
+
+def apart_from(config: Config, names) -> Config:
+    """`config` with the fields of those names at their defaults: two that agree in all others become equal."""
+    defaults = {f.name: f.default for f in dataclasses.fields(config)}
+    return dataclasses.replace(config, **{name: defaults[name] for name in names})
 
 
 def key(config: Config) -> str:

@@ -1,13 +1,15 @@
 """The experiment: train, prune, rewind, again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
-from sifting.config import Config, choose
-from sifting.data import class_names, load
+from sifting.config import Config, apart_from, choose
+from sifting.data import Dataset, class_names, load
+from sifting.engines import replicas
 from sifting.masks import NEVER, alive, at
 from sifting.models import BUILDERS, build, prunable
 from sifting.prune import CRITERIA, prune, saliency
@@ -35,50 +37,149 @@ def find(
 
     finished : the records of the levels that are done already; the run goes on after them, to the
                same bits as if it had never stopped, for each level draws from generators of its own
-    yields   : for every level a record of arrays: the curves of train.train; removed_at/NAME, uint8,
-               the level at which each weight was removed, by this level's pruning too;
-               trained/NAME, the parameters and batch-norm statistics after training;
-               and in level 0 rewind/NAME, what weights return to.
+    yields   : for every level its record, see Run.conclude
 
     The run ends after config.levels prunings, or when fewer than config.min_alive of the units of a
     pruned layer keep an input. Source: Pellegrini & Biroli 2022, section 3; Frankle et al. 2020.
     """
-    data = load(config, device)
-    model = build(config, data.shape, data.classes, generator(config, "weights")).to(device)
-    parameters = dict(model.named_parameters())
-    names = prunable(model, config.prune_biases)
-    removed_at = {name: torch.full_like(parameters[name], NEVER, dtype=torch.uint8) for name in names}
-    rewind, scores = {}, {}
-    if finished:
-        removed_at = _tensors(finished[-1], "removed_at", device)
-        rewind = _tensors(finished[0], "rewind", device)
-        if not config.iterative:
-            rewind_(model, _tensors(finished[0], "trained", device))
-            scores = saliency(config.criterion, model, removed_at, data.train, generator(config, "pruning"))
+    run = Run(config, load(config, device), device, finished)
+    while ready := run.prepare():
+        yield run.conclude(train(run.model, ready.masks, run.data, config, run.level, *ready[1:], progress))
 
-    def remember():
-        rewind.update({name: value.detach().clone() for name, value in parameters.items()})
 
-    for level in range(len(finished), config.levels + 1):
-        masks = {name: at(levels, level) for name, levels in removed_at.items()}
-        if level:
-            if min(alive(mask) for mask in masks.values() if mask.ndim == 2) < config.min_alive:
-                return
-            rewind_(model, rewind)
-        start = config.rewind_step if level and config.retrain == "rest" else 0
-        after = {} if level else {config.rewind_step: remember}
-        curves = train(model, masks, data, config, level, start, after, progress)
-        if level == 0 or config.iterative:
-            scores = saliency(config.criterion, model, masks, data.train, generator(config, "pruning", level))
-        if level < config.levels:
-            for name, mask in prune(masks, scores, config.prune_fraction, config.scope).items():
-                removed_at[name][masks[name] & ~mask] = level + 1
-        yield (
-            {name: np.asarray(curve, np.float32) for name, curve in curves.items()}
-            | _arrays("removed_at", removed_at)
-            | _arrays("trained", model.state_dict())
-            | (_arrays("rewind", rewind) | {"shape": np.array(data.shape)} if level == 0 else {})
+def find_together(
+    configs: list[Config], device: str = "cpu", finished: list[list[Arrays]] = (), progress: bool = False
+) -> Iterator[list[Arrays | None]]:
+    """`find` of several runs at once: all networks of a level are trained together, by engines.replicas.
+
+    finished : for every run the records that it has; the runs that are furthest behind go first
+    yields   : for every run its next record, or None where it has ended or waits for the others
+
+    Up to rounding, the records are those of `find`. Raises ValueError for runs that do not stack.
+    """
+    replicas.stackable(configs)
+    seen = {}  # images and labels that runs have in common are loaded once
+    for config in configs:
+        if (same := _images_of(config)) not in seen:
+            seen[same] = load(config, device)
+    finished = finished or [()] * len(configs)
+    runs = [Run(config, seen[_images_of(config)], device, done) for config, done in zip(configs, finished)]
+    active = list(runs)
+    while active:
+        level = min(run.level for run in active)
+        due = {run: run.prepare() for run in active if run.level == level}
+        active = [run for run in active if due.get(run, True)]
+        due = {run: ready for run, ready in due.items() if ready}
+        if not due:
+            continue
+        [start] = {ready.start for ready in due.values()}
+        curves = replicas.train(
+            [run.model for run in due],
+            [ready.masks for ready in due.values()],
+            [run.data for run in due],
+            [run.config for run in due],
+            level,
+            start,
+            [ready.after for ready in due.values()],
+            progress,
         )
+        records = {run: run.conclude(curve) for run, curve in zip(due, curves)}
+        yield [records.get(run) for run in runs]
+
+
+def _images_of(config: Config) -> Config:
+    """`config` without what its images and labels do not depend on."""
+    return apart_from(config, set(replicas.FREE) - {"data_seed", "fraction", "train_images", "labels"})
+
+
+class Ready(NamedTuple):
+    """What the next level is trained with; see train.train."""
+
+    masks: dict[str, torch.Tensor]
+    start: int
+    after: dict[int, Callable]
+
+
+class Run:
+    """One run of the experiment between its levels: whoever trains calls `prepare`, trains, calls `conclude`.
+
+    finished : the records of the levels that are done already
+    level    : the next level
+    model    : the network, to be trained in place
+    """
+
+    def __init__(self, config: Config, data: Dataset, device: str, finished: list[Arrays] = ()):
+        self.config, self.data, self.level = config, data, len(finished)
+        self.model = build(config, data.shape, data.classes, generator(config, "weights")).to(device)
+        parameters = dict(self.model.named_parameters())
+        names = prunable(self.model, config.prune_biases)
+        self.removed_at = {
+            name: torch.full_like(parameters[name], NEVER, dtype=torch.uint8) for name in names
+        }
+        self.rewind, self.scores = {}, {}
+        if finished:
+            self.removed_at = _tensors(finished[-1], "removed_at", device)
+            self.rewind = _tensors(finished[0], "rewind", device)
+            if not config.iterative:
+                rewind_(self.model, _tensors(finished[0], "trained", device))
+                self.scores = self._saliency(self._masks(0), 0)
+
+    def prepare(self) -> Ready | None:
+        """Rewind the network and say what the next level is trained with; None when the run has ended."""
+        config, masks = self.config, self._masks(self.level)
+        if self.level > config.levels:
+            return None
+        if self.level == 0:
+            return Ready(masks, 0, {config.rewind_step: self._remember})
+        if min(alive(mask) for mask in masks.values() if mask.ndim == 2) < config.min_alive:
+            return None
+        rewind_(self.model, self.rewind)
+        return Ready(masks, config.rewind_step if config.retrain == "rest" else 0, {})
+
+    def conclude(self, curves: dict[str, list[float]]) -> Arrays:
+        """Prune the network that has been trained, and go to the next level.
+
+        returns : a record of arrays: the curves of train.train; removed_at/NAME, uint8, the level at
+                  which each weight was removed, by this pruning too; trained/NAME, the parameters and
+                  batch-norm statistics; and in level 0 rewind/NAME, what weights return to
+        """
+        level, trained = self.level, _arrays("trained", self.model.state_dict())
+        if level < self.config.levels:
+            masks = self._masks(level)
+            for name, mask in self._pruned(masks).items():
+                self.removed_at[name][masks[name] & ~mask] = level + 1
+        self.level += 1
+        first = _arrays("rewind", self.rewind) | {"shape": np.array(self.data.shape)} if level == 0 else {}
+        return (
+            {name: np.asarray(curve, np.float32) for name, curve in curves.items()}
+            | _arrays("removed_at", self.removed_at)
+            | trained
+            | first
+        )
+
+    def _pruned(self, masks):
+        """New masks, by config.rounds prunings that together remove config.prune_fraction."""
+        config, fraction = self.config, self.config.prune_fraction
+        if config.rounds > 1:
+            fraction = 1 - (1 - fraction) ** (1 / config.rounds)
+        for number in range(config.rounds):
+            if config.iterative or self.level == number == 0:
+                self.scores = self._saliency(masks, self.level)
+            masks = prune(masks, self.scores, fraction, config.scope)
+        return masks
+
+    def _masks(self, level):
+        return {name: at(levels, level) for name, levels in self.removed_at.items()}
+
+    def _saliency(self, masks, level):
+        config = self.config
+        if config.saliency_of == "rewound":
+            rewind_(self.model, self.rewind)
+        draw = generator(config, "pruning", level)
+        return saliency(config.criterion, self.model, masks, self.data.train, draw)
+
+    def _remember(self):
+        self.rewind = {name: value.detach().clone() for name, value in self.model.named_parameters()}
 
 
 def rewind_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:

@@ -34,13 +34,12 @@ def batches(size: int, config: Config, steps: int, level: int, device: str):
         yield index
 
 
-def make_optimizer(model: nn.Module, config: Config) -> torch.optim.Optimizer:
-    """The optimizer that `config` names, over all parameters of `model`."""
+def make_optimizer(model: nn.Module, config: Config, **options) -> torch.optim.Optimizer:
+    """The optimizer that `config` names, over all parameters of `model`; `options` are torch's own, as fused."""
+    options |= {"lr": config.lr, "weight_decay": config.weight_decay}
     if config.optimizer == "adam":
-        return torch.optim.Adam(model.parameters(), config.lr, weight_decay=config.weight_decay)
-    return torch.optim.SGD(
-        model.parameters(), config.lr, momentum=config.momentum, weight_decay=config.weight_decay
-    )
+        return torch.optim.Adam(model.parameters(), **options)
+    return torch.optim.SGD(model.parameters(), momentum=config.momentum, **options)
 
 
 def step(model: nn.Module, optimizer: torch.optim.Optimizer, kept: list, x: Tensor, y: Tensor):

@@ -77,15 +77,15 @@ def normalize_(x: Tensor, mean: Tensor | None = None) -> Tensor:
         mean image:  (x - mean) / 255
         patch:       (x/255 - m) / (s + 0.03)      m, s: mean and sd of the image's own pixels, all channels
 
-    x : (images, pixels), float32
+    x : (..., pixels), float32
 
     Source: mean image, Pellegrini & Biroli 2022; patch, ours, for pictures of very different contrast.
     """
     if mean is not None:
         return x.sub_(mean).div_(255)
-    x.sub_(x.mean(1, keepdim=True))
+    x.sub_(x.mean(-1, keepdim=True))
     # torch.std_mean is 15 times slower
-    sd = torch.linalg.vector_norm(x, dim=1, keepdim=True).div_(x.shape[1] ** 0.5)
+    sd = torch.linalg.vector_norm(x, dim=-1, keepdim=True).div_(x.shape[-1] ** 0.5)
     return x.div_(sd.add_(255 * SD_FLOOR))
 
 
