@@ -26,6 +26,7 @@ def test_key_sees_every_field_and_nothing_but_what_differs_from_the_defaults():
         "optimizer": "adam",
         "criterion": "random",
         "scope": "global",
+        "saliency_of": "rewound",
         "retrain": "rest",
         "widths": (7,),
         "steps": 2000,
