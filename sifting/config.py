@@ -57,7 +57,9 @@ class Config:
     # --- pruning
     criterion: str = "magnitude"  # a name in prune.CRITERIA
     scope: str = "layer"  # rank weights within each layer, or over the whole network ("global")
-    saliency_of: str = "trained"  # the weights that a criterion looks at: trained, or rewound (before training)
+    saliency_of: str = (
+        "trained"  # the weights that a criterion looks at: trained, or rewound (before training)
+    )
     rounds: int = 1  # prunings in a row that make a level, each with scores anew (SynFlow)
     iterative: bool = True  # False: one-shot; every level is cut from the trained dense network
     prune_fraction: float = 0.3  # share of the kept weights removed a level

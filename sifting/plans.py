@@ -20,10 +20,38 @@ def imp(base: Config, count: int) -> dict[str, list[Config]]:
     }
 
 
+def pruners(base: Config, count: int) -> dict[str, list[Config]]:
+    """IMP, and methods that cut once from the same dense or untrained network, at every third density of IMP.
+
+    IMP and one-shot pruning also with a quarter and with twice the training, down to the third of those densities.
+    """
+    once = replace(
+        base,
+        iterative=False,
+        prune_fraction=round(1 - (1 - base.prune_fraction) ** 3, 6),
+        levels=max(3, base.levels // 3),
+        min_alive=0,
+    )
+    before = replace(once, saliency_of="rewound", scope="global", prune_biases=False, rewind_step=0)
+    rounds = -(-100 // once.levels)
+    methods = {
+        "IMP": base,
+        "one-shot": once,
+        "random": replace(once, criterion="random"),
+        "SNIP": replace(before, criterion="snip"),
+        "SynFlow": replace(before, criterion="synflow", iterative=True, rounds=rounds),
+    }
+    for name, times in {"short": 0.25, "long": 2}.items():
+        for method, levels in {"IMP": min(9, base.levels), "one-shot": min(3, once.levels)}.items():
+            steps = {field: round(times * getattr(base, field)) for field in ("steps", "rewind_step")}
+            methods[f"{method}, {name}"] = replace(methods[method], levels=levels, **steps)
+    return {name: seeds(config, count) for name, config in methods.items()}
+
+
 # chapter -> function(base, number of seeds) -> group name -> configurations
-GROUPS = {"imp": imp}
+GROUPS = {"imp": imp, "pruners": pruners}
 # chapter -> group -> kinds of results that are needed of it; default: masks
-KINDS = {"imp": {"main": ("ticket", "anatomy")}}
+KINDS = {"imp": {"main": ("ticket", "anatomy")}, "pruners": {"IMP": ("ticket",)}}
 
 
 def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:

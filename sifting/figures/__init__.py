@@ -2,7 +2,7 @@
 
 import matplotlib
 
-from sifting.figures.curves import ablation, accuracy, in_degree, localization, pair_correlation
+from sifting.figures.curves import ablation, accuracy, compare, in_degree, localization, pair_correlation
 from sifting.figures.maps import (
     by_degree,
     displacement,
@@ -11,7 +11,9 @@ from sifting.figures.maps import (
     locality,
     masks,
     out_degree,
+    portraits,
     random_units,
+    same_units,
 )
 from sifting.figures.style import STYLE
 
@@ -21,6 +23,7 @@ __all__ = [
     "ablation",
     "accuracy",
     "by_degree",
+    "compare",
     "displacement",
     "emergence",
     "features",
@@ -30,5 +33,7 @@ __all__ = [
     "masks",
     "out_degree",
     "pair_correlation",
+    "portraits",
     "random_units",
+    "same_units",
 ]

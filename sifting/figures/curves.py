@@ -6,6 +6,7 @@ import seaborn
 from sifting.figures.style import (
     ACCENT,
     COOL,
+    CYCLE,
     FAINT,
     IMP,
     INK,
@@ -127,5 +128,35 @@ def pair_correlation(table: dict):
     axes[0, 0].axhline(1, color=NULL, linestyle="--", linewidth=1)
     axes[0, 0].set_xlabel("distance r between two inputs of a unit (pixels)")
     axes[0, 0].set_ylabel("g(r): times likelier\nthan for two units")
+    axes[0, 0].legend()
+    return figure
+
+
+def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enrichment", "dead")):
+    """Accuracy and measures of locality of several conditions against density, from tables.compare."""
+    titles = {
+        "test": "test accuracy",
+        "train": "training accuracy",
+        "localization": "localization $\\Lambda$",
+        "enrichment": "enrichment of near pairs",
+        "width": "width of $S(d)$ (pixels)",
+        "excess": "variance of in-degree\nover that of random pruning",
+        "dead": "units without inputs",
+    }
+    rows = -(-len(panels) // 2)
+    figure, axes = subplots(rows, min(2, len(panels)), 2.6 * rows)
+    for ax, name in zip(axes.flat, panels):
+        for number, (condition, values) in enumerate(table.items()):
+            color, marker = CYCLE[number % len(CYCLE)], "osD^vP"[number % 6]
+            band(ax, values["density"], values[name], condition, color, marker=marker, markersize=3.5)
+        density_axis(ax)
+        ax.set_xlabel("density")
+        ax.set_ylabel(titles[name])
+        if name in ("test", "train", "dead"):
+            percent(ax.yaxis)
+        if name == "excess":
+            ax.set_yscale("log")
+    for ax in axes.flat[len(panels) :]:
+        ax.axis("off")
     axes[0, 0].legend()
     return figure

@@ -149,3 +149,45 @@ def by_degree(table: dict):
         row[0].set_ylabel(name, fontsize=8)
     figure.get_layout_engine().set(h_pad=0.07)
     return figure
+
+
+def portraits(table: dict):
+    """S_sc, in-degrees and top masks of several conditions, one a column, from tables.portraits: PB5, PB14."""
+    count = len(next(iter(table.values()))["masks"])
+    rows, columns = 2 + (count > 0), len(table)
+    each = WIDTH / columns
+    heights = [each, 0.8 * each] + [each * -(-count // 5) / 5] * (count > 0)
+    figure, axes = subplots(rows, columns, sum(heights) + 0.7, gridspec_kw={"height_ratios": heights})
+    for column, (name, values) in enumerate(table.items()):
+        _heat(axes[0, column], values["same"], f"{name}\n{share(values['density'])} kept")
+        axes[0, column].set_xlabel(f"Λ = {np.nanmean(values['localization']):.2f}", fontsize=8)
+        ax, degrees, (counts, expected) = axes[1, column], values["degrees"], values["expected"]
+        bins = np.histogram_bin_edges(degrees, bins=min(30, degrees.max() + 1))
+        ax.hist(degrees, bins=bins, color=IMP, alpha=0.85)
+        ax.plot(counts, expected * np.diff(bins).mean(), color=INK, linewidth=1.2, linestyle="--")
+        ax.set_yscale("log")
+        ax.set_ylim(0.7, 4 * len(degrees))
+        ax.set_xlabel("inputs kept by a unit", fontsize=8)
+        if count:
+            image(axes[2, column], mosaic(values["masks"], 5))
+    axes[1, 0].set_ylabel("units")
+    return figure
+
+
+def same_units(table: dict):
+    """Dense weights and masks of the same units under several methods, with accuracies, from tables.same_units: PB4."""
+    rows, columns, _, height, width = table["pictures"].shape
+    figure, axes = subplots(1, 1, WIDTH * rows * (height + 1) / (columns * (width + 1)) * 0.8)
+    ax = axes[0, 0]
+    image(ax, mosaic(table["pictures"].reshape(rows * columns, *table["pictures"].shape[2:]), columns))
+    ax.set_yticks([(height + 1) * (n + 0.5) for n in range(rows)], table["labels"], fontsize=8)
+    ax.tick_params(length=0)
+    for n, accuracy in enumerate(table["accuracy"]):
+        ax.text(
+            (width + 1) * columns + 3,
+            (height + 1) * (n + 0.5),
+            f"{100 * accuracy:.1f} %",
+            va="center",
+            fontsize=8,
+        )
+    return figure

@@ -1,5 +1,6 @@
 """What the figures draw and the claims check: small tables computed from stored runs; no torch."""
 
+from sifting.tables.conditions import at_density, compare, portraits, same_units, summary
 from sifting.tables.locality import (
     by_degree,
     difference,
@@ -34,8 +35,10 @@ __all__ = [
     "ablation",
     "accuracy",
     "agreement",
+    "at_density",
     "by_degree",
     "common",
+    "compare",
     "densities",
     "difference",
     "emergence",
@@ -50,11 +53,14 @@ __all__ = [
     "near",
     "out_degree",
     "pair_correlation",
+    "portraits",
     "probe",
     "random_units",
     "reach",
+    "same_units",
     "shape",
     "slope",
+    "summary",
     "top_units",
     "unit_widths",
     "values",

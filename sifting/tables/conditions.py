@@ -1,0 +1,155 @@
+"""Tables that put several conditions beside each other: methods, amounts of data, tasks, settings."""
+
+import numpy as np
+
+from sifting import observables
+from sifting.history import History
+from sifting.tables.runs import common, shape, top_units
+
+Groups = dict[str, list[History]]  # condition -> its runs, one a seed
+
+
+def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
+    """Accuracy and measures of locality of every condition, at every level.
+
+    returns : condition -> arrays over the levels that all its runs reached:
+              density                  : (levels,) of all prunable layers together
+              layers                   : (levels, layers) density of each
+              test, last, train        : (runs, levels) early-stopped test, last test and last training accuracy
+              localization, enrichment : (runs, levels) of the first layer, nan for the dense one
+              width                    : (runs, levels) rf_width, mean of x and y, in pixels
+              excess                   : (runs, levels) degree_excess of its units
+              dead                     : (runs, levels) share of its units without any input
+    """
+    return {name: _rows(runs) for name, runs in groups.items()}
+
+
+def _rows(runs: list[History]) -> dict[str, np.ndarray]:
+    levels, size = range(common(runs) + 1), shape(runs[0])
+    layers = np.array(
+        [[[run.density(level, n + 1) for n in range(run.layers)] for level in levels] for run in runs]
+    )
+    measured = np.array([[_measures(run.mask(level), size, level) for level in levels] for run in runs])
+    names = ("localization", "enrichment", "width", "excess", "dead")
+    return {
+        "density": np.array([[run.density(level) for level in levels] for run in runs]).mean(0),
+        "layers": layers.mean(0),
+        "test": np.stack([run.accuracy("test")[: len(levels)] for run in runs]),
+        "last": np.stack([run.accuracy("test", "last")[: len(levels)] for run in runs]),
+        "train": np.stack([run.accuracy("train", "last")[: len(levels)] for run in runs]),
+    } | {name: measured[:, :, n] for n, name in enumerate(names)}
+
+
+def _measures(mask: np.ndarray, size: tuple, level: int) -> tuple[float, ...]:
+    dead = 1 - mask.any(1).mean()
+    if not level:
+        return (np.nan,) * 4 + (dead,)
+    local = observables.localization(mask, size)
+    width = observables.rf_width(observables.locality(mask, size)[0].sum(0))
+    return (
+        np.nanmean(local) if not np.isnan(local).all() else np.nan,
+        observables.enrichment(mask, size),
+        np.mean(width),
+        observables.degree_excess(mask),
+        dead,
+    )
+
+
+def at_density(table: dict[str, dict], density: float) -> dict[str, dict]:
+    """The rows of `compare` at the level whose density is nearest to `density` on a logarithmic scale.
+
+    returns : condition -> level, and of every array its value(s) there: (runs,), or a number for density
+    """
+    found = {}
+    for name, rows in table.items():
+        level = int(np.abs(np.log(rows["density"]) - np.log(density)).argmin())
+        found[name] = {"level": level} | {
+            what: values[..., level] if what not in ("density", "layers") else values[level]
+            for what, values in rows.items()
+        }
+    return found
+
+
+def summary(found: dict[str, dict]) -> list[list[str]]:
+    """Rows of words from `at_density`: condition, density of all, first and last layer, test accuracy, Lambda, ± sd over runs."""
+
+    def spread(values, scale, digits, unit=""):
+        sd = f" ± {scale * values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
+        return f"{scale * values.mean():.{digits}f}{sd}{unit}"
+
+    return [
+        [
+            name,
+            *(f"{100 * value:.2g} %" for value in (rows["density"], rows["layers"][0], rows["layers"][-1])),
+        ]
+        + [spread(rows["test"], 100, 1, " %"), spread(rows["localization"], 1, 3)]
+        for name, rows in found.items()
+    ]
+
+
+def portraits(groups: Groups, density: float, masks: int = 0) -> dict[str, dict]:
+    """What the first layer looks like in each condition near `density`: PB5, PB14, PB17, PB19.
+
+    returns : condition -> density of the layer; same: S_sc summed over units and runs; degrees: in-degrees
+              of all units of all runs; expected: (counts, units expected at each) for random pruning;
+              localization: (runs,); masks: bool (masks, channels, height, width), the most connected of the first run
+    """
+    return {name: _portrait(runs, density, masks) for name, runs in groups.items()}
+
+
+def _portrait(runs: list[History], density: float, count: int) -> dict:
+    size = shape(runs[0])
+    levels = [_nearest(run, density) for run in runs]
+    first = [run.mask(level) for run, level in zip(runs, levels)]
+    counts = np.arange(max(int(mask.sum(1).max()) for mask in first) + 2)
+    local = [observables.localization(mask, size) for mask in first]
+    return {
+        "density": float(np.mean([mask.mean() for mask in first])),
+        "same": sum(observables.locality(mask, size)[0].sum(0) for mask in first),
+        "degrees": np.concatenate([observables.in_degree(mask) for mask in first]),
+        "expected": (counts, sum(observables.binomial(mask, counts) for mask in first)),
+        "localization": np.array(
+            [np.nanmean(values) if not np.isnan(values).all() else np.nan for values in local]
+        ),
+        "masks": first[0][top_units(runs[0], levels[0], count)].reshape(-1, *size),
+    }
+
+
+def _nearest(run: History, density: float) -> int:
+    values = np.array([run.density(level) for level in range(run.levels + 1)])
+    return int(np.abs(np.log(values) - np.log(density)).argmin())
+
+
+def same_units(ticket: History, rows: list[tuple[str, Groups, float]], count: int = 10) -> dict:
+    """The weights of a dense network and the masks of the same units under several methods: PB4.
+
+    ticket : of IMP, which holds the dense weights
+    rows   : for each row of pictures its label, the runs of the method (the first has the seed of
+             `ticket`), and a density
+    count  : units: the most localized, at three quarters of the way, of the 48 most connected
+
+    returns : labels; units; pictures (rows, count, channels, height, width) in [0, 1], the dense weights
+              first (0.5: zero); accuracy (rows,), early-stopped test accuracy, mean over runs
+    """
+    size, late = shape(ticket), ticket.shown[1]
+    candidates = top_units(ticket, late, 48)
+    local = np.nan_to_num(observables.localization(ticket.mask(late), size)[candidates], nan=-1)
+    units = candidates[np.argsort(-local, kind="stable")[:count]]
+    dense = ticket.weights(0)[units]
+    pictures, labels, accuracy = (
+        [0.5 + 0.5 * dense / np.abs(dense).max(1, keepdims=True)],
+        ["dense weights"],
+        [],
+    )
+    for label, runs, density in rows:
+        levels = [_nearest(run, density) for run in runs]
+        pictures.append(runs[0].mask(levels[0])[units].astype(float))
+        labels.append(label)
+        accuracy.append(np.mean([run.accuracy("test")[level] for run, level in zip(runs, levels)]))
+    dense_accuracy = np.mean([run.accuracy("test")[0] for run in rows[0][1]])
+    return {
+        "labels": labels,
+        "units": units,
+        "pictures": np.stack(pictures).reshape(len(labels), count, *size),
+        "accuracy": np.array([dense_accuracy, *accuracy]),
+    }
