@@ -28,7 +28,7 @@ class Config:
     # --- images
     dataset: str = "photos"  # a name in data.LOADERS
     image_size: int = 32  # pixels a side; only photos come in any size
-    labels: str = "fine"  # fine, picture, semantic or random: what counts as a class
+    labels: str = "fine"  # what counts as a class: see data.labels
     classes: int = 0  # number of classes of semantic and random labels; 0: the scheme's own
     fraction: float = 1.0  # share of the training images used
     train_images: int = 1_000_000  # images to draw (photos); other datasets use all they have
@@ -89,7 +89,7 @@ class Config:
 FIELDS = tuple(field.name for field in dataclasses.fields(Config))
 
 CHOICES = {
-    "labels": ("fine", "picture", "semantic", "random"),
+    "labels": ("fine", "picture", "semantic", "half", "partial", "random", "scattered"),
     "normalize": ("mean-image", "patch"),
     "batch_norm": ("before", "after", "none"),
     "optimizer": ("sgd", "adam"),

@@ -426,3 +426,39 @@ def test_batches_on_the_device_are_those_of_the_cpu(name, normalize):
     (x, y), (x2, y2) = here.train.batch(index), there.train.batch(index.cuda())
     assert x2.is_cuda and torch.equal(y, y2.cpu())
     torch.testing.assert_close(x, x2.cpu(), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("scheme, kept", [("half", 2 / 5), ("partial", 1 / 2)])
+def test_tasks_between_semantic_and_random_keep_sizes_and_a_part_of_the_meaning(scheme, kept):
+    semantic, mixed = (data.labels(tiny(labels=name)) for name in ("semantic", scheme))
+    assert sorted(mixed) == sorted(semantic), "groups keep their sizes"
+    same = np.mean([a == b for a, b in zip(semantic, mixed)])
+    assert same == pytest.approx(kept + (1 - kept) / (3 if scheme == "half" else 5), abs=0.06)
+    assert mixed == data.labels(tiny(labels=scheme)), "the task is the same in every run"
+    if scheme == "half":
+        assert mixed[: 2 * 48] == semantic[: 2 * 48]
+    else:
+        assert all(
+            sum(a == b for a, b in zip(semantic[n : n + 48], mixed[n : n + 48])) >= 24
+            for n in range(0, 240, 48)
+        )
+
+
+def test_scattered_labels_belong_to_blocks_and_not_to_regions():
+    fine, found = (
+        data.load(tiny(train_images=20_000)),
+        data.load(tiny(labels="scattered", train_images=20_000)),
+    )
+    assert torch.equal(fine.train.images.where, found.train.images.where) and found.classes == 10
+    counts = torch.zeros(240, 10).index_put_(
+        (fine.train.labels, found.train.labels), torch.ones(20_000), accumulate=True
+    )
+    share = counts.max(1).values / counts.sum(1)
+    assert share.mean() < 0.35, "a region has many classes"
+    cut = data.provenance(tiny(), found.train.images.where)
+    place = {}
+    for picture, scale, y, x, label in zip(
+        cut["picture"], cut["scale"], cut["y"], cut["x"], found.train.labels.tolist()
+    ):
+        place.setdefault((picture, scale, y, x), set()).add(label)
+    assert all(len(labels) == 1 for labels in place.values()), "one patch, one class"

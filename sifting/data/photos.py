@@ -28,6 +28,7 @@ SEMANTIC = {
 }
 PICTURES = tuple(picture for group in SEMANTIC.values() for picture in group)
 CELLS = 4  # cells across each axis of a picture
+BLOCKS = 32  # blocks across each axis, for labels that mean nothing
 STRIPES = "T.VV.TT.VV.T"
 SCALES = (1, 2, 3)  # a pixel of a patch is the mean of 1 x 1, 2 x 2 or 3 x 3 original ones
 LEAST = 16  # fewest positions that each class must have in each split for a scale to be used
@@ -80,8 +81,23 @@ def load(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]
     for number, (split, count) in enumerate(zip(SPLITS, counts, strict=True)):
         rng = np.random.default_rng([config.data_seed, number])
         where, labels = _draw(found.positions[split], count, rng)
+        if config.labels == "scattered":
+            labels = _scattered(config, where)
         result[split] = Images(found.windows, where.to(device)), labels.to(device)
     return result
+
+
+def _scattered(config: Config, where: Tensor) -> Tensor:
+    """A class for each patch, drawn at random for the block of its picture that its middle lies in: nothing
+    that is learned of one block helps with another, and held-out patches lie in blocks of their own."""
+    classes = np.random.default_rng(config.data_seed).integers(
+        len(PICTURES) * CELLS**2, size=(len(PICTURES), BLOCKS, BLOCKS)
+    )
+    cut, sizes = provenance(config, where), np.array([read(name).shape[1:] for name in PICTURES])
+    height, width = sizes[cut["picture"]].T
+    row = (cut["y"] + cut["bottom"]) * BLOCKS // (2 * height)
+    column = (cut["x"] + cut["right"]) * BLOCKS // (2 * width)
+    return torch.from_numpy(classes[cut["picture"], row, column])
 
 
 def _draw(groups: list[list[np.ndarray]], count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
