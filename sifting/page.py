@@ -39,7 +39,7 @@ class Page:
         runs    : the stored results behind it, where they are not all of the page's
         alt     : for those who do not see it; default: the caption
         """
-        own = _own(name)
+        _own(name)
         figure = draw(**options) if table is None else draw(table, **options)
         text, runs = svg(figure), self.runs if runs is None else runs
         names = sorted({run.name for run in runs}) if table is not None else []
@@ -58,7 +58,7 @@ class Page:
             f'src="data:image/svg+xml;base64,{source}"></div>'
             f'<figcaption><strong>{name}.</strong> {caption} <span class="made">{made}</span></figcaption></figure>',
             f"{name}: {caption}",
-            {"figure": name, "own": own, "function": function, "results": names, **self._where(runs)},
+            self._record(name, function, runs) | {"results": names},
         )
 
     def check(self, id: str, statement: str, paper: str, effect: str, values, **options) -> None:
@@ -108,8 +108,14 @@ class Page:
         caption = "Measures of locality: standard deviation over seeds, standard error over the units of the first run, means of controls"
         self.table(["measure", "weights kept", *kinds.values()], cells, caption)
 
-    def table(self, head: list[str], rows: list[list[str]], caption: str) -> None:
-        """Show a table of words; the first column names the rows."""
+    def table(
+        self, head: list[str], rows: list[list[str]], caption: str, name: str = "", made: str = ""
+    ) -> None:
+        """Show a table of words; the first column names the rows.
+
+        name : the ID of a table of the papers, which is then recorded as reproduced; made: the function that made it
+        """
+        label = f"<strong>{name}.</strong> " if name else ""
         top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
         body = "".join(
             f'<tr><th scope="row">{html.escape(first)}</th>{"".join(f"<td>{html.escape(cell)}</td>" for cell in rest)}</tr>'
@@ -117,10 +123,10 @@ class Page:
         )
         self._publish(
             f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}">'
-            f'<table class="settings"><caption>{html.escape(caption)}</caption>'
+            f'<table class="settings"{f" id={name}" if name else ""}><caption>{label}{html.escape(caption)}</caption>'
             f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>",
             "\n".join(" | ".join(row) for row in [head, *rows]),
-            {"table": caption},
+            self._record(name, made, self.runs) if name else {"table": caption},
         )
 
     def note(self, text: str) -> None:
@@ -132,14 +138,18 @@ class Page:
         self._publish(
             f'<p class="sifting-caption" id="{name}"><strong>{name}.</strong> {caption}</p>',
             f"{name}: {caption}",
-            {
-                "figure": name,
-                "own": _own(name),
-                "function": f"widgets.{type(widget).__name__}",
-                **self._where(self.runs),
-            }
-            | {"results": sorted({run.name for run in self.runs})},
+            self._record(name, f"widgets.{type(widget).__name__}", self.runs),
         )
+
+    def _record(self, name: str, function: str, runs: list) -> dict:
+        results = sorted({run.name for run in runs})
+        return {
+            "figure": name,
+            "own": _own(name),
+            "function": function,
+            "results": results,
+            **self._where(runs),
+        }
 
     def _where(self, runs: list) -> dict:
         return {"preset": self.preset, "dataset": runs[0].config.dataset if runs else None}

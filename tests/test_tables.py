@@ -159,3 +159,57 @@ def test_measures_agree_with_the_table_of_locality(runs):
     for control in ("random", "shuffled"):
         assert (rows["localization Λ"][control] < 0.3 * rows["localization Λ"]["value"]).all()
     assert np.isnan(tables.measures(runs[:1], [2])[0]["seeds"]).all()
+
+
+# --- conditions beside each other
+
+
+def test_compare_has_the_rows_of_every_condition(runs):
+    table = tables.compare({"blocks": runs, "one": runs[:1]})
+    rows = table["blocks"]
+    assert rows["density"] == pytest.approx(
+        [np.mean([run.density(n) for run in runs]) for n in range(LEVELS + 1)]
+    )
+    assert rows["layers"].shape == (LEVELS + 1, 2) and rows["test"].shape == (2, LEVELS + 1)
+    assert rows["gain"][:, 2] == pytest.approx([0.3, 0.3]) and np.isnan(rows["localization"][:, 0]).all()
+    assert rows["localization"][:, 4] == pytest.approx(np.ones(2), abs=0.08) and not rows["dead"].any()
+    assert table["one"]["test"].shape == (1, LEVELS + 1)
+    at = tables.at_density(table, runs[0].density(3))["blocks"]
+    assert at["level"] == 3 and np.array_equal(at["localization"], rows["localization"][:, 3])
+    words = tables.summary({"blocks": at})
+    assert words[0][0] == "blocks" and words[0][4] == "25.0 ± 0.0 %" and len(words[0]) == 6
+
+
+def test_gains_are_those_of_the_accuracy_table(runs):
+    found = tables.gains({"a": runs, "b": runs})
+    assert found["a"]["best"] - found["a"]["dense"] == pytest.approx(tables.accuracy(runs)["gain"])
+    assert tables.column(found, "gain") == pytest.approx(np.full((2, 2), 0.3))
+
+
+def test_portraits_sum_over_runs(runs):
+    found = tables.portraits({"a": runs}, runs[0].density(4), masks=3)["a"]
+    expected = tables.locality(runs, [4])["same"][0]
+    assert np.array_equal(found["same"], expected) and found["masks"].shape == (3, *SIZE)
+    assert len(found["degrees"]) == 2 * UNITS and (found["masks"].sum((1, 2, 3)) == 27).all()
+    assert found["localization"] == pytest.approx(np.ones(2), abs=0.08)
+
+
+def test_the_same_units_are_shown_for_every_method(runs):
+    dense = np.random.default_rng(5).normal(size=(UNITS, 192))
+    runs[0].weights = lambda level, layer=1: dense
+    table = tables.same_units(runs[0], [("a", runs, 0.2), ("b", runs[::-1], 0.2)], count=4)
+    assert table["labels"] == ["dense weights", "a", "b"] and table["pictures"].shape == (3, 4, *SIZE)
+    level = tables.at_density(tables.compare({"a": runs}), 0.2)["a"]["level"]
+    assert np.array_equal(table["pictures"][1], runs[0].mask(level)[table["units"]].reshape(4, *SIZE))
+    assert table["accuracy"][0] == pytest.approx(0.15)
+    unit = dense[table["units"][0]]
+    assert table["pictures"][0, 0].ravel() == pytest.approx(0.5 + 0.5 * unit / np.abs(unit).max())
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_figures_of_conditions_draw(runs, count):
+    groups = {"a": runs[:count], "b": runs[:count], "c": runs[:count]}
+    figures.compare(tables.compare(groups), panels=("test", "gain", "excess"))
+    figures.gains(tables.gains(groups))
+    figures.portraits(tables.portraits(groups, 0.2, 7))
+    figures.portraits(tables.portraits(groups, 0.2))

@@ -1,5 +1,6 @@
 """Images as tensors on a device: every source, and what counts as a class."""
 
+import numpy as np
 import torch
 
 from sifting.config import Config, choose
@@ -18,11 +19,13 @@ __all__ = [
     "Images",
     "Split",
     "class_names",
+    "composition",
     "labels",
     "load",
     "mean_image",
     "normalize_",
     "provenance",
+    "samples",
 ]
 
 
@@ -44,6 +47,26 @@ def load(config: Config, device: str = "cpu") -> Dataset:
     mean = mean_image(found["train"][0]) if config.normalize == "mean-image" else None
     splits = {split: Split(some, classes[fine], mean) for split, (some, fine) in found.items()}
     return Dataset(config.dataset, images.shape, len(names), **splits)
+
+
+def samples(config: Config, count: int = 8) -> dict[str, np.ndarray]:
+    """The first `count` training images of every class: class -> uint8 (count, channels, height, width)."""
+    split = load(config).train
+    found = {}
+    for number, name in enumerate(class_names(config)):
+        mine = (split.labels == number).nonzero().squeeze(1)[:count]
+        found[name] = split.images[mine].numpy()
+    return found
+
+
+def composition(config: Config) -> list[tuple[str, str, int, int]]:
+    """What each class is made of: its name, the first words of its fine classes, how many these are, training images."""
+    split, rows = load(config).train, []
+    for number, name in enumerate(class_names(config)):
+        fine = [words for words, group in zip(NAMES[config.dataset], labels(config)) if group == name]
+        kinds = dict.fromkeys(words.split()[0] for words in fine)
+        rows.append((name, ", ".join(kinds), len(fine), int((split.labels == number).sum())))
+    return rows
 
 
 # dataset -> function(config, device), split -> images and fine labels

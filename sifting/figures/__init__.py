@@ -2,7 +2,15 @@
 
 import matplotlib
 
-from sifting.figures.curves import ablation, accuracy, compare, in_degree, localization, pair_correlation
+from sifting.figures.curves import (
+    ablation,
+    accuracy,
+    compare,
+    gains,
+    in_degree,
+    localization,
+    pair_correlation,
+)
 from sifting.figures.maps import (
     by_degree,
     displacement,
@@ -14,6 +22,7 @@ from sifting.figures.maps import (
     portraits,
     random_units,
     same_units,
+    samples,
 )
 from sifting.figures.style import STYLE
 
@@ -27,6 +36,7 @@ __all__ = [
     "displacement",
     "emergence",
     "features",
+    "gains",
     "in_degree",
     "locality",
     "localization",
@@ -36,4 +46,5 @@ __all__ = [
     "portraits",
     "random_units",
     "same_units",
+    "samples",
 ]

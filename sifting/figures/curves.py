@@ -137,6 +137,7 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
     titles = {
         "test": "test accuracy",
         "train": "training accuracy",
+        "gain": "test accuracy over dense",
         "localization": "localization $\\Lambda$",
         "enrichment": "enrichment of near pairs",
         "width": "width of $S(d)$ (pixels)",
@@ -148,15 +149,38 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
     for ax, name in zip(axes.flat, panels):
         for number, (condition, values) in enumerate(table.items()):
             color, marker = CYCLE[number % len(CYCLE)], "osD^vP"[number % 6]
-            band(ax, values["density"], values[name], condition, color, marker=marker, markersize=3.5)
+            there = ~np.isnan(values[name]).all(0)
+            rows = values[name][:, there]
+            band(ax, values["density"][there], rows, condition, color, marker=marker, markersize=3.5)
         density_axis(ax)
         ax.set_xlabel("density")
         ax.set_ylabel(titles[name])
-        if name in ("test", "train", "dead"):
+        if name == "gain":
+            ax.axhline(0, color=NULL, linewidth=0.8, linestyle="--")
+        if name in ("test", "train", "gain", "dead"):
             percent(ax.yaxis)
         if name == "excess":
             ax.set_yscale("log")
     for ax in axes.flat[len(panels) :]:
         ax.axis("off")
+    axes[0, 0].legend()
+    return figure
+
+
+def gains(table: dict):
+    """Accuracy of the dense network and of the best pruned one, and the gain, by condition, from tables.gains: PB18, PB19."""
+    figure, axes = subplots(1, 2, 2.6)
+    place = np.arange(len(table))
+    for name, face, label in (("dense", "white", "dense"), ("best", IMP, "best pruned"), ("gain", IMP, "")):
+        values = [rows[name] for rows in table.values()]
+        mean = np.array([value.mean() for value in values])
+        sd = np.array([value.std(ddof=1) if len(value) > 1 else 0 for value in values])
+        ax = axes[0, int(name == "gain")]
+        ax.errorbar(place, mean, sd, fmt="o", color=IMP, markerfacecolor=face, capsize=3, label=label)
+    axes[0, 1].axhline(0, color=NULL, linewidth=0.8, linestyle="--")
+    for ax, label in zip(axes[0], ("test accuracy", "gain in test accuracy")):
+        ax.set_xticks(place, list(table), rotation=30, ha="right")
+        ax.set_ylabel(label)
+        percent(ax.yaxis, 1 if "gain" in label else 0)
     axes[0, 0].legend()
     return figure

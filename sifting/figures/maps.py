@@ -191,3 +191,15 @@ def same_units(table: dict):
             fontsize=8,
         )
     return figure
+
+
+def samples(table: dict):
+    """Images of every class, a column a class, from data.samples: PB17."""
+    names, images = list(table), np.stack(list(table.values()), axis=1)
+    rows, columns, _, height, width = images.shape
+    figure, axes = subplots(1, 1, min(8, WIDTH * rows * (height + 1) / (columns * (width + 1))) + 0.3)
+    image(axes[0, 0], mosaic(images.reshape(rows * columns, *images.shape[2:]), columns))
+    axes[0, 0].xaxis.tick_top()
+    axes[0, 0].set_xticks([(width + 1) * (n + 0.5) for n in range(columns)], names, fontsize=8)
+    axes[0, 0].tick_params(length=0)
+    return figure

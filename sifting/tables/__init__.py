@@ -1,6 +1,6 @@
 """What the figures draw and the claims check: small tables computed from stored runs; no torch."""
 
-from sifting.tables.conditions import at_density, compare, portraits, same_units, summary
+from sifting.tables.conditions import at_density, column, compare, gains, portraits, same_units, summary
 from sifting.tables.locality import (
     by_degree,
     difference,
@@ -37,6 +37,7 @@ __all__ = [
     "agreement",
     "at_density",
     "by_degree",
+    "column",
     "common",
     "compare",
     "densities",
@@ -44,6 +45,7 @@ __all__ = [
     "emergence",
     "everywhere",
     "features",
+    "gains",
     "group_localization",
     "in_degree",
     "locality",

@@ -4,6 +4,7 @@ import numpy as np
 
 from sifting import observables
 from sifting.history import History
+from sifting.tables.numbers import accuracy
 from sifting.tables.runs import common, shape, top_units
 
 Groups = dict[str, list[History]]  # condition -> its runs, one a seed
@@ -16,6 +17,7 @@ def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
               density                  : (levels,) of all prunable layers together
               layers                   : (levels, layers) density of each
               test, last, train        : (runs, levels) early-stopped test, last test and last training accuracy
+              gain                     : (runs, levels) test minus that of the dense network
               localization, enrichment : (runs, levels) of the first layer, nan for the dense one
               width                    : (runs, levels) rf_width, mean of x and y, in pixels
               excess                   : (runs, levels) degree_excess of its units
@@ -31,10 +33,12 @@ def _rows(runs: list[History]) -> dict[str, np.ndarray]:
     )
     measured = np.array([[_measures(run.mask(level), size, level) for level in levels] for run in runs])
     names = ("localization", "enrichment", "width", "excess", "dead")
+    test = np.stack([run.accuracy("test")[: len(levels)] for run in runs])
     return {
         "density": np.array([[run.density(level) for level in levels] for run in runs]).mean(0),
         "layers": layers.mean(0),
-        "test": np.stack([run.accuracy("test")[: len(levels)] for run in runs]),
+        "test": test,
+        "gain": test - test[:, :1],
         "last": np.stack([run.accuracy("test", "last")[: len(levels)] for run in runs]),
         "train": np.stack([run.accuracy("train", "last")[: len(levels)] for run in runs]),
     } | {name: measured[:, :, n] for n, name in enumerate(names)}
@@ -68,6 +72,25 @@ def at_density(table: dict[str, dict], density: float) -> dict[str, dict]:
             for what, values in rows.items()
         }
     return found
+
+
+def gains(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
+    """What pruning gains in each condition: PB18, PB19.
+
+    returns : condition -> dense, best, gain, each (runs,), early-stopped test accuracy; the best pruned
+              level is chosen on the validation images (tables.accuracy)
+    """
+    found = {}
+    for name, runs in groups.items():
+        table = accuracy(runs)
+        dense = table["test"][:, 0]
+        found[name] = {"dense": dense, "best": dense + table["gain"], "gain": table["gain"]}
+    return found
+
+
+def column(table: dict[str, dict], name: str) -> np.ndarray:
+    """(runs, conditions) of one array of `at_density` or `gains`; all conditions must have as many runs."""
+    return np.stack([values[name] for values in table.values()], axis=1)
 
 
 def summary(found: dict[str, dict]) -> list[list[str]]:

@@ -195,9 +195,9 @@ def group_localization(runs: list[History], density: float) -> np.ndarray:
     return np.array([[group["localization"] for group in row] for row in groups.values()])
 
 
-def slope(rows: np.ndarray) -> np.ndarray:
-    """(runs,) how much a number grows a level, by least squares. rows : (runs, levels)."""
-    return np.polyfit(np.arange(rows.shape[1]), rows.T, 1)[0]
+def slope(rows: np.ndarray, x=None) -> np.ndarray:
+    """(runs,) how much a number grows with x, by least squares. rows : (runs, points); x : (points,), default 0, 1, ..."""
+    return np.polyfit(np.arange(rows.shape[1]) if x is None else x, rows.T, 1)[0]
 
 
 def everywhere(run: History, density: float) -> dict[str, float]:
