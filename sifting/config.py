@@ -37,6 +37,9 @@ class Config:
     normalize: str = (
         "mean-image"  # mean-image: (x - mean image) / 255; patch: (x - its mean) / (its sd + 0.03)
     )
+    transform: str = (
+        "none"  # rotate: all images by 20 degrees; translate: training images, anew in every batch
+    )
     data_seed: int = 0  # which images are drawn; shared by all seeds of an experiment
 
     # --- network
@@ -74,7 +77,16 @@ class Config:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, _coerce(field, getattr(self, field.name)))
-        for name in ("labels", "normalize", "batch_norm", "optimizer", "scope", "saliency_of", "retrain"):
+        for name in (
+            "labels",
+            "normalize",
+            "transform",
+            "batch_norm",
+            "optimizer",
+            "scope",
+            "saliency_of",
+            "retrain",
+        ):
             choose(name, getattr(self, name), CHOICES[name])
         for name, low, high, what in _RANGES:
             value = getattr(self, name)
@@ -91,6 +103,7 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Config))
 CHOICES = {
     "labels": ("fine", "picture", "semantic", "half", "partial", "random", "scattered"),
     "normalize": ("mean-image", "patch"),
+    "transform": ("none", "rotate", "translate"),
     "batch_norm": ("before", "after", "none"),
     "optimizer": ("sgd", "adam"),
     "scope": ("layer", "global"),

@@ -21,6 +21,7 @@ def test_key_sees_every_field_and_nothing_but_what_differs_from_the_defaults():
         "dataset": "digits",
         "labels": "random",
         "normalize": "patch",
+        "transform": "rotate",
         "model": "lenet",
         "batch_norm": "after",
         "optimizer": "adam",

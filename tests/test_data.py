@@ -387,6 +387,42 @@ def test_every_dataset_has_a_name_for_every_class():
     assert set(data.SCHEMES) <= set(data.LOADERS)
 
 
+# --- rotated and translated images
+
+
+def test_translated_images_are_every_image_rolled_to_every_place():
+    pictures = torch.arange(2 * 3 * 4 * 5, dtype=torch.uint8).view(2, 3, 4, 5)
+    moved = data.Translated(pictures, torch.arange(2))
+    assert len(moved) == 2 * 4 * 5
+    for number in range(len(moved)):
+        shift, image = divmod(number, 2)
+        expected = torch.roll(pictures[image], divmod(shift, 5), (1, 2))
+        assert torch.equal(moved[torch.tensor([number])][0], expected)
+    split = data.Split(moved, torch.tensor([7, 8]))
+    assert split.batch(torch.tensor([0, 1, 2, 39]))[1].tolist() == [7, 8, 7, 8] and len(split) == 40
+
+
+def test_rotated_images_turn_counterclockwise_and_by_nothing_stay_as_they_are():
+    pictures = torch.randint(
+        0, 256, (2, 3, 7, 7), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    every = torch.arange(2)
+    assert torch.equal(data.Rotated(pictures, every, 0.0, 7)[every], pictures)
+    assert torch.equal(data.Rotated(pictures, every, 90.0, 7)[every], torch.rot90(pictures, 1, (2, 3)))
+    assert torch.equal(data.Rotated(pictures, every, 0.0, 3)[every], pictures[:, :, 2:5, 2:5])
+
+
+def test_transforms_reach_the_images_that_they_are_for():
+    plain, turned, moved = (data.load(tiny(transform=name)) for name in ("none", "rotate", "translate"))
+    assert turned.shape == plain.shape == moved.shape
+    assert len(moved.train) == len(plain.train) * 64 and len(moved.val) == len(plain.val)
+    assert torch.equal(moved.val.images[:5], plain.val.images[:5])
+    assert (turned.train.images[:50] > 0).float().mean() > 0.9, "photos are cut larger: no corner is empty"
+    assert all(isinstance(split.images, data.Rotated) for split in (turned.train, turned.val, turned.test))
+    with pytest.raises(ValueError, match="transform 'turn'; choose from none, rotate, translate"):
+        tiny(transform="turn")
+
+
 # --- batches
 
 

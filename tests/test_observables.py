@@ -150,6 +150,22 @@ def test_axis_excess_is_one_without_axes_and_large_for_bars():
     assert o.axis_excess(bars.reshape(40, -1), (1, 16, 16)) > 2
 
 
+@pytest.mark.parametrize("angle", [0, 10, 20, -30])
+def test_orientation_is_that_of_the_bars_that_masks_are_made_of(angle):
+    draw, size = np.random.default_rng(0), 24
+    masks = np.zeros((80, size, size), bool)
+    for unit, mask in enumerate(masks):
+        turn, along = np.radians(angle + 90 * (unit % 2)), np.linspace(-7, 7, 60)
+        y, x = draw.integers(4, size - 4, 2)
+        rows, columns = (
+            np.rint(y - along * np.sin(turn)).astype(int),
+            np.rint(x + along * np.cos(turn)).astype(int),
+        )
+        inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
+        mask[rows[inside], columns[inside]] = True
+    assert o.orientation(masks.reshape(80, -1), (1, size, size)) == pytest.approx(angle, abs=2)
+
+
 def test_degrees_sum_to_the_weights_kept(mask):
     assert o.in_degree(mask).sum() == o.out_degree(mask).sum() == mask.sum()
 

@@ -1,13 +1,18 @@
 """Images as tensors on a device: every source, and what counts as a class."""
 
+import dataclasses
+import math
+
 import numpy as np
 import torch
 
 from sifting.config import Config, choose
 from sifting.data import archives, photos
-from sifting.data.images import Dataset, Images, Split, mean_image, normalize_
+from sifting.data.images import Dataset, Images, Rotated, Split, Translated, mean_image, normalize_
 from sifting.data.photos import PICTURES, SEMANTIC, provenance
 from sifting.data.tasks import NAMES, SCHEMES, class_names, labels
+
+ANGLE = 20  # degrees, of transform "rotate"; Pellegrini & Biroli 2022, appendix C.4
 
 __all__ = [
     "LOADERS",
@@ -17,7 +22,9 @@ __all__ = [
     "SEMANTIC",
     "Dataset",
     "Images",
+    "Rotated",
     "Split",
+    "Translated",
     "class_names",
     "composition",
     "labels",
@@ -40,13 +47,32 @@ def load(config: Config, device: str = "cpu") -> Dataset:
     choose("dataset", config.dataset, LOADERS)
     names = class_names(config)
     classes = torch.tensor([names.index(name) for name in labels(config)], device=device)
-    found = LOADERS[config.dataset](config, device)
+    found = LOADERS[config.dataset](_with_margin(config), device)
+    if config.transform == "rotate":
+        size = config.image_size if config.dataset == "photos" else found["train"][0].shape[1]
+        found = {
+            split: (Rotated(some.source, some.where, ANGLE, size), fine)
+            for split, (some, fine) in found.items()
+        }
     images, fine = found["train"]
     count = max(1, round(config.fraction * len(fine)))
-    found["train"] = Images(images.source, images.where[:count]), fine[:count]
-    mean = mean_image(found["train"][0]) if config.normalize == "mean-image" else None
+    images = dataclasses.replace(images, where=images.where[:count])
+    mean = mean_image(images) if config.normalize == "mean-image" else None
+    if config.transform == "translate":
+        images = Translated(images.source, images.where)
+    found["train"] = images, fine[:count]
     splits = {split: Split(some, classes[fine], mean) for split, (some, fine) in found.items()}
     return Dataset(config.dataset, images.shape, len(names), **splits)
+
+
+def _with_margin(config: Config) -> Config:
+    """Photos are cut larger before they are turned, so that no corner is empty."""
+    if config.transform != "rotate" or config.dataset != "photos":
+        return config
+    turn = math.radians(ANGLE)
+    return dataclasses.replace(
+        config, image_size=math.ceil(config.image_size * (math.cos(turn) + math.sin(turn)))
+    )
 
 
 def samples(config: Config, count: int = 8) -> dict[str, np.ndarray]:

@@ -1,9 +1,11 @@
 """Images as bytes on a device, gathered, cast and normalized a batch at a time."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 SD_FLOOR = 0.03  # keeps flat patches flat, in units of the full range of a pixel
 
@@ -34,10 +36,64 @@ class Images:
 
 
 @dataclass
+class Rotated(Images):
+    """Images turned counterclockwise about their middle by `angle` degrees; `size` pixels a side are left of them.
+
+    Bilinear; a pixel that lies outside the image as it was is 0.
+    """
+
+    angle: float = 0.0
+    size: int = 0
+
+    def __getitem__(self, index) -> Tensor:
+        x = super().__getitem__(index).float()
+        grid = self._grid(x.shape[2], x.shape[3]).to(x.device)
+        turned = F.grid_sample(x, grid.expand(len(x), -1, -1, -1), mode="bilinear", align_corners=False)
+        return turned.round_().to(torch.uint8)
+
+    def _grid(self, height: int, width: int) -> Tensor:
+        """(1, size, size, 2): where each pixel comes from, x and y, -1 and 1 at the edges of the image."""
+        turn = math.radians(self.angle)
+        place = torch.arange(self.size) - (self.size - 1) / 2
+        y, x = torch.meshgrid(place, place, indexing="ij")
+        x, y = x * math.cos(turn) - y * math.sin(turn), x * math.sin(turn) + y * math.cos(turn)
+        return torch.stack([2 * x / width, 2 * y / height], -1)[None]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height, width."""
+        return self.source.shape[1], self.size, self.size
+
+
+@dataclass
+class Translated(Images):
+    """Every image at every place: shifted down and to the right by any number of pixels, wrapped at the edges.
+
+    There are height * width times as many; image n at all its places is n, n + images, n + 2 images, ...
+    Indices are tensors.
+    """
+
+    def __len__(self) -> int:
+        return len(self.where) * self.source.shape[2] * self.source.shape[3]
+
+    def __getitem__(self, index) -> Tensor:
+        index = (
+            torch.arange(len(self), device=self.where.device)[index] if isinstance(index, slice) else index
+        )
+        _, height, width = self.shape
+        shift = index // len(self.where)
+        x = super().__getitem__(index % len(self.where))
+        rows = (torch.arange(height, device=x.device) - (shift // width)[:, None]) % height
+        columns = (torch.arange(width, device=x.device) - (shift % width)[:, None]) % width
+        x = x.gather(2, rows[:, None, :, None].expand(x.shape))
+        return x.gather(3, columns[:, None, None, :].expand(x.shape))
+
+
+@dataclass
 class Split:
     """Images of one split and their classes.
 
-    labels : (images,), int64
+    labels : (images,), int64; of translated images, those of one place
     mean   : (pixels,), the mean training image, in 0..255, that batches are centered by;
              None: each patch is normalized by itself
     """
@@ -47,12 +103,13 @@ class Split:
     mean: Tensor | None = None
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.images)
 
     def batch(self, index) -> tuple[Tensor, Tensor]:
         """Normalized images, (batch, pixels), float32, and their labels, (batch,), both on the device."""
         x = self.images[index].flatten(1).float()
-        return normalize_(x, self.mean), self.labels[index]
+        place = index if isinstance(index, slice) else index % len(self.labels)
+        return normalize_(x, self.mean), self.labels[place]
 
 
 @dataclass

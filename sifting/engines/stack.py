@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sifting.data import Split, normalize_
+from sifting.data import Images, Split, normalize_
 from sifting.models import FCN
 
 
@@ -112,6 +112,8 @@ class Splits:
     def __init__(self, splits: list[Split]):
         if len({split.mean is None for split in splits}) > 1:
             raise ValueError("images normalized by a mean and by themselves do not stack")
+        if odd := {type(split.images).__name__ for split in splits if type(split.images) is not Images}:
+            raise ValueError(f"{', '.join(sorted(odd)).lower()} images do not stack")
         distinct = list({id(split): split for split in splits}.values())
         starts = dict(zip(map(id, distinct), itertools.accumulate(map(len, distinct), initial=0)))
         self.labels = torch.cat([split.labels for split in distinct])

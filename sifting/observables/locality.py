@@ -179,6 +179,24 @@ def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarra
     return share[0] / share[1]
 
 
+def orientation(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
+    """The direction that same-channel pairs prefer, counterclockwise from the horizontal, in degrees, -45 to 45.
+
+    Two axes at right angles are one direction: the phase of sum S / S_null exp(4 i angle) over 3 <= |d| < 8
+    pixels, divided by 4. 0 where rows and columns are preferred, 45 (or -45) for diagonals.
+    """
+    dx, dy, distance = displacements(shape)
+    same, null = _summed(mask, shape)
+    ring = (distance >= 3) & (distance < 8) & (null > 0)
+    wave = np.exp(4j * np.arctan2(-dy[ring], dx[ring]))
+    # every distance has the same weight in all directions, so that the grid itself prefers none
+    excess = same[ring] / null[ring]
+    rings = np.rint(distance[ring]).astype(int)
+    mean = (np.bincount(rings, excess) / np.maximum(np.bincount(rings), 1))[rings]
+    total = (np.divide(excess, mean, out=np.ones_like(excess), where=mean > 0) - 1) @ wave
+    return float(np.degrees(np.angle(total)) / 4)
+
+
 def axis_excess(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
     """How much likelier same-channel pairs lie along an axis than off it, at exactly the same distance.
 
