@@ -63,14 +63,30 @@ def tasks(base: Config, count: int) -> dict[str, list[Config]]:
     return {name: seeds(config, count) for name, config in {"fine": base, **groups}.items()}
 
 
+def transforms(base: Config, count: int) -> dict[str, list[Config]]:
+    """IMP on images that are turned, moved or twice as fine; of one run on moved images the weights are kept, too."""
+    moved = seeds(replace(base, transform="translate"), count)
+    finer = replace(base, image_size=2 * base.image_size, levels=min(10, base.levels))
+    if base.dataset.startswith("imagenet"):
+        finer = replace(base, dataset="imagenet64")
+    return {
+        "as they are": seeds(base, count),
+        "rotated": seeds(replace(base, transform="rotate"), count),
+        "translated, with weights": moved[:1],
+        "translated": moved[1:],
+        "twice as fine": seeds(finer, count),
+    }
+
+
 # chapter -> function(base, number of seeds) -> group name -> configurations
-GROUPS = {"imp": imp, "pruners": pruners, "data": data, "tasks": tasks}
+GROUPS = {"imp": imp, "pruners": pruners, "data": data, "tasks": tasks, "transforms": transforms}
 # chapter -> group -> kinds of results that are needed of it; default: masks
 KINDS = {
     "imp": {"main": ("ticket", "anatomy")},
     "pruners": {"IMP": ("ticket",)},
     "data": {"100 %": ("ticket",)},
     "tasks": {"fine": ("ticket",)},
+    "transforms": {"as they are": ("ticket",), "translated, with weights": ("ticket",)},
 }
 
 

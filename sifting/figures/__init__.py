@@ -23,6 +23,7 @@ from sifting.figures.maps import (
     random_units,
     same_units,
     samples,
+    weights,
 )
 from sifting.figures.style import STYLE
 
@@ -47,4 +48,5 @@ __all__ = [
     "random_units",
     "same_units",
     "samples",
+    "weights",
 ]

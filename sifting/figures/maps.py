@@ -75,6 +75,11 @@ def masks(table, columns: int = 10):
     return figure
 
 
+def weights(table: np.ndarray, columns: int = 10):
+    """Weights of units, gray at zero, each scaled by its largest, from tables.weights: PB22."""
+    return masks(np.stack([signed(unit) for unit in table]), columns)
+
+
 def emergence(table: dict):
     """Masks of a few units, one a row, from dense to sparse, from tables.emergence."""
     units, columns, _, height, width = table["masks"].shape

@@ -9,6 +9,7 @@ from sifting.tables.locality import (
     locality,
     localization,
     measures,
+    orientations,
     pair_correlation,
     reach,
     slope,
@@ -21,6 +22,7 @@ from sifting.tables.pictures import (
     masks,
     out_degree,
     random_units,
+    weights,
 )
 from sifting.tables.runs import (
     common,
@@ -53,6 +55,7 @@ __all__ = [
     "masks",
     "measures",
     "near",
+    "orientations",
     "out_degree",
     "pair_correlation",
     "portraits",
@@ -66,4 +69,5 @@ __all__ = [
     "top_units",
     "unit_widths",
     "values",
+    "weights",
 ]

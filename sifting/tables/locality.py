@@ -195,6 +195,11 @@ def group_localization(runs: list[History], density: float) -> np.ndarray:
     return np.array([[group["localization"] for group in row] for row in groups.values()])
 
 
+def orientations(runs: list[History], level: int) -> np.ndarray:
+    """(runs,) direction that the masks of a level prefer, degrees: PB20."""
+    return np.array([observables.orientation(run.mask(level), shape(run)) for run in runs])
+
+
 def slope(rows: np.ndarray, x=None) -> np.ndarray:
     """(runs,) how much a number grows with x, by least squares. rows : (runs, points); x : (points,), default 0, 1, ..."""
     return np.polyfit(np.arange(rows.shape[1]) if x is None else x, rows.T, 1)[0]

@@ -14,6 +14,11 @@ def masks(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
     return reach[top_units(run, level, count, layer)].reshape(-1, *shape(run))
 
 
+def weights(run: History, level: int, count: int) -> np.ndarray:
+    """float32 (count, channels, height, width): trained first-layer weights of the most connected units: PB22."""
+    return run.weights(level)[top_units(run, level, count)].reshape(-1, *shape(run))
+
+
 def emergence(run: History, units: int = 6, columns: int = 8) -> dict[str, np.ndarray]:
     """Masks of a few units from the dense network to the sparsest: how they come about.
 
