@@ -212,4 +212,20 @@ def test_figures_of_conditions_draw(runs, count):
     figures.compare(tables.compare(groups), panels=("test", "gain", "excess"))
     figures.gains(tables.gains(groups))
     figures.portraits(tables.portraits(groups, 0.2, 7))
-    figures.portraits(tables.portraits(groups, 0.2))
+    figures.portraits(tables.portraits(groups, 0.2), columns=2)
+    figures.learning(tables.learning(groups))
+
+
+def test_learning_takes_the_dense_and_the_best_level(runs):
+    curves = tables.learning({"a": runs})["a"]
+    assert curves["val"] == pytest.approx(np.array([[0.1, 0.2], [0.5, 0.4]])) and len(curves["steps"]) == 2
+    assert curves["steps"][-1] == runs[0].config.steps
+
+
+def test_conclusions_and_the_least_local_condition(runs):
+    rows = tables.conclusions({"a": runs, "b": runs[:1]}, 0.2)
+    assert [row[0] for row in rows] == ["a", "b"] and rows[0][1:4] == ["+30.0", "+30.0", "+20.0"]
+    draw, noise = np.random.default_rng(1), Known(3)
+    noise.arrays["removed_at/linear.0.weight"] = draw.choice([2, 3, 255], (UNITS, 192)).astype(np.uint8)
+    found = tables.least_local({"a": runs, "noise": [noise]}, 0.3)
+    assert abs(found["values"]) < 0.1 < 0.9 < tables.everywhere(runs[0], 0.3)["localization"] + 0.1

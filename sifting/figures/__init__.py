@@ -8,6 +8,7 @@ from sifting.figures.curves import (
     compare,
     gains,
     in_degree,
+    learning,
     localization,
     pair_correlation,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "features",
     "gains",
     "in_degree",
+    "learning",
     "locality",
     "localization",
     "masks",

@@ -151,7 +151,8 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
             color, marker = CYCLE[number % len(CYCLE)], "osD^vP"[number % 6]
             there = ~np.isnan(values[name]).all(0)
             rows = values[name][:, there]
-            band(ax, values["density"][there], rows, condition, color, marker=marker, markersize=3.5)
+            line = {"marker": marker, "markersize": 3.5, "linestyle": ("-", "--")[number // len(CYCLE) % 2]}
+            band(ax, values["density"][there], rows, condition, color, **line)
         density_axis(ax)
         ax.set_xlabel("density")
         ax.set_ylabel(titles[name])
@@ -183,4 +184,33 @@ def gains(table: dict):
         ax.set_ylabel(label)
         percent(ax.yaxis, 1 if "gain" in label else 0)
     axes[0, 0].legend()
+    return figure
+
+
+def learning(table: dict):
+    """Accuracy during training, dense (top) and at the best level (bottom), from tables.learning: PB6, PB7, PB8."""
+    figure, axes = subplots(2, 2, 4.6)
+    splits = {"train": "training batches", "val": "validation images"}
+    for row, stage in enumerate(("dense", "best level")):
+        for ax, (split, images) in zip(axes[row], splits.items()):
+            for number, (name, curves) in enumerate(table.items()):
+                color, marker = CYCLE[number % len(CYCLE)], "osD^vP"[number % 6]
+                line = ("-", "--")[number // len(CYCLE) % 2]
+                ax.plot(
+                    curves["steps"],
+                    curves[split][row],
+                    line,
+                    color=color,
+                    marker=marker,
+                    markersize=3,
+                    label=name,
+                )
+            ax.set_xscale("log")
+            ax.set_title(f"{stage}, {images}")
+            percent(ax.yaxis)
+    for ax in axes[1]:
+        ax.set_xlabel("optimizer steps")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("accuracy")
+    axes[0, 0].legend(fontsize=7)
     return figure

@@ -156,26 +156,35 @@ def by_degree(table: dict):
     return figure
 
 
-def portraits(table: dict):
-    """S_sc, in-degrees and top masks of several conditions, one a column, from tables.portraits: PB5, PB14."""
+def portraits(table: dict, columns: int = 5):
+    """S_sc, in-degrees and top masks of several conditions, one above another, from tables.portraits: PB5, PB14."""
+    columns = min(columns, len(table))
     count = len(next(iter(table.values()))["masks"])
-    rows, columns = 2 + (count > 0), len(table)
-    each = WIDTH / columns
+    each, blocks = WIDTH / columns, -(-len(table) // columns)
     heights = [each, 0.8 * each] + [each * -(-count // 5) / 5] * (count > 0)
-    figure, axes = subplots(rows, columns, sum(heights) + 0.7, gridspec_kw={"height_ratios": heights})
-    for column, (name, values) in enumerate(table.items()):
-        _heat(axes[0, column], values["same"], f"{name}\n{share(values['density'])} kept")
-        axes[0, column].set_xlabel(f"Λ = {np.nanmean(values['localization']):.2f}", fontsize=8)
-        ax, degrees, (counts, expected) = axes[1, column], values["degrees"], values["expected"]
+    figure, axes = subplots(
+        blocks * len(heights),
+        columns,
+        blocks * (sum(heights) + 0.7),
+        gridspec_kw={"height_ratios": heights * blocks},
+    )
+    parts = axes.reshape(blocks, len(heights), columns).transpose(0, 2, 1).reshape(-1, len(heights))
+    for part, (name, values) in zip(parts, table.items()):
+        _heat(part[0], values["same"], f"{name}\n{share(values['density'])} kept")
+        part[0].set_xlabel(f"Λ = {np.nanmean(values['localization']):.2f}", fontsize=8)
+        degrees, (counts, expected) = values["degrees"], values["expected"]
         bins = np.histogram_bin_edges(degrees, bins=min(30, degrees.max() + 1))
-        ax.hist(degrees, bins=bins, color=IMP, alpha=0.85)
-        ax.plot(counts, expected * np.diff(bins).mean(), color=INK, linewidth=1.2, linestyle="--")
-        ax.set_yscale("log")
-        ax.set_ylim(0.7, 4 * len(degrees))
-        ax.set_xlabel("inputs kept by a unit", fontsize=8)
+        part[1].hist(degrees, bins=bins, color=IMP, alpha=0.85)
+        part[1].plot(counts, expected * np.diff(bins).mean(), color=INK, linewidth=1.2, linestyle="--")
+        part[1].set_yscale("log")
+        part[1].set_ylim(0.7, 4 * len(degrees))
+        part[1].set_xlabel("inputs kept by a unit", fontsize=8)
         if count:
-            image(axes[2, column], mosaic(values["masks"], 5))
-    axes[1, 0].set_ylabel("units")
+            image(part[2], mosaic(values["masks"], 5))
+    for ax in parts[len(table) :].flat:
+        ax.axis("off")
+    for ax in parts[::columns, 1]:
+        ax.set_ylabel("units")
     return figure
 
 

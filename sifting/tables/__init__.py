@@ -1,6 +1,18 @@
 """What the figures draw and the claims check: small tables computed from stored runs; no torch."""
 
-from sifting.tables.conditions import at_density, column, compare, gains, portraits, same_units, summary
+from sifting.tables.conditions import (
+    at_density,
+    chosen,
+    column,
+    compare,
+    conclusions,
+    gains,
+    learning,
+    least_local,
+    portraits,
+    same_units,
+    summary,
+)
 from sifting.tables.locality import (
     by_degree,
     difference,
@@ -39,9 +51,11 @@ __all__ = [
     "agreement",
     "at_density",
     "by_degree",
+    "chosen",
     "column",
     "common",
     "compare",
+    "conclusions",
     "densities",
     "difference",
     "emergence",
@@ -50,6 +64,8 @@ __all__ = [
     "gains",
     "group_localization",
     "in_degree",
+    "learning",
+    "least_local",
     "locality",
     "localization",
     "masks",

@@ -4,7 +4,9 @@ import numpy as np
 
 from sifting import observables
 from sifting.history import History
+from sifting.tables.locality import everywhere
 from sifting.tables.numbers import accuracy
+from sifting.tables.pictures import out_degree
 from sifting.tables.runs import common, shape, top_units
 
 Groups = dict[str, list[History]]  # condition -> its runs, one a seed
@@ -108,6 +110,72 @@ def summary(found: dict[str, dict]) -> list[list[str]]:
         + [spread(rows["test"], 100, 1, " %"), spread(rows["localization"], 1, 3)]
         for name, rows in found.items()
     ]
+
+
+def chosen(groups: Groups, names) -> Groups:
+    """Some of the conditions, in the order of `names`."""
+    return {name: groups[name] for name in names}
+
+
+def least_local(groups: Groups, density: float) -> dict[str, float]:
+    """Localization of the least local condition, of its first run near `density`: what claims.check takes.
+
+    values, error : mean of Lambda over the units, and its standard error
+    """
+    found = [everywhere(runs[0], density) for runs in groups.values()]
+    least = min(found, key=lambda group: group["localization"])
+    return {"values": least["localization"], "error": least["error"]}
+
+
+def learning(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
+    """Training and validation accuracy during training, of the dense network and at the best level: PB6, PB7, PB8.
+
+    returns : condition -> steps (evaluations,); train, val (2, evaluations), the mean over runs, dense first
+    """
+    found = {}
+    for name, runs in groups.items():
+        best = [int(run.accuracy("val")[1:].argmax()) + 1 for run in runs]
+        length = runs[0]["val_accuracy"].shape[1]
+        steps = runs[0].config.steps * (1 + np.arange(length)) / length
+        curves = {
+            split: np.stack(
+                [
+                    np.mean([run[f"{split}_accuracy"][level] for run, level in zip(runs, levels)], axis=0)
+                    for levels in ([0] * len(runs), best)
+                ]
+            )
+            for split in ("train", "val")
+        }
+        found[name] = {"steps": steps} | curves
+    return found
+
+
+def conclusions(groups: Groups, density: float) -> list[list[str]]:
+    """Rows of words: what the first chapter concludes, in every condition; means over runs.
+
+    condition; gain in points by early-stopped validation accuracy, by test accuracy at the level and step chosen on validation, by
+    test accuracy at the last step; near `density`: Lambda, enrichment, degree_excess, connections of border pixels over the mean
+    """
+    rows = []
+    for name, runs in groups.items():
+        table, at = accuracy(runs), at_density(compare({name: runs}), density)[name]
+        val = np.array([run.accuracy("val")[1:].max() - run.accuracy("val")[0] for run in runs])
+        last = np.array(
+            [
+                run.accuracy("test", "last")[n] - run.accuracy("test", "last")[0]
+                for run, n in zip(runs, table["peak"])
+            ]
+        )
+        border = out_degree(dict(enumerate(runs)), density)["border"]
+        gains = [f"{100 * values.mean():+.1f}".replace("-", "−") for values in (val, table["gain"], last)]
+        numbers = [
+            at["localization"].mean(),
+            at["enrichment"].mean(),
+            at["excess"].mean(),
+            np.mean(list(border.values())),
+        ]
+        rows.append([name, *gains, *(f"{value:.2f}" for value in numbers)])
+    return rows
 
 
 def portraits(groups: Groups, density: float, masks: int = 0) -> dict[str, dict]:
