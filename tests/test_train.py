@@ -26,7 +26,7 @@ def half(model):
     ones = {
         name: torch.ones_like(parameters[name], dtype=torch.bool) for name in models.prunable(model, True)
     }
-    return prune(ones, saliency("magnitude", model, ones, None), 0.5)
+    return prune(ones, saliency("magnitude", model, ones, None, None), 0.5)
 
 
 @pytest.mark.parametrize(

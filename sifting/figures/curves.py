@@ -164,7 +164,7 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
             ax.set_yscale("log")
     for ax in axes.flat[len(panels) :]:
         ax.axis("off")
-    axes[0, 0].legend()
+    _legend(figure, axes[0, 0])
     return figure
 
 
@@ -212,5 +212,10 @@ def learning(table: dict):
         ax.set_xlabel("optimizer steps")
     for ax in axes[:, 0]:
         ax.set_ylabel("accuracy")
-    axes[0, 0].legend(fontsize=7)
+    _legend(figure, axes[0, 0])
     return figure
+
+
+def _legend(figure, ax) -> None:
+    """Names of many lines above all panels, where they hide none."""
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=5)

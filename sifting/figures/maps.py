@@ -171,7 +171,7 @@ def portraits(table: dict, columns: int = 5):
     parts = axes.reshape(blocks, len(heights), columns).transpose(0, 2, 1).reshape(-1, len(heights))
     for part, (name, values) in zip(parts, table.items()):
         _heat(part[0], values["same"], f"{name}\n{share(values['density'])} kept")
-        part[0].set_xlabel(f"Λ = {np.nanmean(values['localization']):.2f}", fontsize=8)
+        part[0].set_xlabel(f"Λ = {np.nanmean(values['localization']):z.2f}", fontsize=8)
         degrees, (counts, expected) = values["degrees"], values["expected"]
         bins = np.histogram_bin_edges(degrees, bins=min(30, degrees.max() + 1))
         part[1].hist(degrees, bins=bins, color=IMP, alpha=0.85)
