@@ -20,16 +20,23 @@ PYTHON := $(python)
 READY  := packages
 endif
 RUN := $(PYTHON) -m sifting
+OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh)
+
+KNOWN := chapter preset seeds device set result fresh port python
+UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+ifneq ($(filter-out -*-command-variables-*-,$(UNKNOWN)),)
+$(error unknown $(UNKNOWN); choose from $(KNOWN))
+endif
 
 .DEFAULT_GOAL := book
 .PHONY: book test live serve verify bench lint help clean packages
 
 book: $(READY)      ## execute what is out of date and build the site; chapter=imp [preset= seeds= device= set="lr=0.05" fresh=1] for one chapter
 ifeq ($(chapter),)
-	@$(RUN) build preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh)
+	@exec $(RUN) build $(OPTIONS)
 else
-	@$(RUN) run $(chapter) preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh)
-	@$(RUN) site
+	@exec $(RUN) run $(chapter) $(OPTIONS)
+	@exec $(RUN) site
 endif
 
 test: $(READY)      ## run all tests, the built site in headless Chromium included
@@ -39,14 +46,13 @@ live: $(READY)      ## open the chapters in JupyterLab
 	$(PYTHON) -m jupyter lab chapters
 
 serve: $(READY)     ## serve the site at http://127.0.0.1:8000; port= for another port
-	@$(PYTHON) -m http.server $(port) --bind 127.0.0.1 --directory _build/html \
-	|| { echo "if port $(port) is in use: make serve port=8001" >&2; exit 1; }
+	@exec $(RUN) serve port=$(port)
 
 verify: $(READY)    ## chapter=imp: recompute a stored run and compare; seeds=all for every seed; or result=NAME, as on the page How it was made
-	@$(RUN) verify $(chapter) $(result) seeds=$(seeds) device=$(device)
+	@exec $(RUN) verify $(chapter) $(result) $(OPTIONS)
 
 bench: $(READY)     ## measure a training step beside bare matrix products and a plain loop
-	@$(RUN) bench
+	@exec $(RUN) bench
 
 lint: $(READY)      ## check style and format
 	$(PYTHON) -m ruff check .

@@ -4,6 +4,7 @@ run CHAPTER [preset= seeds= device= set= fresh=1]   execute one chapter
 site                                                build the site around the executed chapters
 build                                               execute what is out of date, then the site
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
+serve [port=8000]                                   serve the site on this machine
 bench                                               measure the speed
 """
 
@@ -46,6 +47,7 @@ OPTIONS = {  # command -> option -> how to read it
     "build": RUN,  # but none may be given
     "site": {},
     "verify": {"seeds": one_of({"all": True}), "device": str},
+    "serve": {"port": whole},
     "bench": {},
 }
 
@@ -76,8 +78,9 @@ def command(words: list[str]) -> int:
     config.choose("command", verb, OPTIONS)
     names, options = read(rest, OPTIONS[verb])
     if verb in ("run", "verify") and len(names) != 1:
-        raise ValueError(f"name one chapter, as: python -m sifting {verb} imp")
-    if verb in ("build", "site", "bench") and names:
+        result = ", or a stored result, as: make verify result=ticket-0123456789ab" * (verb == "verify")
+        raise ValueError(f"name one chapter, as: make {'verify ' * (verb == 'verify')}chapter=imp{result}")
+    if verb in ("build", "site", "serve", "bench") and names:
         raise ValueError(f"{verb} takes no names, not {' '.join(names)}")
     if verb == "build" and options:
         raise ValueError(f"{', '.join(options)}: for one chapter only; name it, as: make chapter=imp")
@@ -91,7 +94,13 @@ def command(words: list[str]) -> int:
     elif verb == "verify":
         from sifting.verify import verify
 
-        return 0 if verify(names[0], options.get("seeds", False), options.get("device", "auto")) else 1
+        try:
+            good = verify(names[0], options.get("seeds", False), options.get("device", "auto"))
+        except KeyboardInterrupt:
+            return _say("interrupted; what is stored is as it was", 130)
+        return 0 if good else 1
+    elif verb == "serve":
+        runner.serve(options.get("port", 8000))
     elif verb == "bench":
         from sifting import bench
 
@@ -117,14 +126,14 @@ def main(words: list[str] | None = None) -> int:
 
 def explain(error: Exception) -> tuple[str, int]:
     """An error in words, and the exit status that goes with it."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}", 1
     if isinstance(error, (ValueError, FileNotFoundError, DamagedResult)):
         return str(error), 2
     if isinstance(error, ImportError):
         return f"{error}; make installs what is needed, or: pip install -r requirements.txt", 2
     if isinstance(error, concurrent.futures.process.BrokenProcessPool):
         return "a worker process was killed, perhaps for want of memory; finished levels are kept", 1
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}", 1
     if isinstance(error, OSError) or type(error).__name__ == "BuildError":
         return str(error), 1
     return f"{type(error).__name__}: {error} (SIFTING_DEBUG=1 shows where)", 1

@@ -44,7 +44,7 @@ class Claim:
         """The value with its interval, and what was to be shown, in words."""
         if np.isnan(self.estimate):
             return "nothing to measure"
-        low, value, high = alike(self.low, self.estimate, self.high)
+        low, value, high, *_ = alike(self.low, self.estimate, self.high, self.above, self.below)
         interval = f" [{low}, {high}]" if isfinite(self.low) else ""
         return f"{value}{self.unit and ' '}{self.unit}{interval}, {self.over}"
 
@@ -65,6 +65,7 @@ def check(
     values,
     against=None,
     error: float = np.nan,
+    over: str = "1 seed, interval over its units",
     above: float = 0.0,
     below: float = inf,
     unit: str = "",
@@ -75,7 +76,7 @@ def check(
     against : the same in the seeds of another group: the effect is then the difference of the means,
               its interval Student's t with a common standard deviation; a group may be of one seed
 
-    error   : for a single value: its standard error over the units of that run; the interval is normal
+    error   : for a single value: its standard error, over what `over` says; the interval is normal
 
     A single value without an error has no interval, and without any value there is no effect: the
     verdict is "unclear". Raises ValueError for an error of several values, which it cannot be used for.
@@ -85,7 +86,7 @@ def check(
         raise ValueError("an error over units is for a single value")
     groups = [_present(group) for group in ([values] if against is None else [values, against])]
     sizes = [len(group) for group in groups]
-    over = " against ".join(str(size) for size in sizes) + f" seed{'s' * (sum(sizes) > 1)}"
+    seeds = " against ".join(f"{size} seed{'s' * (size != 1)}" for size in sizes)
     estimate, half = np.nan, inf
     if min(sizes):
         means = [group.mean() for group in groups]
@@ -95,10 +96,10 @@ def check(
             variance = sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
             half = stats.t.ppf(0.5 + CONFIDENCE / 2, freedom) * np.sqrt(variance * sum(1 / n for n in sizes))
         elif isfinite(error):
-            half, over = stats.norm.ppf(0.5 + CONFIDENCE / 2) * error, "1 seed, interval over its units"
+            half, seeds = stats.norm.ppf(0.5 + CONFIDENCE / 2) * error, over
     low, high = (estimate - half, estimate + half) if min(sizes) else (-inf, inf)
     return Claim(
-        id, statement, paper, effect, float(estimate), float(low), float(high), above, below, unit, over
+        id, statement, paper, effect, float(estimate), float(low), float(high), above, below, unit, seeds
     )
 
 

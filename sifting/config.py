@@ -199,7 +199,7 @@ PRESETS = types.MappingProxyType(
         # the authors' network and step counts on data that ship with the packages, one GPU
         "gpu": Config(normalize="patch"),
         # the authors' settings on the authors' data
-        "paper": Config(dataset="imagenet32"),
+        "paper": Config(dataset="imagenet32", evaluations=1000),
     }
 )
 

@@ -15,6 +15,8 @@ from sifting.catalog import FIGURES
 from sifting.config import PRESETS, Config
 from sifting.figures.style import share
 
+SMOKE = "Made at the smoke preset, which tests that every step runs: nothing below is a result."
+
 
 class Page:
     """The page of one chapter: what is shown on it was made at one preset from stored results.
@@ -61,8 +63,11 @@ class Page:
             self._record(name, function, runs) | {"results": names},
         )
 
-    def check(self, id: str, statement: str, paper: str, effect: str, values, **options) -> None:
-        """Test a statement of a paper (claims.check) and show the verdict beside the paper's own value."""
+    def check(self, id: str, statement: str, paper: str, effect: str, values, **options) -> claims.Claim:
+        """Test a statement (claims.check), show the verdict beside the paper's own value, and return the claim.
+
+        id : of the figure of the papers that it is about; for a statement of our own a name with a hyphen
+        """
         claim = claims.check(id, statement, paper, effect, values, **options)
         style = claim.verdict.replace(" ", "-")
         self._publish(
@@ -77,15 +82,18 @@ class Page:
                 | self._where(self.runs)
             },
         )
+        return claim
 
     def settings(self, config: Config) -> None:
-        """Show, field by field, where `config` differs from the paper's settings on the paper's data."""
+        """Show, field by field, where `config` differs from the paper's settings, or its code's, on the paper's data."""
+        if self.preset == "smoke":
+            self._publish(f'<p class="warning">{SMOKE}</p>', SMOKE, {"note": SMOKE})
         paper, here = dataclasses.asdict(PRESETS["paper"]), dataclasses.asdict(config)
         if here["dataset"] != paper["dataset"]:
             paper["train_images"] = "all"  # of other datasets than photos
         rows = [[name, _words(paper[name]), _words(here[name])] for name in here if here[name] != paper[name]]
         self.table(
-            ["field", "the paper", "here"],
+            ["field", "the paper, or its code", "here"],
             rows,
             f"Settings that differ from the paper ({self.preset} preset)",
         )
@@ -115,7 +123,7 @@ class Page:
 
         name : the ID of a table of the papers, which is then recorded as reproduced; made: the function that made it
         """
-        label = f"<strong>{name}.</strong> " if name else ""
+        label, anchor = (f"<strong>{name}.</strong> ", f' id="{name}"') if name else ("", "")
         top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
         body = "".join(
             f'<tr><th scope="row">{html.escape(first)}</th>{"".join(f"<td>{html.escape(cell)}</td>" for cell in rest)}</tr>'
@@ -123,7 +131,7 @@ class Page:
         )
         self._publish(
             f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}">'
-            f'<table class="settings"{f" id={name}" if name else ""}><caption>{label}{html.escape(caption)}</caption>'
+            f'<table class="settings"{anchor}><caption>{label}{html.escape(caption)}</caption>'
             f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>",
             "\n".join(" | ".join(row) for row in [head, *rows]),
             self._record(name, made, self.runs) if name else {"table": caption},

@@ -19,6 +19,7 @@ from sifting.catalog import FIGURES, PAPERS
 from sifting.claims import VERDICTS
 from sifting.config import PRESETS, Config, changed
 from sifting.history import History
+from sifting.page import SMOKE
 from sifting.reference import reference
 
 DRAWN = "shown"  # the verdict of a figure that is drawn and about which nothing is claimed
@@ -94,6 +95,12 @@ def coverage(shown: list[dict]) -> list[dict]:
     return rows
 
 
+def _warning(shown: list[dict]) -> list[str]:
+    """A line that says so where a chapter was made to test that it runs, and not to be read."""
+    chapters = sorted({output["chapter"] for output in shown if output.get("preset") == "smoke"})
+    return [f'<p class="warning">{", ".join(chapters)}: {SMOKE}</p>'] * bool(chapters)
+
+
 def badge(verdict: str) -> str:
     """A verdict in words, in its colour."""
     return f'<span class="verdict {verdict.replace(" ", "-")}">{verdict}</span>'
@@ -115,6 +122,7 @@ def coverage_page(shown: list[dict]) -> str:
     rows = coverage(shown)
     text = [
         "# Coverage",
+        *_warning(shown),
         f"{_done(rows)} figures and tables of the four papers are in the book. A figure counts once all of its panels are "
         "drawn by a chapter from results of our own; its verdict is the worst one of its [claims](claims.md). The same list "
         'for machines: <a href="../coverage.json"><code>coverage.json</code></a>.',
@@ -153,19 +161,23 @@ def _mesh(rows: list[dict]) -> str:
 def claims_page(shown: list[dict]) -> str:
     """Claims: each statement tested, the paper's value, ours with its interval, the verdict."""
     claims = claims_of(shown)
-    counts = collections.Counter(claim["verdict"] for claim in claims)
+    ours = [claim for claim in claims if "-" in claim["id"]]
+    papers = [claim for claim in claims if "-" not in claim["id"]]
+    counts = collections.Counter(claim["verdict"] for claim in papers)
+    words = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}
     tally = (
-        ", ".join(f"{counts[verdict]} {verdict}" for verdict in reversed(VERDICTS) if counts[verdict])
+        ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict])
         or "none yet"
     )
     text = [
         "# Claims",
-        f"{len(claims)} statements of the papers were tested: {tally}. A statement *holds* where the whole 95 % interval of "
+        *_warning(shown),
+        f"{len(papers)} statements of the papers were tested: {tally}; and {len(ours)} of our own. A statement *holds* where the whole 95 % interval of "
         "our effect lies where the statement says, *does not hold* where the whole interval lies elsewhere, and is *unclear* "
-        "where the interval has some of both. The interval is over seeds unless it says otherwise.",
+        "where the interval has some of both. The interval is over seeds unless it says otherwise. "
+        "Every test stands for itself: the intervals are not widened for their number, and of twenty true statements of no effect one would be called wrong by chance.",
     ]
-    ours = [claim for claim in claims if claim["id"][:2] not in PAPERS]
-    for authors, _, mine in [*by_paper(claims), ("Of our own", None, ours)]:
+    for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)]:
         if mine:
             text += [f"## {authors}", "\n".join(_claim(claim) for claim in mine)]
     return "\n\n".join(text) + "\n"

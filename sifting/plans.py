@@ -85,6 +85,8 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
     Raises ValueError for a chapter without a plan, naming those that have one.
     """
     choose("chapter", chapter, GROUPS)
+    if base.levels < 2:
+        raise ValueError(f"a chapter needs levels=2 or more, not {base.levels}")
     groups, wanted = GROUPS[chapter](base, count), KINDS[chapter]
     return {
         (kind, name): configs
@@ -108,6 +110,7 @@ def results(
     store.load_or_run.
     """
     found, wanted = {}, planned(chapter, base, count)
+    store.check([config for _, config in wanted])
     for kind in dict.fromkeys(kind for kind, _ in wanted):
         configs = [config for other, config in wanted if other == kind]
         found |= zip([(kind, config) for config in configs], store.load_or_run(kind, configs, device, fresh))

@@ -2,7 +2,9 @@
 
 import ast
 import contextlib
+import functools
 import hashlib
+import http.server
 import itertools
 import os
 import pathlib
@@ -61,6 +63,8 @@ def run_chapter(
     choose("device", device, ("auto", "cpu", "cuda"))
     preset, base, seeds = settle(name, preset, seeds, overrides)
     plans.results(name, base, seeds, device, fresh)
+    for result in plans.planned(name, base, seeds):
+        store.load(*result).check()
     fields = {field: getattr(base, field) for field in overrides or {}}
     fields = {field: list(value) if isinstance(value, tuple) else value for field, value in fields.items()}
     parameters = {"preset": preset, "seeds": seeds, "device": device, "overrides": fields}
@@ -252,6 +256,24 @@ def site() -> None:
     print(f"open {SITE / 'index.html'}, or run: make serve")
 
 
+def serve(port: int) -> None:
+    """Serve the site at 127.0.0.1 until interrupted. Raises ValueError for a port that cannot be had."""
+    if not 0 < port < 65536:
+        raise ValueError(f"port must be 1 to 65535, not {port}")
+    if not (SITE / "index.html").exists():
+        raise FileNotFoundError(f"{SITE} is not there yet; make builds it")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=SITE)
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise ValueError(
+            f"port {port} cannot be had ({error.strerror}); another, as: make serve port=8001"
+        ) from None
+    print(f"http://127.0.0.1:{port}, until Ctrl-C", flush=True)
+    with server, contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+
+
 def smallest(name: str, every_seed: bool = False) -> list:
     """The stored run of a chapter that took least time, or with `every_seed` all its seeds, as histories.
 
@@ -259,9 +281,14 @@ def smallest(name: str, every_seed: bool = False) -> list:
     """
     choose("chapter", name, chapters())
     found = {}
-    for base in PRESETS.values():
+    for preset in (*LARGEST_FIRST, "smoke"):  # smoke only where nothing else is there
+        base = PRESETS[preset]
         for kind, config in plans.planned(name, base, max(1, stored_seeds(name, base))):
-            if kind in ("ticket", "masks") and store.exists(kind, config):
+            if (
+                kind in ("ticket", "masks")
+                and store.exists(kind, config)
+                and (preset != "smoke" or not found)
+            ):
                 found[kind, config] = store.load(kind, config)
     if not found:
         raise FileNotFoundError(f"nothing is stored for {name}; make chapter={name} computes it")

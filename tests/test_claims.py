@@ -37,7 +37,9 @@ def test_against_another_group_the_interval_is_that_of_the_pooled_two_sample_tes
     one, two = [1.0, 2.0, 4.0], [0.0, 0.5]
     expected = stats.ttest_ind(one, two).confidence_interval(0.95)
     found = claim(one, against=two)
-    assert (found.low, found.high) == pytest.approx(tuple(expected)) and found.over == "3 against 2 seeds"
+    assert (found.low, found.high) == pytest.approx(
+        tuple(expected)
+    ) and found.over == "3 seeds against 2 seeds"
     single = claim(one, against=2.5)
     assert single.estimate == pytest.approx(np.mean(one) - 2.5)
     assert single.high - single.estimate == pytest.approx(
@@ -71,6 +73,7 @@ def test_an_error_over_units_is_for_one_value():
 
 
 def test_ours_says_value_interval_unit_and_seeds():
-    assert claim([1.0, 2.0, 3.0], unit="points").ours == "2.0 points [−0.5, 4.5], 3 seeds"
+    assert claim([1.0, 2.0, 3.0], unit="points").ours == "2.00 points [−0.48, 4.48], 3 seeds"
+    assert claim([1.0, 1.0004], above=1).ours == "1.0002 [0.9977, 1.0027], 2 seeds"
     assert claim([1.0]).ours == "1.0, 1 seed"
     assert claim([0.31, 0.32, 0.33]).ours == "0.320 [0.295, 0.345], 3 seeds"

@@ -63,7 +63,23 @@ def test_a_claim_shows_and_records_its_verdict(published):
     assert data["text/plain"].startswith("holds: a < b")
 
 
+def test_a_smoke_page_says_that_it_is_one(published):
+    Page("smoke", [Run]).settings(config.preset("smoke"))
+    assert "nothing below is a result" in published[0][0]["text/html"] and len(published) == 2
+    Page("laptop", [Run]).settings(config.preset("laptop"))
+    assert len(published) == 3
+
+
+def test_a_table_of_the_papers_is_recorded_under_its_id(published):
+    Page("laptop", [Run]).table(["a", "b"], [["1", "<2>"]], "Two", name="PBT1", made="data.composition")
+    [(data, record)] = published
+    assert record["figure"] == "PBT1" and record["function"] == "data.composition" and not record["own"]
+    assert (
+        'id="PBT1"' in data["text/html"].replace("id=PBT1", 'id="PBT1"') and "&lt;2&gt;" in data["text/html"]
+    )
+
+
 def test_settings_shows_exactly_the_fields_that_differ_from_the_paper(published):
     Page("smoke", [Run]).settings(config.preset("paper", lr=0.5, widths=(7, 8)))
-    text = published[0][0]["text/html"]
+    text = published[-1][0]["text/html"]
     assert text.count("<tr>") == 3 and "7 × 8" in text and "1024 × 1024 × 1024" in text and "0.5" in text

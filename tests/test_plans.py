@@ -21,6 +21,14 @@ def test_every_chapter_has_a_plan_and_every_plan_a_chapter():
         plans.plan("imps", LAPTOP, 1)
 
 
+def test_what_a_chapter_cannot_do_is_told_before_anything_is_computed(results):
+    with pytest.raises(ValueError, match="a chapter needs levels=2 or more, not 1"):
+        plans.results("imp", config.preset("smoke", levels=1, rewind_step=1), 1, "cpu")
+    with pytest.raises(ValueError, match="classes=1, but the semantic labels of photos have 5"):
+        plans.results("imp", config.preset("smoke", labels="random", classes=1), 1, "cpu")
+    assert not results.exists()
+
+
 def test_the_laptop_results_of_every_chapter_are_stored_and_nothing_is_stored_in_vain():
     presets = [config.preset(name) for name in ("laptop", "gpu", "paper")]
     wanted = {

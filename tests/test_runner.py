@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -136,6 +137,14 @@ def test_the_largest_stored_preset_is_shown(book):
         ("build preset=smoke", 2, "preset: for one chapter only; name it, as: make chapter=imp"),
         ("verify toy", 2, "nothing is stored for toy"),
         ("verify toy seeds=3", 2, "seeds takes all, not '3'"),
+        ("verify toy preset=smoke", 2, "unknown option 'preset'; choose from device, seeds"),
+        (
+            "verify",
+            2,
+            "name one chapter, as: make verify chapter=imp, or a stored result, as: make verify result=ticket-",
+        ),
+        ("serve port=99999", 2, "port must be 1 to 65535, not 99999"),
+        ("serve port=abc", 2, "port takes a whole number, not 'abc'"),
         ("verify ticket-0123456789ab", 2, "no stored result"),
     ],
 )
@@ -171,6 +180,31 @@ def test_a_failing_cell_is_named_and_the_page_that_was_there_stays(book, capsys)
     book.write("1 / 1")
     assert cli.main(["run", "toy", "preset=smoke"]) == 0
     assert [path.name for path in book.page.parent.iterdir()] == ["toy.ipynb"]
+
+
+def test_a_port_in_use_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(runner, "SITE", tmp_path)
+    assert cli.main(["serve"]) == 2 and "make builds it" in capsys.readouterr().err
+    (tmp_path / "index.html").touch()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert cli.main(["serve", f"port={port}"]) == 2
+    assert f"port {port} cannot be had" in capsys.readouterr().err
+
+
+def test_make_names_the_variables_that_there_are():
+    done = subprocess.run(
+        ["make", "-n", "help", "presett=smoke"], cwd=runner.ROOT, capture_output=True, text=True
+    )
+    assert done.returncode != 0 and "unknown presett; choose from chapter preset seeds" in done.stderr
+    assert (
+        subprocess.run(
+            ["make", "-n", "help", "preset=smoke"], cwd=runner.ROOT, capture_output=True
+        ).returncode
+        == 0
+    )
 
 
 def test_an_unreadable_notebook_is_named(book, capsys):

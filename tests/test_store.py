@@ -262,6 +262,14 @@ def test_check_finds_a_changed_byte_in_an_array_that_nobody_read(results, stored
         History(store.path("ticket", TINY)).check()
 
 
+def test_the_folder_of_results_is_whole_and_never_empty(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SIFTING_RESULTS", "here")
+    assert store.root() == tmp_path / "here"
+    monkeypatch.setenv("SIFTING_RESULTS", "")
+    assert store.root().parts[-2:] == ("book", "results")
+
+
 def test_what_cannot_be_computed_or_kept_is_found_before_a_worker_starts(results, monkeypatch):
     monkeypatch.setattr(store.schedule, "_compute", lambda *_: pytest.fail("started"))
     for field, message in (

@@ -115,6 +115,18 @@ def test_localization_of_groups_is_that_of_each_run_and_slope_that_of_the_line(r
     assert tables.slope(np.array([[1, 3, 5], [3, 2, 1]])) == pytest.approx([2, -1])
 
 
+def test_shares_spreads_and_places_in_words(runs):
+    assert tables.top_share(np.array([1] * 9 + [11])) == pytest.approx(0.55)
+    assert (
+        tables.spread(np.array([-0.002, 0.01])) == "−0.2 to +1.0"
+        and tables.spread(np.array([0.01])) == "+1.0"
+    )
+    named = {"a": runs[0]}
+    [row] = tables.places(named, tables.out_degree(named, 0.2))
+    assert row[:2] == ["a", "+30.0"] and len(row) == 5
+    assert np.isnan(tables.slope(np.ones((2, 1)))).all()
+
+
 def test_reach_grows_with_the_layer(runs):
     table = tables.reach(runs, 4)
     assert (table["inputs"][:, 1] > table["inputs"][:, 0]).all() and table["localization"].shape == (2, 2)

@@ -27,7 +27,7 @@ def displacement():
             (1.46, 4.46), (4.46, 2.46), arrowstyle="-|>", mutation_scale=12, color=INK, linewidth=1.6
         )
     )
-    ax.text(3.3, 3.75, "d", weight="bold", fontsize=11)
+    ax.text(4.3, 3.15, "d", weight="bold", fontsize=11)
     ax.text(0.8, 4.75, "i", style="italic", ha="right", fontsize=11)
     ax.text(5.05, 2.0, "i′", style="italic", fontsize=11)
     ax.text(3, -0.3, "pixels of one channel", ha="center", va="top", fontsize=8)

@@ -2,11 +2,12 @@
 
 from sifting.store.files import EXPERIMENTS, exists, is_name, load, named, path, root, save
 from sifting.store.provenance import processor
-from sifting.store.schedule import advance, load_or_run
+from sifting.store.schedule import advance, check, load_or_run
 
 __all__ = [
     "EXPERIMENTS",
     "advance",
+    "check",
     "exists",
     "is_name",
     "load",

@@ -27,8 +27,8 @@ EXPERIMENTS = {
 
 def root() -> pathlib.Path:
     """The folder of stored results: $SIFTING_RESULTS, or book/results beside the package."""
-    default = pathlib.Path(__file__).resolve().parents[2] / "book" / "results"
-    return pathlib.Path(os.environ.get("SIFTING_RESULTS", default))
+    default = pathlib.Path(__file__).parents[2] / "book" / "results"
+    return pathlib.Path(os.environ.get("SIFTING_RESULTS") or default).resolve()
 
 
 def path(kind: str, config: Config) -> pathlib.Path:

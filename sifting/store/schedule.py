@@ -19,6 +19,12 @@ from sifting.store.files import EXPERIMENTS, check_writable, exists, load, path,
 from sifting.store.provenance import provenance
 
 
+def check(configs: list[Config]) -> None:
+    """Raise ValueError, naming the choices, where a configuration asks for something that there is not (tickets.check)."""
+    for config in configs:
+        _module("ticket").check(config)
+
+
 def load_or_run(
     kind: str, configs: list[Config], device: str = "auto", fresh: bool = False, workers: int | None = None
 ) -> list[History]:
@@ -35,8 +41,7 @@ def load_or_run(
     """
     missing = [config for config in dict.fromkeys(configs) if fresh or not exists(kind, config)]
     if missing:
-        for config in missing:
-            importlib.import_module("sifting.tickets").check(config)
+        check(missing)
         device = _device(device)
         check_writable(root())
         for config in missing if fresh else []:

@@ -27,12 +27,13 @@ from sifting.tables.locality import (
     slope,
     unit_widths,
 )
-from sifting.tables.numbers import ablation, accuracy, agreement, in_degree, probe
+from sifting.tables.numbers import ablation, accuracy, agreement, in_degree, probe, spread, top_share
 from sifting.tables.pictures import (
     emergence,
     features,
     masks,
     out_degree,
+    places,
     random_units,
     weights,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "orientations",
     "out_degree",
     "pair_correlation",
+    "places",
     "portraits",
     "probe",
     "random_units",
@@ -81,7 +83,9 @@ __all__ = [
     "same_units",
     "shape",
     "slope",
+    "spread",
     "summary",
+    "top_share",
     "top_units",
     "unit_widths",
     "values",

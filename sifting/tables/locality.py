@@ -135,19 +135,17 @@ def reach(runs: list[History], level: int) -> dict[str, np.ndarray]:
     """Size and locality of effective masks, layer by layer: PB12.
 
     inputs       : (runs, layers) mean number of inputs that reach a unit
-    localization : (runs, layers) mean of Lambda; random: the same where the masks of the deeper
-                   layers are rewired (observables.rewire), mean over REDRAWS
+    localization : (runs, layers) mean of Lambda; random: the same where the mask of the last layer is rewired (observables.rewire), mean over REDRAWS
     """
     size, draw = shape(runs[0]), np.random.default_rng(0)
     table = {"inputs": [], "localization": [], "random": []}
     for run in runs:
         rows = {name: [] for name in table}
         for layer in range(1, run.layers + 1):
-            first, *deeper = (run.mask(level, n) for n in range(1, layer + 1))
-            mask = effective(first, *deeper)
-            rewired = [
-                effective(first, *(observables.rewire(m, draw) for m in deeper)) for _ in range(REDRAWS)
-            ]
+            layers = [run.mask(level, n) for n in range(1, layer + 1)]
+            mask = effective(*layers)
+            draws = [observables.rewire(layers[-1], draw) for _ in range(REDRAWS)] if layer > 1 else layers
+            rewired = [effective(*layers[:-1], last) for last in draws]
             rows["inputs"].append(mask.sum(1)[mask.any(1)].mean())
             rows["localization"].append(np.nanmean(observables.localization(mask, size)))
             rows["random"].append(np.mean([np.nanmean(observables.localization(m, size)) for m in rewired]))
@@ -202,6 +200,8 @@ def orientations(runs: list[History], level: int) -> np.ndarray:
 
 def slope(rows: np.ndarray, x=None) -> np.ndarray:
     """(runs,) how much a number grows with x, by least squares. rows : (runs, points); x : (points,), default 0, 1, ..."""
+    if rows.shape[1] < 2:
+        return np.full(len(rows), np.nan)
     return np.polyfit(np.arange(rows.shape[1]) if x is None else x, rows.T, 1)[0]
 
 

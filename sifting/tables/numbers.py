@@ -53,6 +53,18 @@ def in_degree(runs: list[History], levels: list[int]) -> dict:
     }
 
 
+def top_share(degrees: np.ndarray, part: float = 0.1) -> float:
+    """Share of all inputs that the `part` of the units with most of them holds."""
+    ranked = np.sort(degrees)[::-1]
+    return float(ranked[: round(part * len(ranked))].sum() / ranked.sum())
+
+
+def spread(values: np.ndarray) -> str:
+    """Differences of accuracy in words, in points: the lowest and the highest over runs."""
+    low, high = (f"{100 * value:+.1f}".replace("-", "−") for value in (values.min(), values.max()))
+    return low if low == high else f"{low} to {high}"
+
+
 def probe(anatomy: History, name: str, level: int) -> np.ndarray:
     """An array of an anatomy at one level. Raises ValueError where that level was not probed, naming those that were."""
     levels = anatomy["levels"].tolist()

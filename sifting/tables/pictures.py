@@ -4,7 +4,7 @@ import numpy as np
 
 from sifting import observables
 from sifting.history import History
-from sifting.tables.numbers import probe
+from sifting.tables.numbers import accuracy, probe
 from sifting.tables.runs import densities, near, shape, top_units
 
 
@@ -51,6 +51,16 @@ def features(run: History, anatomy: History, level: int, count: int) -> dict[str
         "weights": run.weights(level)[units[chosen]].reshape(-1, *shape(run)),
         "images": probe(anatomy, "top_images", level)[chosen],
     }
+
+
+def places(runs: dict[str, History], found: dict) -> list[list[str]]:
+    """Rows of words from `out_degree`: condition, gain of its best pruned network in points, unevenness, border, center."""
+    rows = []
+    for name, run in runs.items():
+        gain = float(100 * accuracy([run])["gain"][0])
+        numbers = (found[what][name] for what in ("uneven", "border", "center"))
+        rows.append([name, f"{gain:+.1f}".replace("-", "−"), *(f"{number:.2f}" for number in numbers)])
+    return rows
 
 
 def random_units(run: History, levels: list[int], count: int = 2) -> dict[str, np.ndarray]:
