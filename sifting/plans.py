@@ -48,34 +48,15 @@ def pruners(base: Config, count: int) -> dict[str, list[Config]]:
     return {name: seeds(config, count) for name, config in methods.items()}
 
 
-def data(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP on smaller and smaller parts of the images."""
-    shares = (1.0, 0.5, 0.3, 0.1, 0.05, 0.02)
-    return {f"{100 * share:g} %": seeds(replace(base, fraction=share), count) for share in shares}
-
-
-def tasks(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP on classes with more and less meaning, from groups of pictures to blocks of pixels.
-
-    All but the first have as many classes, so that chance is the same."""
-    groups = {name: replace(base, labels=name) for name in ("semantic", "half", "partial")}
-    groups |= {name: replace(base, labels=name, classes=5) for name in ("random", "scattered")}
-    return {name: seeds(config, count) for name, config in {"fine": base, **groups}.items()}
-
-
 # chapter -> function(base, number of seeds) -> group name -> configurations
 GROUPS = {
     "imp": imp,
     "pruners": pruners,
-    "data": data,
-    "tasks": tasks,
 }
 # chapter -> group -> kinds of results that are needed of it; default: masks
 KINDS = {
     "imp": {"main": ("ticket", "anatomy")},
     "pruners": {"IMP": ("ticket",)},
-    "data": {"100 %": ("ticket",)},
-    "tasks": {"fine": ("ticket",)},
 }
 
 

@@ -74,6 +74,6 @@ def test_an_error_over_units_is_for_one_value():
 
 def test_ours_says_value_interval_unit_and_seeds():
     assert claim([1.0, 2.0, 3.0], unit="points").ours == "2.00 points [−0.48, 4.48], 3 seeds"
-    assert claim([1.0, 1.0004], above=1).ours == "1.0002 [0.9977, 1.0027], 2 seeds"
+    assert claim([1.0, 1.0004], above=1).ours == "1.00020 [0.99766, 1.00274], 2 seeds"
     assert claim([1.0]).ours == "1.0, 1 seed"
     assert claim([0.31, 0.32, 0.33]).ours == "0.320 [0.295, 0.345], 3 seeds"
