@@ -6,6 +6,7 @@ preset  :=
 seeds   :=
 device  :=
 set     :=
+result  :=
 fresh   :=
 port    := 8000
 python  :=
@@ -25,7 +26,7 @@ RUN := $(PYTHON) -m sifting
 
 book: $(READY)      ## execute what is out of date and build the site; chapter=imp [preset= seeds= device= set="lr=0.05" fresh=1] for one chapter
 ifeq ($(chapter),)
-	@$(RUN) build
+	@$(RUN) build preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh)
 else
 	@$(RUN) run $(chapter) preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh)
 	@$(RUN) site
@@ -38,10 +39,11 @@ live: $(READY)      ## open the chapters in JupyterLab
 	$(PYTHON) -m jupyter lab chapters
 
 serve: $(READY)     ## serve the site at http://127.0.0.1:8000; port= for another port
-	$(PYTHON) -m http.server $(port) --bind 127.0.0.1 --directory _build/html
+	@$(PYTHON) -m http.server $(port) --bind 127.0.0.1 --directory _build/html \
+	|| { echo "if port $(port) is in use: make serve port=8001" >&2; exit 1; }
 
-verify: $(READY)    ## chapter=imp: recompute a stored run and compare; seeds=all for every seed
-	@$(RUN) verify $(chapter) seeds=$(seeds) device=$(device)
+verify: $(READY)    ## chapter=imp: recompute a stored run and compare; seeds=all for every seed; or result=NAME, as on the page How it was made
+	@$(RUN) verify $(chapter) $(result) seeds=$(seeds) device=$(device)
 
 bench: $(READY)     ## measure a training step beside bare matrix products and a plain loop
 	@$(RUN) bench
@@ -68,5 +70,6 @@ clean:              ## remove the site and the executed chapters; stored results
 	@touch $@
 
 packages:
-	@$(PYTHON) -c 'import anywidget, jupyter_book, matplotlib, mlxtend, papermill, playwright, pytest, scipy, seaborn, skimage, sklearn, torch' \
-	|| { echo "some packages are missing: $(PYTHON) -m pip install -r requirements.txt" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys, importlib.util as found; missing = [name for name in sys.argv[1:] if not found.find_spec(name)]; \
+	missing and sys.exit("missing packages: " + ", ".join(missing) + "; install them: $(PYTHON) -m pip install -r requirements.txt")' \
+	anywidget jupyter_book matplotlib mlxtend papermill playwright pytest scipy seaborn skimage sklearn torch

@@ -3,29 +3,49 @@
 run CHAPTER [preset= seeds= device= set= fresh=1]   execute one chapter
 site                                                build the site around the executed chapters
 build                                               execute what is out of date, then the site
-verify CHAPTER [seeds=all device=]                  recompute a stored run and compare
+verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
 bench                                               measure the speed
 """
 
 import concurrent.futures.process
-import errno
 import os
+import signal
 import sys
 
 from sifting import config
 from sifting.history import DamagedResult
 
+
+def whole(text: str) -> int:
+    """A whole number. Raises ValueError."""
+    if not text.isdecimal():
+        raise ValueError(f"takes a whole number, not {text!r}")
+    return int(text)
+
+
+def one_of(values: dict):
+    """A reader of the words in `values`, which raises ValueError for any other."""
+
+    def read(text):
+        if text not in values:
+            raise ValueError(f"takes {' or '.join(values)}, not {text!r}")
+        return values[text]
+
+    return read
+
+
+RUN = {
+    "preset": str,
+    "seeds": whole,
+    "device": str,
+    "set": config.parse,
+    "fresh": one_of({"1": True, "0": False}),
+}
 OPTIONS = {  # command -> option -> how to read it
-    "run": {
-        "preset": str,
-        "seeds": int,
-        "device": str,
-        "set": config.parse,
-        "fresh": lambda text: text != "0",
-    },
-    "build": {},
+    "run": RUN,
+    "build": RUN,  # but none may be given
     "site": {},
-    "verify": {"seeds": lambda text: text == "all", "device": str},
+    "verify": {"seeds": one_of({"all": True}), "device": str},
     "bench": {},
 }
 
@@ -46,9 +66,7 @@ def read(words: list[str], known: dict) -> tuple[list[str], dict]:
             try:
                 options[name] = known[name](value)
             except ValueError as error:
-                if name != "seeds":
-                    raise
-                raise ValueError(f"seeds takes a whole number, not {value!r}") from error
+                raise ValueError(f"{error}" if name == "set" else f"{name} {error}") from error
     return names, options
 
 
@@ -61,6 +79,8 @@ def command(words: list[str]) -> int:
         raise ValueError(f"name one chapter, as: python -m sifting {verb} imp")
     if verb in ("build", "site", "bench") and names:
         raise ValueError(f"{verb} takes no names, not {' '.join(names)}")
+    if verb == "build" and options:
+        raise ValueError(f"{', '.join(options)}: for one chapter only; name it, as: make chapter=imp")
     from sifting import runner
 
     if verb == "run":
@@ -84,6 +104,7 @@ def command(words: list[str]) -> int:
 def main(words: list[str] | None = None) -> int:
     """Run a command; what goes wrong is told in one line. $SIFTING_DEBUG shows where it happened."""
     words = sys.argv[1:] if words is None else words
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: workers end, finished levels stay
     try:
         return command(words)
     except KeyboardInterrupt:
@@ -96,14 +117,14 @@ def main(words: list[str] | None = None) -> int:
 
 def explain(error: Exception) -> tuple[str, int]:
     """An error in words, and the exit status that goes with it."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"the disk is full: {error}", 1
     if isinstance(error, (ValueError, FileNotFoundError, DamagedResult)):
         return str(error), 2
     if isinstance(error, ImportError):
         return f"{error}; make installs what is needed, or: pip install -r requirements.txt", 2
     if isinstance(error, concurrent.futures.process.BrokenProcessPool):
         return "a worker process was killed, perhaps for want of memory; finished levels are kept", 1
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}", 1
     if isinstance(error, OSError) or type(error).__name__ == "BuildError":
         return str(error), 1
     return f"{type(error).__name__}: {error} (SIFTING_DEBUG=1 shows where)", 1

@@ -1,6 +1,7 @@
 """Statements of the papers, tested: effect, interval over seeds, verdict."""
 
 from dataclasses import dataclass
+from math import inf, isfinite
 
 import numpy as np
 from scipy import stats
@@ -13,8 +14,9 @@ CONFIDENCE = 0.95
 class Claim:
     """One statement of a paper and what became of it here.
 
-    effect          : what was measured, in words, so that the statement says it is above `threshold`
+    effect          : what was measured, in words
     estimate        : its mean; low, high: the confidence interval (CONFIDENCE)
+    above, below    : the statement says that the effect lies between them
     over            : what the interval is over, as "3 seeds"
     """
 
@@ -25,23 +27,34 @@ class Claim:
     estimate: float
     low: float
     high: float
-    threshold: float
+    above: float
+    below: float
     unit: str
     over: str
 
     @property
     def verdict(self) -> str:
-        """holds: the whole interval is above the threshold; does not hold: none of it is; else unclear."""
-        if self.low > self.threshold:
+        """holds: the whole interval lies between above and below; does not hold: none of it does; else unclear."""
+        if self.above < self.low and self.high < self.below:
             return "holds"
-        return "does not hold" if self.high < self.threshold else "unclear"
+        return "does not hold" if self.high < self.above or self.low > self.below else "unclear"
 
     @property
     def ours(self) -> str:
-        """The value with its interval, in words."""
-        unit = f" {self.unit}" if self.unit else ""
-        interval = f" [{_short(self.low)}, {_short(self.high)}]" if np.isfinite(self.low) else ""
-        return f"{_short(self.estimate)}{unit}{interval}, {self.over}"
+        """The value with its interval, and what was to be shown, in words."""
+        if np.isnan(self.estimate):
+            return "nothing to measure"
+        low, value, high = alike(self.low, self.estimate, self.high)
+        interval = f" [{low}, {high}]" if isfinite(self.low) else ""
+        return f"{value}{self.unit and ' '}{self.unit}{interval}, {self.over}"
+
+    @property
+    def wanted(self) -> str:
+        """Where the effect lies if the statement holds, in words."""
+        above, below = (f"{bound:g}".replace("-", "−") for bound in (self.above, self.below))
+        if isfinite(self.above) and isfinite(self.below):
+            return f"between {above} and {below}"
+        return f"above {above}" if isfinite(self.above) else f"below {below}"
 
 
 def check(
@@ -50,43 +63,53 @@ def check(
     paper: str,
     effect: str,
     values,
-    threshold: float = 0.0,
+    against=None,
+    error: float = np.nan,
+    above: float = 0.0,
+    below: float = inf,
     unit: str = "",
-    error: float | None = None,
 ) -> Claim:
-    """Test whether an effect lies above `threshold`.
+    """Test whether an effect lies between `above` and `below`; for absence name both, as -0.05 and 0.05.
 
-    values : the effect in each seed; the interval is Student's t over them
-    error  : for one run: the standard error of the effect over its units; then the interval is normal
+    values  : the effect in each seed; the interval is Student's t over them
+    against : the same in the seeds of another group: the effect is then the difference of the means,
+              its interval Student's t with a common standard deviation; a group may be of one seed
 
-    A single value without an error has no interval, and its verdict is "unclear". Raises ValueError
-    where there are no values. Shown on the page Claims.
+    error   : for a single value: its standard error over the units of that run; the interval is normal
+
+    A single value without an error has no interval, and without any value there is no effect: the
+    verdict is "unclear". Raises ValueError for an error of several values, which it cannot be used for.
+    Shown on the page Claims.
     """
-    values = np.atleast_1d(np.asarray(values, float))
-    if not len(values) or np.isnan(values).all():
-        raise ValueError(f"claim {id} has no values: {statement}")
-    values = values[~np.isnan(values)]
-    estimate, over = float(values.mean()), f"{len(values)} seed{'s' * (len(values) > 1)}"
-    if len(values) > 1:
-        half = stats.t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    elif error is not None and np.isfinite(error):
-        half, over = stats.norm.ppf(0.5 + CONFIDENCE / 2) * error, "1 seed, interval over its units"
-    else:
-        half = np.inf
+    if isfinite(error) and (against is not None or np.size(values) != 1):
+        raise ValueError("an error over units is for a single value")
+    groups = [_present(group) for group in ([values] if against is None else [values, against])]
+    sizes = [len(group) for group in groups]
+    over = " against ".join(str(size) for size in sizes) + f" seed{'s' * (sum(sizes) > 1)}"
+    estimate, half = np.nan, inf
+    if min(sizes):
+        means = [group.mean() for group in groups]
+        estimate = means[0] - sum(means[1:])
+        freedom = sum(sizes) - len(sizes)
+        if freedom:
+            variance = sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
+            half = stats.t.ppf(0.5 + CONFIDENCE / 2, freedom) * np.sqrt(variance * sum(1 / n for n in sizes))
+        elif isfinite(error):
+            half, over = stats.norm.ppf(0.5 + CONFIDENCE / 2) * error, "1 seed, interval over its units"
+    low, high = (estimate - half, estimate + half) if min(sizes) else (-inf, inf)
     return Claim(
-        id,
-        statement,
-        paper,
-        effect,
-        estimate,
-        estimate - float(half),
-        estimate + float(half),
-        threshold,
-        unit,
-        over,
+        id, statement, paper, effect, float(estimate), float(low), float(high), above, below, unit, over
     )
 
 
-def _short(value: float) -> str:
-    """Three significant digits, with a sign that is a minus."""
-    return f"{value:.3g}".replace("-", "−") if abs(value) < 1000 else f"{value:.0f}".replace("-", "−")
+def _present(values) -> np.ndarray:
+    values = np.atleast_1d(np.asarray(values, float))
+    return values[~np.isnan(values)]
+
+
+def alike(*values: float) -> list[str]:
+    """Numbers that belong together, with as many decimals as the smallest distance between them needs to be seen."""
+    finite = np.unique([value for value in values if isfinite(value)])
+    scale = np.diff(finite).min() if len(finite) > 1 else np.abs(finite).max(initial=0)
+    decimals = max(0, 1 - int(np.floor(np.log10(scale)))) if scale else 2
+    return [f"{value:z.{min(decimals, 6)}f}".replace("-", "−") for value in values]

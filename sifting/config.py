@@ -82,6 +82,8 @@ class Config:
             raise ValueError(f"rewind_step must be below steps ({self.steps}), not {self.rewind_step}")
 
 
+FIELDS = tuple(field.name for field in dataclasses.fields(Config))
+
 CHOICES = {
     "labels": ("fine", "picture", "semantic", "random"),
     "normalize": ("mean-image", "patch"),
@@ -191,7 +193,7 @@ def preset(name: str, overrides: dict | None = None, **fields) -> Config:
     choose("preset", name, PRESETS)
     fields = {**(overrides or {}), **fields}
     for field in fields:
-        choose("parameter", field, [f.name for f in dataclasses.fields(Config)])
+        choose("parameter", field, FIELDS)
     return dataclasses.replace(PRESETS[name], **fields)
 
 
@@ -202,7 +204,7 @@ def parse(text: str) -> dict:
         name, equals, value = word.partition("=")
         if not equals:
             raise ValueError(f'cannot read {word!r}; write set="name=value name=value"')
-        choose("parameter", name, [f.name for f in dataclasses.fields(Config)])
+        choose("parameter", name, FIELDS)
         fields[name] = value
     return fields
 

@@ -61,6 +61,12 @@ class History:
         with self._guard(), zipfile.ZipFile(self.path) as archive:
             return [name.removesuffix(".npy") for name in archive.namelist() if name != META]
 
+    def check(self) -> None:
+        """Raise DamagedResult unless every byte of the file is what was written."""
+        with self._guard(), zipfile.ZipFile(self.path) as archive:
+            if damaged := archive.testzip():
+                raise DamagedResult(self.path, f"is damaged ({damaged})")
+
     def _read(self, member: str) -> bytes:
         with self._guard(), zipfile.ZipFile(self.path) as archive:
             return archive.read(member)

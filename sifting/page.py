@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import html
 import io
+import math
 import os
 import pathlib
 
@@ -52,8 +53,9 @@ class Page:
             made += f" from {', '.join(links)}"
         source = base64.b64encode(text.encode()).decode()
         self._publish(
-            f'<figure class="sifting-figure" id="{name}">'
-            f'<img alt="{html.escape(alt or caption, quote=True)}" src="data:image/svg+xml;base64,{source}">'
+            f'<figure class="sifting-figure" id="{name}"><div class="scroll" tabindex="0" role="region" aria-label="{name}">'
+            f'<img class="{"wide" if _has_text(figure) else "narrow"}" alt="{html.escape(alt or caption, quote=True)}" '
+            f'src="data:image/svg+xml;base64,{source}"></div>'
             f'<figcaption><strong>{name}.</strong> {caption} <span class="made">{made}</span></figcaption></figure>',
             f"{name}: {caption}",
             {"figure": name, "own": own, "function": function, "results": names, **self._where(runs)},
@@ -66,11 +68,12 @@ class Page:
         self._publish(
             f'<div class="claim {style}"><p><span class="verdict">{claim.verdict}</span> {html.escape(statement)}</p>'
             f"<dl><dt>the paper</dt><dd>{html.escape(paper)}</dd>"
-            f"<dt>here</dt><dd>{html.escape(effect)}: <strong>{claim.ours}</strong></dd></dl></div>",
+            f"<dt>here</dt><dd>{html.escape(effect)}: <strong>{claim.ours}</strong> "
+            f"<small>to hold: {claim.wanted}</small></dd></dl></div>",
             f"{claim.verdict}: {statement} Paper: {paper}. Here: {effect}: {claim.ours}",
             {
-                "claim": dataclasses.asdict(claim)
-                | {"verdict": claim.verdict, "ours": claim.ours}
+                "claim": {name: _finite(value) for name, value in dataclasses.asdict(claim).items()}
+                | {"verdict": claim.verdict, "ours": claim.ours, "wanted": claim.wanted}
                 | self._where(self.runs)
             },
         )
@@ -78,6 +81,8 @@ class Page:
     def settings(self, config: Config) -> None:
         """Show, field by field, where `config` differs from the paper's settings on the paper's data."""
         paper, here = dataclasses.asdict(PRESETS["paper"]), dataclasses.asdict(config)
+        if here["dataset"] != paper["dataset"]:
+            paper["train_images"] = "all"  # of other datasets than photos
         rows = [[name, _words(paper[name]), _words(here[name])] for name in here if here[name] != paper[name]]
         self.table(
             ["field", "the paper", "here"],
@@ -92,11 +97,15 @@ class Page:
             "random": "random pruning", "shuffled": "pixels shuffled",
         }  # fmt: skip
         cells = [
-            [row["name"], share(density), *(f"{row[kind][n]:z.2f}" for kind in kinds)]
+            [
+                row["name"],
+                share(density),
+                *(f"{row[kind][n]:z.3f}".replace("nan", "–").replace("-", "−") for kind in kinds),
+            ]
             for row in rows
             for n, density in enumerate(densities)
         ]
-        caption = "Measures of locality: standard deviation over seeds, standard error over the units of the first run, controls"
+        caption = "Measures of locality: standard deviation over seeds, standard error over the units of the first run, means of controls"
         self.table(["measure", "weights kept", *kinds.values()], cells, caption)
 
     def table(self, head: list[str], rows: list[list[str]], caption: str) -> None:
@@ -147,6 +156,16 @@ def _own(name: str) -> bool:
             f"no figure of the papers has the ID {name!r}; names of our own have a hyphen, as imp-locality"
         )
     return name not in FIGURES
+
+
+def _has_text(figure) -> bool:
+    """Whether there are words or numbers to be read in a figure: on a phone it is then wider than the screen."""
+    return any(ax.axison and (ax.get_xticks().size or ax.get_xlabel()) for ax in figure.axes)
+
+
+def _finite(value):
+    """What JSON can hold: None for what is not finite."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _words(value) -> str:

@@ -161,8 +161,8 @@ def claims_page(shown: list[dict]) -> str:
     text = [
         "# Claims",
         f"{len(claims)} statements of the papers were tested: {tally}. A statement *holds* where the whole 95 % interval of "
-        "our effect lies on its side, *does not hold* where the whole interval lies on the other, and is *unclear* "
-        "where the interval has both. The interval is over seeds unless it says otherwise.",
+        "our effect lies where the statement says, *does not hold* where the whole interval lies elsewhere, and is *unclear* "
+        "where the interval has some of both. The interval is over seeds unless it says otherwise.",
     ]
     ours = [claim for claim in claims if claim["id"][:2] not in PAPERS]
     for authors, _, mine in [*by_paper(claims), ("Of our own", None, ours)]:
@@ -173,7 +173,8 @@ def claims_page(shown: list[dict]) -> str:
 
 def _claim(claim: dict) -> str:
     here = (
-        f"{escape(claim['effect'])}: <strong>{escape(claim['ours'])}</strong> <small>{_where(claim)}</small>"
+        f"{escape(claim['effect'])}: <strong>{escape(claim['ours'])}</strong> "
+        f"<small>to hold: {claim['wanted']} · {_where(claim)}</small>"
     )
     return (
         f'<div class="claim {claim["verdict"].replace(" ", "-")}"><p>{badge(claim["verdict"])} '
@@ -195,34 +196,34 @@ def provenance_page(shown: list[dict]) -> str:
             uses[name].setdefault(output["figure"], output)
     groups = collections.defaultdict(list)
     for name in uses:
-        run = History(store.root() / f"{name}.npz")
+        run = store.named(name)
+        run.check()
         groups[run.kind, seedless(run.config)].append(run)
     seconds = sum(run.provenance["wall_seconds"] for runs in groups.values() for run in runs)
     text = [
         "# How it was made",
         f"The figures are drawn from {len(uses)} stored results, which took {_time(seconds)} of computing. A result is named "
         "after what it is and twelve hexadecimal digits of a hash of its configuration, so that equal settings find it "
-        "again and different ones cannot. Below stands, for each, what it takes to make it anew.",
+        "again and different ones cannot. Below stands, for each, what it takes to make it anew. Whole chapters are computed "
+        "anew by `make chapter=NAME preset=NAME fresh=1`.",
     ]
     for (kind, config), runs in sorted(
         groups.items(), key=lambda item: (item[0][0] != "ticket", str(item[0][1]))
     ):
         outputs = {name: output for run in runs for name, output in uses[run.name].items()}
-        preset, chapter = (next(iter(outputs.values()))[key] for key in ("preset", "chapter"))
-        text.append(
-            _result(kind, config, sorted(runs, key=lambda run: run.config.seed), outputs, preset, chapter)
-        )
+        preset = next(iter(outputs.values()))["preset"]
+        text.append(_result(kind, config, sorted(runs, key=lambda run: run.config.seed), outputs, preset))
     return "\n\n".join(text) + "\n"
 
 
-def _result(kind: str, config: Config, runs: list[History], outputs: dict, preset: str, chapter: str) -> str:
+def _result(kind: str, config: Config, runs: list[History], outputs: dict, preset: str) -> str:
     base = PRESETS[preset]
     other = {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name != "seed"}
     other = {name: value for name, value in other.items() if value != getattr(base, name)}
     title = ", ".join(
         [f"{kind.capitalize()}, {preset} preset"] + [f"{name} {value}" for name, value in other.items()]
     )
-    head = ("seed", "result", "commit", "date", "device", "time", "memory", "file", "SHA-256")
+    head = ("seed", "result", "commit", "date", "device", "time", "memory", "size", "SHA-256")
     head = "".join(f'<th scope="col">{name}</th>' for name in head)
     made_with = [run.provenance["versions"].items() for run in runs]
     versions = " · ".join(
@@ -235,11 +236,11 @@ def _result(kind: str, config: Config, runs: list[History], outputs: dict, prese
         for name, value in sorted(dataclasses.asdict(config).items(), key=lambda item: item[0] not in apart)
         if name != "seed"
     ]
-    command = f"make chapter={chapter} preset={preset} seeds={len(runs)} fresh=1"
+    command = f"make verify result={runs[0].name}"
     return "\n".join(
         [
             f"## {title}\n",
-            f"Drawn in {figures}. Computed with {versions}. To compute it again:\n",
+            f"Drawn in {figures}. Computed with {versions}. To compute one again and compare it, array by array:\n",
             f"```bash\n{command}\n```\n",
             '<div class="scroll" tabindex="0" role="region" aria-label="Stored results"><table class="results">',
             f"<thead><tr>{head}</tr></thead><tbody>",

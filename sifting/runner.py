@@ -1,5 +1,6 @@
 """Runs chapters: computes what their plans lack, executes the notebooks, builds the site around them."""
 
+import ast
 import contextlib
 import hashlib
 import itertools
@@ -105,7 +106,11 @@ def parameters_of(name: str) -> dict[str, str]:
     """Parameters of a chapter and their defaults, as Python text."""
     from papermill import inspect_notebook
 
-    return {key: value["default"] for key, value in inspect_notebook(str(CHAPTERS / f"{name}.ipynb")).items()}
+    path = CHAPTERS / f"{name}.ipynb"
+    try:
+        return {key: value["default"] for key, value in inspect_notebook(str(path)).items()}
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, KeyError) as error:
+        raise BuildError(f"{path} is not a notebook: {str(error).partition(chr(10))[0]}") from None
 
 
 def fingerprint(name: str, parameters: dict, results: list[pathlib.Path]) -> str:
@@ -146,7 +151,8 @@ def execute(name: str, parameters: dict, record: dict) -> None:
                 progress_bar=bar,
                 extra_arguments=["--log-level=CRITICAL"],
             )
-        notebook = normalise(nbformat.read(partial, 4), name)
+        as_written = all(ast.literal_eval(known[key]) == value for key, value in parameters.items())
+        notebook = normalise(nbformat.read(partial, 4), name, as_written)
         notebook.metadata["sifting"] = record
         nbformat.write(notebook, partial)
         os.replace(partial, target)
@@ -155,7 +161,8 @@ def execute(name: str, parameters: dict, record: dict) -> None:
         if error.ename == "KeyboardInterrupt":
             raise KeyboardInterrupt from None
         os.replace(partial, failed)
-        where = f"chapters/{name}.ipynb, cell [{error.exec_count}]"
+        line = error.source.strip().partition("\n")[0]
+        where = f"chapters/{name}.ipynb, the cell that starts with {line!r}"
         what = error.evalue.strip().partition("\n")[0]
         raise BuildError(f"{where}: {error.ename}: {what} (the run so far: book/{failed.name})") from None
     finally:
@@ -174,15 +181,18 @@ def environment(values: dict[str, str]):
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def normalise(notebook, name: str):
-    """Drop clocks, paths and random ids, so that the same inputs give the same bytes."""
+def normalise(notebook, name: str, as_written: bool):
+    """Drop clocks, paths and random ids, so that the same inputs give the same bytes.
+
+    as_written : the parameters are those that the chapter itself names; then they are not shown twice
+    """
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.metadata.tags.append("hide-input")
             cell.id = "injected-parameters"
+            cell.metadata.tags.extend(["remove-cell"] * as_written)
         for output in cell.get("outputs", []):
             for kind in {"text/plain"} & set(output.get("data", {})):
                 output["data"][kind] = re.sub(r" at 0x[0-9a-f]+", "", output["data"][kind])

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from sifting.config import Config, apart_from
-from sifting.data import Dataset, load
+from sifting.config import Config, apart_from, choose
+from sifting.data import Dataset, class_names, load
 from sifting.engines import replicas
 from sifting.masks import NEVER, alive, at
-from sifting.models import build, prunable
-from sifting.prune import prune, saliency
+from sifting.models import BUILDERS, build, prunable
+from sifting.prune import CRITERIA, prune, saliency
 from sifting.train import generator, train
 
 Arrays = dict[str, np.ndarray]
@@ -22,6 +22,13 @@ Arrays = dict[str, np.ndarray]
 def level_count(config: Config) -> int:
     """Most levels that a run has, the dense one included."""
     return config.levels + 1
+
+
+def check(config: Config) -> None:
+    """Raise ValueError, naming the choices, for a dataset, labels, model or criterion that there is not."""
+    class_names(config)
+    choose("model", config.model, BUILDERS)
+    choose("criterion", config.criterion, CRITERIA)
 
 
 def find(

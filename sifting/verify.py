@@ -7,6 +7,7 @@ import numpy as np
 
 from sifting import store
 from sifting.history import History
+from sifting.masks import NEVER, jaccard
 from sifting.runner import environment, smallest
 
 # On another processor or another version of torch, sums round differently and training, which is
@@ -39,15 +40,15 @@ def _difference(name: str, one: np.ndarray | None, two: np.ndarray | None) -> Di
         return Difference(name, False, float("nan"))
     identical = one.dtype == two.dtype and one.tobytes() == two.tobytes()
     apart = np.abs(one.astype(float) - two.astype(float))
-    overlap = jaccard(one, two) if name.startswith("removed_at/") else None
-    return Difference(name, identical, float(np.nanmax(apart, initial=0)), overlap)
+    masks = overlap(one, two) if name.startswith("removed_at/") else None
+    return Difference(name, identical, float(np.nanmax(apart, initial=0)), masks)
 
 
-def jaccard(one: np.ndarray, two: np.ndarray) -> tuple[float, float]:
+def overlap(one: np.ndarray, two: np.ndarray) -> tuple[float, float]:
     """Jaccard index of the weights that two runs never removed, and u / (2 - u), that of random masks of density u."""
-    one, two = one == 255, two == 255
+    one, two = one == NEVER, two == NEVER
     density = (one.mean() + two.mean()) / 2
-    return float((one & two).sum() / max(1, (one | two).sum())), float(density / (2 - density))
+    return jaccard(one, two), float(density / (2 - density))
 
 
 def agrees(differences: list[Difference]) -> bool:
@@ -68,8 +69,11 @@ def agrees(differences: list[Difference]) -> bool:
 
 def arrays(run: History) -> dict[str, np.ndarray]:
     """All arrays of a run, and with the prefix best_ the accuracies that the book reports, early stopped."""
-    reported = {f"best_{split}_accuracy": run.accuracy(split) for split in ("val", "test")}
-    return {name: run[name] for name in run.names()} | reported
+    names = run.names()
+    reported = {
+        f"best_{split}_accuracy": run.accuracy(split) for split in ("val", "test") if "val_accuracy" in names
+    }
+    return {name: run[name] for name in names} | reported
 
 
 def report(differences: list[Difference]) -> list[str]:
@@ -95,13 +99,14 @@ def same_machine(one: History, two: History) -> bool:
     return all(one.provenance[key] == two.provenance[key] for key in ("versions", "device"))
 
 
-def verify(chapter: str, every_seed: bool = False, device: str = "auto") -> bool:
-    """Recompute the stored run of `chapter` that took least time (or all its seeds), compare, and print.
+def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
+    """Recompute a stored result, compare, and print.
 
+    name    : of the result, or of a chapter: then its run that took least time, or all seeds of that
     returns : whether it is identical, or on another machine within the tolerance
     """
     good = True
-    for stored in smallest(chapter, every_seed):
+    for stored in [store.named(name)] if store.is_name(name) else smallest(name, every_seed):
         seconds = stored.provenance["wall_seconds"]
         print(
             f"{stored.name}: computing it again (took {seconds:.0f} s on {stored.provenance['device']})",

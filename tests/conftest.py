@@ -6,6 +6,7 @@ import http.server
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,9 @@ import threading
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: small networks lose time to a second thread
+signal.signal(
+    signal.SIGINT, signal.default_int_handler
+)  # background jobs of a shell ignore it, and what they start
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BROWSERS = (
     os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome",

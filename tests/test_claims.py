@@ -21,7 +21,28 @@ def test_verdict_follows_the_whole_interval():
     assert claim([5.0, 5.1, 4.9]).verdict == "holds"
     assert claim([-5.0, -5.1, -4.9]).verdict == "does not hold"
     assert claim([5.0, -4.0, 1.0]).verdict == "unclear"
-    assert claim([5.0, 5.1, 4.9], threshold=6).verdict == "does not hold"
+    assert claim([5.0, 5.1, 4.9], above=6).verdict == "does not hold"
+
+
+def test_absence_holds_only_where_the_whole_interval_is_within_the_margin():
+    none = {"above": -0.05, "below": 0.05}
+    assert claim([0.01, -0.01, 0.0], **none).verdict == "holds"
+    assert claim([0.2, 0.21, 0.22], **none).verdict == "does not hold"
+    assert claim([0.0, 0.1, -0.1], **none).verdict == "unclear", "not seen is not yet absent"
+    assert claim([0.0], **none).verdict == "unclear"
+    assert claim([0.0, 0.0], **none).wanted == "between −0.05 and 0.05"
+
+
+def test_against_another_group_the_interval_is_that_of_the_pooled_two_sample_test():
+    one, two = [1.0, 2.0, 4.0], [0.0, 0.5]
+    expected = stats.ttest_ind(one, two).confidence_interval(0.95)
+    found = claim(one, against=two)
+    assert (found.low, found.high) == pytest.approx(tuple(expected)) and found.over == "3 against 2 seeds"
+    single = claim(one, against=2.5)
+    assert single.estimate == pytest.approx(np.mean(one) - 2.5)
+    assert single.high - single.estimate == pytest.approx(
+        stats.t.ppf(0.975, 2) * np.std(one, ddof=1) * np.sqrt(4 / 3)
+    )
 
 
 def test_one_seed_proves_nothing_unless_its_own_error_is_known():
@@ -37,14 +58,19 @@ def test_a_true_null_is_called_true_or_false_five_times_in_a_hundred():
     assert wrong == pytest.approx(0.05, abs=0.015)
 
 
-def test_no_values_is_an_error_and_nan_seeds_are_not_counted():
-    with pytest.raises(ValueError, match="X1 has no values"):
-        claim([])
-    with pytest.raises(ValueError, match="X1 has no values"):
-        claim([float("nan")])
+def test_without_values_a_claim_is_unclear_and_nan_seeds_are_not_counted():
+    for nothing in ([], [float("nan")], float("nan")):
+        assert (claim(nothing).verdict, claim(nothing).ours) == ("unclear", "nothing to measure")
     assert claim([1.0, 1.1, float("nan")]).over == "2 seeds"
+    assert claim([1.0, 2.0], against=[float("nan")]).verdict == "unclear"
+
+
+def test_an_error_over_units_is_for_one_value():
+    with pytest.raises(ValueError, match="single value"):
+        claim([1.0, 2.0], error=0.1)
 
 
 def test_ours_says_value_interval_unit_and_seeds():
-    assert claim([1.0, 2.0, 3.0], unit="points").ours == "2 points [−0.484, 4.48], 3 seeds"
-    assert claim([1.0]).ours == "1, 1 seed"
+    assert claim([1.0, 2.0, 3.0], unit="points").ours == "2.0 points [−0.5, 4.5], 3 seeds"
+    assert claim([1.0]).ours == "1.0, 1 seed"
+    assert claim([0.31, 0.32, 0.33]).ours == "0.320 [0.295, 0.345], 3 seeds"

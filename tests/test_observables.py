@@ -172,6 +172,17 @@ def test_random_mask_keeps_the_number(mask):
     assert random.sum() == mask.sum() and random.shape == mask.shape and not np.array_equal(random, mask)
 
 
+def test_rewire_keeps_both_degrees_and_nothing_else(mask):
+    draw = np.random.default_rng(0)
+    rewired = o.rewire(mask, draw)
+    assert rewired.dtype == bool and np.array_equal(rewired.sum(0), mask.sum(0))
+    assert np.array_equal(rewired.sum(1), mask.sum(1))
+    block = np.zeros((20, 20), bool)
+    block[:10, :10] = block[10:, 10:] = True
+    kept = np.mean([(o.rewire(block, draw) & block).sum() / block.sum() for _ in range(20)])
+    assert kept == pytest.approx(0.5, abs=0.05), "two blocks of equal degrees mix"
+
+
 def test_jackknife_gives_the_standard_error_of_a_mean():
     mask = np.random.default_rng(9).random((1000, 50)) < 0.3
     exact = mask.mean(1).std(ddof=1) / np.sqrt(1000)

@@ -1,5 +1,7 @@
 """What a page shows is what it records."""
 
+import json
+
 import pytest
 
 from sifting import config, figures
@@ -54,8 +56,10 @@ def test_a_claim_shows_and_records_its_verdict(published):
     assert (
         "a &lt; b" in data["text/html"]
         and 'class="claim holds"' in data["text/html"]
-        and "1 points" in data["text/html"]
+        and "1.00 points" in data["text/html"]
     )
+    assert record["claim"]["below"] is None, "JSON knows no infinity"
+    json.dumps(record, allow_nan=False)
     assert data["text/plain"].startswith("holds: a < b")
 
 

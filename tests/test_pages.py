@@ -38,6 +38,7 @@ def claimed(id, verdict, **more):
         "paper": "12 %",
         "effect": "gain",
         "ours": "1 [0, 2], 3 seeds",
+        "wanted": "above 0",
         "preset": "laptop",
         "dataset": "photos",
     }
@@ -137,7 +138,10 @@ def test_provenance_names_every_result_once_with_its_hash_and_groups_seeds(store
         assert hashlib.sha256((results / f"{name}.npz").read_bytes()).hexdigest() in text
     assert text.count("\n## ") == 2 and "fraction 0.5" in text
     assert (
-        "seeds=2" in text and "a &lt;fast&gt; one" in text and "0123456789ab" in text and "1,234 MB" in text
+        f"make verify result={stored[0]}\n" in text
+        and "a &lt;fast&gt; one" in text
+        and "0123456789ab" in text
+        and "1,234 MB" in text
     )
     fields = re.search('(?s)<table class="fields">.*?</table>', text).group()
     assert fields.index("<code>lr</code>") < fields.index(

@@ -132,7 +132,11 @@ def test_the_largest_stored_preset_is_shown(book):
         ("run toy set=learning_rate=1", 2, "unknown parameter 'learning_rate'; choose from"),
         ("run toy set=lr=-1", 2, "lr must be 0 or more"),
         ("run toy set=prune_fraction=1", 2, "prune_fraction must be above 0 and below 1"),
+        ("run toy fresh=yes", 2, "fresh takes 1 or 0, not 'yes'"),
+        ("build preset=smoke", 2, "preset: for one chapter only; name it, as: make chapter=imp"),
         ("verify toy", 2, "nothing is stored for toy"),
+        ("verify toy seeds=3", 2, "seeds takes all, not '3'"),
+        ("verify ticket-0123456789ab", 2, "no stored result"),
     ],
 )
 def test_a_mistake_is_told_in_one_line_with_the_choices(book, capsys, words, status, message):
@@ -159,7 +163,8 @@ def test_a_failing_cell_is_named_and_the_page_that_was_there_stays(book, capsys)
     error = capsys.readouterr().err
     assert (
         error.count("\n") == 1
-        and "chapters/toy.ipynb, cell [3]: ZeroDivisionError: division by zero" in error
+        and "chapters/toy.ipynb, the cell that starts with '1 / 0': ZeroDivisionError: division by zero"
+        in error
     )
     assert book.page.read_bytes() == before
     assert sorted(path.name for path in book.page.parent.iterdir()) == ["toy.failed.ipynb", "toy.ipynb"]
@@ -168,10 +173,30 @@ def test_a_failing_cell_is_named_and_the_page_that_was_there_stays(book, capsys)
     assert [path.name for path in book.page.parent.iterdir()] == ["toy.ipynb"]
 
 
+def test_an_unreadable_notebook_is_named(book, capsys):
+    (runner.CHAPTERS / "toy.ipynb").write_text("{")
+    assert cli.main(["run", "toy", "preset=smoke"]) == 1
+    assert "chapters/toy.ipynb is not a notebook" in capsys.readouterr().err
+
+
+def test_parameters_are_shown_again_only_where_they_are_not_those_of_the_chapter(book):
+    def shown(preset):
+        runner.run_chapter("toy", preset=preset)
+        cells = nbformat.read(book.page, 4).cells
+        [injected] = [cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", [])]
+        return "remove-cell" not in injected.metadata.tags
+
+    assert shown("smoke") and not shown("laptop")
+
+
 @pytest.mark.parametrize(
     "error, status, message",
     [
-        (OSError(errno.ENOSPC, "No space left on device"), 1, "the disk is full"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/somewhere"),
+            1,
+            "/somewhere: No space left on device",
+        ),
         (FileNotFoundError("photos are missing; fetch them"), 2, "photos are missing"),
         (DamagedResult("ticket-1.npz", "is damaged"), 2, "ticket-1.npz is damaged"),
         (ImportError("No module named 'torch'"), 2, "pip install -r requirements.txt"),
@@ -246,7 +271,7 @@ def test_random_masks_overlap_by_chance_and_do_not_agree():
 
 def test_overlap_is_the_jaccard_index():
     one, two = (np.array([[255, 255, 1, 1]], np.uint8), np.array([[255, 1, 255, 1]], np.uint8))
-    assert verify.jaccard(one, two) == (pytest.approx(1 / 3), pytest.approx(0.5 / 1.5))
+    assert verify.overlap(one, two) == (pytest.approx(1 / 3), pytest.approx(0.5 / 1.5))
 
 
 @pytest.mark.parametrize("shift, fine", [(0.02, True), (0.04, False)])

@@ -24,6 +24,13 @@ RUN = (
 )
 
 
+def wait_for(condition, seconds=60):
+    deadline = time.time() + seconds
+    while not condition():
+        assert time.time() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
 def arrays(history):
     return {name: history[name] for name in history.names()}
 
@@ -50,7 +57,7 @@ def stored(results, reference):
 
 
 def test_a_stored_result_is_read_and_not_computed_again(results, stored, monkeypatch):
-    monkeypatch.setattr(store, "_compute", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(store.schedule, "_compute", lambda *_: pytest.fail("computed again"))
     assert store.load_or_run("ticket", [TINY, TINY], "cpu")[1].key == config.key(TINY)
 
 
@@ -117,9 +124,7 @@ def test_a_killed_process_loses_no_finished_level(results, python, reference, ho
         "try:\n    store.load_or_run('ticket', [tiny], 'cpu')\n"
         "except KeyboardInterrupt:\n    raise SystemExit(130)"
     )
-    deadline = time.time() + 60
-    while not list((results / ".running").rglob("level-000.npz")) and time.time() < deadline:
-        time.sleep(0.02)
+    wait_for(lambda: any(results.rglob("level-000.npz")))
     time.sleep(0.2)
     process.send_signal(how)
     process.communicate(timeout=30)
@@ -127,6 +132,28 @@ def test_a_killed_process_loses_no_finished_level(results, python, reference, ho
     assert list((results / ".running").rglob("level-000.npz")) and not list(results.glob("*.npz"))
     [history] = store.load_or_run("ticket", [TINY], "cpu")
     assert equal(history, reference)
+
+
+def test_a_terminated_command_ends_its_workers_and_keeps_finished_levels(results, python, reference):
+    process = python(
+        "from sifting import __main__ as cli, runner, config, store\n"
+        "import dataclasses, sys\n"
+        "slow = dataclasses.replace(config.preset('smoke'), steps=400, levels=3)\n"
+        "cli.command = lambda words: store.load_or_run('ticket', config.seeds(slow, 2), 'cpu', workers=2)\n"
+        "sys.exit(cli.main([]))"
+    )
+    wait_for(lambda: any(results.rglob("level-000.npz")))
+    process.terminate()
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 130 and "interrupted; finished levels are kept" in errors
+    assert any(results.rglob("level-000.npz"))
+
+
+def test_a_result_names_every_commit_that_its_levels_were_computed_at(results, monkeypatch):
+    for commit in ("aaa", "aaa", "bbb"):
+        monkeypatch.setattr("sifting.store.provenance.commit", lambda commit=commit: commit)
+        store.advance("ticket", TINY, "cpu")
+    assert store.load_or_run("ticket", [TINY], "cpu")[0].provenance["commit"] == "aaa, bbb"
 
 
 def test_fresh_computes_again_and_replaces(results, stored, reference):
@@ -149,10 +176,8 @@ def test_workers_end_with_a_parent_that_is_killed(results, python):
     workers = [int(word) for word in process.stdout.readline().split()]
     process.kill()
     process.communicate(timeout=30)
-    deadline = time.time() + 20
-    while any(_runs(pid) for pid in workers) and time.time() < deadline:
-        time.sleep(0.2)
-    assert len(workers) == 2 and not any(_runs(pid) for pid in workers)
+    assert len(workers) == 2
+    wait_for(lambda: not any(_runs(pid) for pid in workers))
 
 
 def _runs(pid: int) -> bool:
@@ -174,7 +199,7 @@ def test_a_fresh_run_that_was_interrupted_goes_on_and_then_starts_over(
             raise KeyboardInterrupt
         return advance(*arguments, **options)
 
-    monkeypatch.setattr(store, "advance", interrupted)
+    monkeypatch.setattr(store.schedule, "advance", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store.load_or_run("ticket", [TINY], "cpu", fresh=True)
     assert equal(store.load("ticket", TINY), reference), "what was stored stays until the new result is whole"
@@ -228,6 +253,30 @@ def test_a_damaged_or_foreign_file_is_reported_and_left_alone(results, stored, d
         [history] = store.load_or_run("ticket", [TINY], "cpu")
         arrays(history)
     assert path.read_bytes() == broken
+
+
+def test_check_finds_a_changed_byte_in_an_array_that_nobody_read(results, stored):
+    History(store.path("ticket", TINY)).check()
+    damage_bits(store.path("ticket", TINY))
+    with pytest.raises(DamagedResult, match="is damaged"):
+        History(store.path("ticket", TINY)).check()
+
+
+def test_what_cannot_be_computed_or_kept_is_found_before_a_worker_starts(results, monkeypatch):
+    monkeypatch.setattr(store.schedule, "_compute", lambda *_: pytest.fail("started"))
+    for field, message in (
+        ({"criterion": "magic"}, "unknown criterion 'magic'; choose from magnitude, random"),
+        ({"model": "cnn9"}, "unknown model 'cnn9'"),
+        ({"dataset": "cifar1000"}, "unknown dataset 'cifar1000'"),
+        ({"labels": "semantic", "dataset": "digits"}, "unknown labels of digits 'semantic'"),
+        ({"labels": "random", "classes": 999}, "classes=999"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            store.load_or_run("ticket", [dataclasses.replace(TINY, **field)], "cpu")
+    results.write_text("a file")
+    with pytest.raises(OSError, match="SIFTING_RESULTS names another folder") as caught:
+        store.load_or_run("ticket", [TINY], "cpu")
+    assert caught.value.filename == str(results)
 
 
 def test_a_damaged_level_is_reported_too(results):

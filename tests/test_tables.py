@@ -92,6 +92,7 @@ def test_out_degree_finds_the_border_that_is_there():
     run.arrays["removed_at/linear.0.weight"] = frame.reshape(UNITS, -1)
     table = tables.out_degree({"frame": run}, run.density(4, 1))
     assert table["border"]["frame"] == pytest.approx(64 / 28) and table["center"]["frame"] == 0
+    assert table["uneven"]["frame"] > 5
 
 
 def test_by_degree_groups_all_units_that_are_alive(runs):
@@ -100,6 +101,18 @@ def test_by_degree_groups_all_units_that_are_alive(runs):
     assert all(a["high"] <= b["low"] for a, b in zip(groups, groups[1:]))
     total = tables.locality(runs[:1], [tables.near(runs[0], runs[0].density(2, 1))])["same"][0]
     assert np.array_equal(sum(group["same"] for group in groups), total)
+
+
+def test_units_of_imp_are_narrower_than_random_ones_of_their_size(runs):
+    table = tables.unit_widths(runs, 4)
+    # 3 x 3 blocks: the mean of dx^2 is 4/3 over all 9 x 9 ordered pairs, and 9 of them are no pairs
+    assert table["imp"] == pytest.approx(np.sqrt(4 / 3 * 81 / 72)) and (table["random"] > 2).all()
+
+
+def test_localization_of_groups_is_that_of_each_run_and_slope_that_of_the_line(runs):
+    rows = tables.group_localization(runs, 0.2)
+    assert rows.shape == (2, 5) and rows == pytest.approx(np.ones((2, 5)), abs=0.15)
+    assert tables.slope(np.array([[1, 3, 5], [3, 2, 1]])) == pytest.approx([2, -1])
 
 
 def test_reach_grows_with_the_layer(runs):

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -438,6 +439,9 @@ def test_layers_weights_and_orders(visit, toy):
     page.get_by_role("radio", name="3").check()
     expect(status(page)).to_contain_text("of layer 3 keeps")
     expect(page.get_by_role("radio", name="weights")).to_be_disabled()
+    why = page.locator("label", has=page.get_by_role("radio", name="weights"))
+    expect(why).to_have_attribute("title", re.compile("Weights are shown in layer 1"))
+    expect(status(page)).to_contain_text("the test accuracy is")
     unit = int(status(page).inner_text().split("Unit ")[1].split()[0])
     mask = masks.effective(*(masks.at(toy.removed_at(n), 6) for n in (1, 2, 3)))[unit]
     np.testing.assert_array_equal(

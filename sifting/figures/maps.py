@@ -104,15 +104,17 @@ def features(table: dict):
 
 
 def random_units(table: dict):
-    """S_sc of single units, random ones and one of IMP, from tables.random_units: PB9."""
+    """S_sc of single units, random ones and those of IMP, from tables.random_units: PB9."""
     rows, columns = table["inputs"].shape
-    figure, axes = subplots(rows, columns, 1.55 * rows, 1.55 * columns)
+    figure, axes = subplots(rows, columns, 1.5 * rows)
     for row in range(rows):
         for column in range(columns):
             _heat(axes[row, column], table["same"][row, column], f"{table['inputs'][row, column]} inputs")
         axes[row, 0].set_ylabel(f"{share(table['density'][row])} kept")
-    axes[0, 0].set_title(f"random\n{axes[0, 0].get_title()}", fontsize=8)
-    axes[0, -1].set_title(f"IMP's largest\n{axes[0, -1].get_title()}", fontsize=8)
+    each = columns // len(table["kinds"])
+    for n, kind in enumerate(table["kinds"]):
+        ax = axes[0, n * each]
+        ax.set_title(f"{kind}\n{ax.get_title()}", fontsize=8)
     return figure
 
 
@@ -130,7 +132,7 @@ def out_degree(table: dict):
             vmax=max(m.mean(0).max() for m in maps.values()),
         )
     figure.colorbar(shown, ax=axes[1, -1], shrink=0.8, label="relative to the mean")
-    axes[0, 0].set_ylabel("R, G, B", fontsize=8.5)
+    axes[0, 0].set_ylabel("as colors", fontsize=8.5)
     axes[1, 0].set_ylabel("mean of channels", fontsize=8.5)
     return figure
 
@@ -138,10 +140,12 @@ def out_degree(table: dict):
 def by_degree(table: dict):
     """S_sc of units grouped by in-degree, a row a run, from tables.by_degree: PB11."""
     columns = max(len(groups) for groups in table.values())
-    figure, axes = subplots(len(table), columns, 1.75 * len(table), 1.45 * columns)
+    figure, axes = subplots(len(table), columns, 1.85 * len(table))
     for row, (name, groups) in zip(axes, table.items()):
         for ax, group in zip(row, groups):
             _heat(ax, group["same"], f"{group['low']}–{group['high']} inputs ({group['units']})")
-            ax.set_xlabel(f"Λ = {group['localization']:.2f} ± {group['error']:.2f}", fontsize=8)
-        row[0].set_ylabel(name, fontsize=8.5)
+            ax.set_xlabel(f"Λ = {group['localization']:.2f} ± {group['error']:.2f}", fontsize=7)
+            ax.title.set_fontsize(7)
+        row[0].set_ylabel(name, fontsize=8)
+    figure.get_layout_engine().set(h_pad=0.07)
     return figure

@@ -1,6 +1,13 @@
 """Numbers from masks, weights and preactivations. What needs no network needs no torch."""
 
-from sifting.observables.connectivity import binomial, degree_excess, in_degree, jackknife, out_degree
+from sifting.observables.connectivity import (
+    binomial,
+    degree_excess,
+    in_degree,
+    jackknife,
+    out_degree,
+    rewire,
+)
 from sifting.observables.locality import (
     axis_excess,
     displacements,
@@ -28,6 +35,7 @@ __all__ = [
     "out_degree",
     "pair_correlation",
     "random_mask",
+    "rewire",
     "rf_moment",
     "rf_width",
 ]

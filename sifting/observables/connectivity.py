@@ -43,13 +43,30 @@ def degree_excess(mask: np.ndarray) -> float:
     return float(in_degree(mask).var(ddof=1) / expected) if expected else float("nan")
 
 
-def jackknife(measure, mask: np.ndarray, groups: int = 10) -> float:
-    """Standard error over units of a number computed from a mask.
+def rewire(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """A random mask with the same in-degree of every unit and the same out-degree of every input.
 
-    measure : function of a mask (units, inputs) -> number; called once for every group left out
+    Two units at a time pool the inputs that only one of them has and deal them out again, each as
+    many as it had. Source: the curveball algorithm, Strona et al. 2014.
+    """
+    mask = mask.copy()
+    alive = np.flatnonzero(mask.any(1))
+    for _ in range(5 * len(alive) if len(alive) > 1 else 0):
+        one, two = generator.choice(alive, 2, replace=False)
+        apart = np.flatnonzero(mask[one] ^ mask[two])
+        taken = generator.permutation(apart)[: mask[one, apart].sum()]
+        mask[one, apart], mask[two, apart] = False, True
+        mask[one, taken], mask[two, taken] = True, False
+    return mask
+
+
+def jackknife(measure, mask: np.ndarray, groups: int = 10) -> np.ndarray:
+    """Standard error over units of a number, or of each of several, computed from a mask.
+
+    measure : function of a mask (units, inputs) -> number or array; called once for every group left out
     groups  : the units are dealt out to as many groups; each is left out in turn
 
     Source: Efron & Stein 1981, delete-a-group jackknife.
     """
-    left = [measure(np.delete(mask, np.s_[n::groups], axis=0)) for n in range(groups)]
-    return float(np.sqrt((groups - 1) / groups * ((np.array(left) - np.mean(left)) ** 2).sum()))
+    left = np.array([measure(np.delete(mask, np.s_[n::groups], axis=0)) for n in range(groups)])
+    return np.sqrt((groups - 1) / groups * ((left - left.mean(0)) ** 2).sum(0))

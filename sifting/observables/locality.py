@@ -21,14 +21,19 @@ def locality(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray,
     Raises ValueError where the inputs are not channels * height * width. Source: Pellegrini & Biroli
     2022, section 3. Differs: their code stops counting after 1e7 pairs. Drawn by figures.locality.
     """
+    same = _same(mask, shape)
+    every = _same(mask.reshape(len(mask), shape[0], -1).sum(1), (1, *shape[1:]))
+    return same, every - same
+
+
+def _same(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """S_sc of every unit."""
     channels, height, width = shape
     if mask.ndim != 2 or mask.shape[1] != channels * height * width:
         raise ValueError(f"mask {mask.shape} does not have {channels} x {height} x {width} inputs")
     images = mask.reshape(-1, channels, height, width)
     parts = [images[n : n + CHUNK] for n in range(0, len(images), CHUNK)]
-    same = np.concatenate([_autocorrelation(part).sum(1) for part in parts])
-    every = np.concatenate([_autocorrelation(part.sum(1)) for part in parts])
-    return same, every - same
+    return np.concatenate([_autocorrelation(part).sum(1) for part in parts])
 
 
 def _autocorrelation(images: np.ndarray) -> np.ndarray:
@@ -46,8 +51,14 @@ def null_locality(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 
     returns : float (2 height - 1, 2 width - 1): AC(sum_j m_j) - sum_j AC(m_j), summed over channels
     """
+    return _summed(mask, shape)[1]
+
+
+def _summed(mask: np.ndarray, shape: tuple[int, int, int], same=None) -> tuple[np.ndarray, np.ndarray]:
+    """S_sc summed over units, and null_locality; same: S_sc of every unit, where it is known."""
+    same = (_same(mask, shape) if same is None else same).sum(0, dtype=np.int64)
     total = _autocorrelation(mask.sum(0, dtype=np.int64).reshape(shape)).sum(0)
-    return total - locality(mask, shape)[0].sum(0, dtype=np.int64)
+    return same, total - same
 
 
 def random_mask(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -120,9 +131,9 @@ def localization(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """
     channels, height, width = shape
     distance = displacements(shape)[2]
-    same, _ = locality(mask, shape)
+    same = _same(mask, shape)
     pairs = np.where(distance > 0, same, 0)
-    null = np.where(distance > 0, null_locality(mask, shape), 0)
+    null = np.where(distance > 0, _summed(mask, shape, same)[1], 0)
     count = pairs.sum((1, 2))
     per_channel = mask.reshape(len(mask), channels, -1).sum(2)
     compact = _compact(height, width)[per_channel].sum(1)
@@ -149,7 +160,7 @@ def enrichment(mask: np.ndarray, shape: tuple[int, int, int], reach: float = 1.5
     """
     distance = displacements(shape)[2]
     near, any_distance = (distance > 0) & (distance < reach), distance > 0
-    same, null = locality(mask, shape)[0].sum(0), null_locality(mask, shape)
+    same, null = _summed(mask, shape)
     return float(
         (same[near].sum() / same[any_distance].sum()) / (null[near].sum() / null[any_distance].sum())
     )
@@ -163,7 +174,7 @@ def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarra
     distance = displacements(shape)[2]
     ring = np.rint(distance).astype(int)
     rings = np.arange(1, min(shape[1:]) // 2 + 1)
-    same, null = locality(mask, shape)[0].sum(0), null_locality(mask, shape)
+    same, null = _summed(mask, shape)
     share = [np.array([s[ring == r].sum() for r in rings]) / s[distance > 0].sum() for s in (same, null)]
     return share[0] / share[1]
 
@@ -176,7 +187,7 @@ def axis_excess(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
     Source: Pellegrini & Biroli 2022, section 4, where it is seen in the map; this makes it a number.
     """
     dx, dy, distance = displacements(shape)
-    same, null = locality(mask, shape)[0].sum(0), null_locality(mask, shape)
+    same, null = _summed(mask, shape)
     ring, axis = distance == 5, (dx == 0) | (dy == 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         on, off = (same[ring & side].sum() / null[ring & side].sum() for side in (axis, ~axis))

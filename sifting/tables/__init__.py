@@ -1,21 +1,20 @@
 """What the figures draw and the claims check: small tables computed from stored runs; no torch."""
 
-from sifting.tables.numbers import (
-    ablation,
-    accuracy,
-    agreement,
+from sifting.tables.locality import (
+    by_degree,
     difference,
     everywhere,
-    in_degree,
+    group_localization,
     locality,
     localization,
     measures,
     pair_correlation,
-    probe,
     reach,
+    slope,
+    unit_widths,
 )
+from sifting.tables.numbers import ablation, accuracy, agreement, in_degree, probe
 from sifting.tables.pictures import (
-    by_degree,
     emergence,
     features,
     masks,
@@ -42,6 +41,7 @@ __all__ = [
     "emergence",
     "everywhere",
     "features",
+    "group_localization",
     "in_degree",
     "locality",
     "localization",
@@ -54,6 +54,8 @@ __all__ = [
     "random_units",
     "reach",
     "shape",
+    "slope",
     "top_units",
+    "unit_widths",
     "values",
 ]

@@ -48,18 +48,22 @@ def features(run: History, anatomy: History, level: int, count: int) -> dict[str
     }
 
 
-def random_units(run: History, levels: list[int], count: int = 3) -> dict[str, np.ndarray]:
-    """S_sc of single units pruned at random to the densities of `levels`, beside the most connected unit of IMP: PB9.
+def random_units(run: History, levels: list[int], count: int = 2) -> dict[str, np.ndarray]:
+    """S_sc of single units: pruned at random, the most connected of IMP, and random ones as large as those: PB9.
 
-    inputs : (levels, count + 1) inputs kept, the IMP unit last; same : (levels, count + 1, ...) S_sc
+    kinds  : names of the three kinds, `count` units each
+    inputs : (levels, 3 count) inputs kept; same : (levels, 3 count, ...) S_sc
     """
     size, draw = shape(run), np.random.default_rng(0)
     rows = []
     for level in levels:
         mask = run.mask(level)
-        random = observables.random_mask(mask, draw)[:count]
-        rows.append(np.concatenate([random, mask[top_units(run, level, 1)]]))
+        top = mask[top_units(run, level, count)]
+        rows.append(
+            np.concatenate([observables.random_mask(mask, draw)[:count], draw.permuted(top, axis=1), top])
+        )
     return {
+        "kinds": ("random pruning", "random, as large", "IMP"),
         "inputs": np.array([row.sum(1) for row in rows]),
         "same": np.stack([observables.locality(row, size)[0] for row in rows]),
         "density": densities([run])[levels],
@@ -72,47 +76,16 @@ def out_degree(runs: dict[str, History], density: float) -> dict:
     maps   : name -> (channels, height, width) connections left, relative to the mean
     border : name -> mean of the outermost ring of pixels over the mean of all
     center : name -> mean of the central half (in height and width) over the mean of all
+    uneven : name -> variance of C_out over that of random pruning (observables.degree_excess)
     """
-    maps, border, center = {}, {}, {}
+    maps, border, center, uneven = {}, {}, {}, {}
     for name, run in runs.items():
-        size = shape(run)
-        counts = observables.out_degree(run.mask(near(run, density))).reshape(size)
+        size, mask = shape(run), run.mask(near(run, density))
+        uneven[name] = observables.degree_excess(mask.T)
+        counts = observables.out_degree(mask).reshape(size)
         maps[name] = counts / counts.mean()
         inner = maps[name][:, 1:-1, 1:-1]
         border[name] = (maps[name].sum() - inner.sum()) / (maps[name].size - inner.size)
         h, w = size[1] // 4, size[2] // 4
         center[name] = maps[name][:, h : size[1] - h, w : size[2] - w].mean()
-    return {"maps": maps, "border": border, "center": center}
-
-
-def by_degree(runs: dict[str, History], density: float, bins: int = 5) -> dict[str, list[dict]]:
-    """S_sc of units grouped by in-degree, near `density`: PB11.
-
-    returns : name -> for every group its range of C_in (low, high), number of units, S_sc summed,
-              localization (mean over the units that have one) and its standard error
-    """
-    result = {}
-    for name, run in runs.items():
-        mask, size = run.mask(near(run, density)), shape(run)
-        degree = observables.in_degree(mask)
-        order = np.argsort(degree, kind="stable")
-        edges = np.cumsum([0] + [len(part) for part in np.array_split(order[degree[order] > 0], bins)])
-        alive = order[degree[order] > 0]
-        same, local = observables.locality(mask, size)[0], observables.localization(mask, size)
-        result[name] = []
-        for low, high in zip(edges[:-1], edges[1:]):
-            units = alive[low:high]
-            values = local[units][~np.isnan(local[units])]
-            result[name].append(
-                {
-                    "low": int(degree[units].min()),
-                    "high": int(degree[units].max()),
-                    "units": len(units),
-                    "same": same[units].sum(0),
-                    "localization": float(values.mean()) if len(values) else float("nan"),
-                    "error": float(values.std(ddof=1) / np.sqrt(len(values)))
-                    if len(values) > 1
-                    else float("nan"),
-                }
-            )
-    return result
+    return {"maps": maps, "border": border, "center": center, "uneven": uneven}

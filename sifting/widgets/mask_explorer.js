@@ -104,6 +104,7 @@ async function render({ model, el }) {
   };
   panels.pairs.note.textContent = "S(d)";
   panels.degrees.note.textContent = "dashed: random";
+  panels.accuracy.note.textContent = model.get("measure").replace(/ ?accuracy/, "");
   const status = h("p", { className: "mx-status" });
   const choices = [layer.node, show.node, order.node];
   if (runs.length > 1) choices.unshift(run.node);
@@ -149,9 +150,12 @@ async function render({ model, el }) {
     unit.set(rank, slots.length - 1, `${rank + 1} of ${count(slots.length)}`);
     run.set(model.get("run"));
     layer.set(r.layers.indexOf(l) + 1, r.layers.map((_, i) => [i + 1, String(i + 1)]));
-    show.set(how, [["mask", "mask"], ["weights", "weights", !weighted]]);
+    why.textContent = first ? "This page does not hold the weights of this run." :
+      "In a deeper layer the mask is the effective one: a pixel counts as kept while any path of kept weights " +
+      "leads from it to the unit. Weights are shown in layer 1.";
+    show.set(how, [["mask", "mask"], ["weights", "weights", weighted ? "" : why.textContent]]);
     order.set(model.get("order"));
-    facts.replaceChildren(...[["weights kept", percent(r.density[n])], ["accuracy", percent(r.accuracy[n])]]
+    facts.replaceChildren(...[["weights kept", percent(r.density[n])], [model.get("measure"), percent(r.accuracy[n])]]
       .map(([name, value]) => h("span", {}, h("b", { textContent: value }), ` ${name}`)));
 
     thumbs.forEach((thumb, i) => {
@@ -172,9 +176,6 @@ async function render({ model, el }) {
     total.textContent = `${count(seen)} of ${count(inputs)} inputs`;
     panels.mask.note.textContent = first ? "" : "effective";
     panels.weights.node.classList.toggle("mx-none", !weighted);
-    why.textContent = first ? "This page does not hold the weights of this run." :
-      "In a deeper layer the mask is the effective one: a pixel counts as kept while any path of kept weights " +
-      "leads from it to the unit. Weights are shown in layer 1.";
     if (weighted) {
       const most = paintWeights(big.weights, weightsAt(r, slot, n), shape).toFixed(2);
       scale.weights.innerHTML = `<span>−${most}</span><i class="mx-grays"></i><span>${most}</span>`;
@@ -183,7 +184,7 @@ async function render({ model, el }) {
     scale.pairs.innerHTML = `<span>0</span><i class="mx-viridis"></i><span>${count(top)} pairs</span>`;
 
     const mine = degrees[u], mean = degrees.reduce((a, b) => a + b, 0) / l.units;
-    const text = `At level ${n} of ${r.levels}, ${percent(r.density[n])} of the weights are left and the accuracy is ` +
+    const text = `At level ${n} of ${r.levels}, ${percent(r.density[n])} of the weights are left and the ${model.get("measure")} is ` +
       `${percent(r.accuracy[n])}. Unit ${u} of layer ${r.layers.indexOf(l) + 1} keeps ${count(mine)} of its ` +
       `${count(l.inputs)} inputs` +
       (first ? "." : ` and is reached by ${count(seen)} of ${count(inputs)} pixel values.`);

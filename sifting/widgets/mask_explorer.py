@@ -43,6 +43,7 @@ class MaskExplorer(anywidget.AnyWidget):
     unit = t.Int(0).tag(sync=True)  # number of the unit in its layer
     show = t.Enum(["mask", "weights"], "mask").tag(sync=True)
     order = t.Enum(["level", "last", "random"], "level").tag(sync=True)
+    measure = t.Unicode("test accuracy").tag(sync=True)  # what the accuracies of `runs` are
 
     @classmethod
     def from_history(cls, history, accuracy=None, **options):
@@ -62,7 +63,8 @@ class MaskExplorer(anywidget.AnyWidget):
         shape    : channels, height, width; default: square images of config.image_size
         weights  : whether to store the trained weights of layer 1; they are most of the page
         gallery  : thumbnails on a page
-        state    : what to begin with: run, layer, level (default: the last), unit, show, order
+        state    : what to begin with: run, layer, level (default: the last), unit, show, order; and
+                   measure, what `accuracy` is, where it is not the test accuracy
 
         If a layer has more units than are shown, they are `gallery` units drawn at random and those
         with most inputs at the last levels. Raises ValueError if a first layer does not fit `shape`.

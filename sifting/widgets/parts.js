@@ -34,13 +34,13 @@ const slider = (label, onInput) => {
 const segments = (name, label, onChange) => {
   const group = h("div", { className: "mx-segments", role: "radiogroup", "aria-label": label });
   let made = "";
-  const set = (value, options) => { // options: [[value, text, disabled]]
+  const set = (value, options) => { // options: [[value, text, why it cannot be chosen]]
     if (JSON.stringify(options) !== made) {
       made = JSON.stringify(options);
       group.replaceChildren(...options.map(([option, text, disabled]) => {
         const input = focusable(h("input", { type: "radio", name, value: option, disabled: !!disabled }));
         input.addEventListener("change", () => onChange(input.value));
-        return h("label", {}, input, h("span", { textContent: text }));
+        return h("label", { title: disabled || "" }, input, h("span", { textContent: text }));
       }));
     }
     for (const input of group.querySelectorAll("input")) input.checked = input.value === String(value);

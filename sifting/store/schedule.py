@@ -1,94 +1,22 @@
-"""Results on disk: found by content, written whole or not at all, resumable, with how they were made."""
+"""Computes what is not stored, level by level, side by side, so that nothing finished is ever lost."""
 
 import concurrent.futures
 import contextlib
-import dataclasses
-import datetime
 import importlib
-import io
-import json
 import multiprocessing
 import os
 import pathlib
-import platform
-import resource
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
-import zipfile
-from importlib import metadata
 
-import numpy as np
 from tqdm.auto import tqdm
 
 from sifting.config import Config, choose, key
-from sifting.history import META, DamagedResult, History
-
-# kind -> module with find(config, device, finished, progress), which yields the record of one level
-# after another, and level_count(config); and the name of its function(records, config) that makes of
-# all records the arrays to keep
-EXPERIMENTS = {
-    "ticket": ("sifting.tickets", "pack"),  # masks, accuracies and weights of every level: some 5 MB
-    "masks": ("sifting.tickets", "pack_masks"),  # the same run without the weights: a tenth of that
-    "anatomy": ("sifting.anatomy", "pack"),
-}
-
-
-def root() -> pathlib.Path:
-    """The folder of stored results: $SIFTING_RESULTS, or book/results beside the package."""
-    default = pathlib.Path(__file__).resolve().parents[1] / "book" / "results"
-    return pathlib.Path(os.environ.get("SIFTING_RESULTS", default))
-
-
-def path(kind: str, config: Config) -> pathlib.Path:
-    """Where the result of that kind and configuration lies, or would lie."""
-    choose("kind of result", kind, EXPERIMENTS)
-    return root() / f"{kind}-{key(config)}.npz"
-
-
-def exists(kind: str, config: Config) -> bool:
-    """Whether that result is stored."""
-    return path(kind, config).exists()
-
-
-def load(kind: str, config: Config) -> History:
-    """The stored result. Raises FileNotFoundError where there is none, DamagedResult where it is broken."""
-    if not exists(kind, config):
-        raise FileNotFoundError(f"no stored result {path(kind, config)}")
-    return History(path(kind, config))
-
-
-def save(
-    kind: str, config: Config, arrays: dict[str, np.ndarray], provenance: dict, target: pathlib.Path = None
-):
-    """Write a result: all of it under its name, or nothing.
-
-    Raises OSError, saying that nothing finished is lost, where the disk is full.
-    """
-    target = target or path(kind, config)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    meta = {"kind": kind, "key": key(config), "config": dataclasses.asdict(config), "provenance": provenance}
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with open(part, "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                for name, array in arrays.items():
-                    buffer = io.BytesIO()
-                    np.lib.format.write_array(buffer, np.asarray(array), allow_pickle=False)
-                    archive.writestr(zipfile.ZipInfo(name + ".npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
-                archive.writestr(zipfile.ZipInfo(META), json.dumps(meta, indent=1), zipfile.ZIP_DEFLATED)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
-    except OSError as error:
-        why = f"could not write {target.name}: {error.strerror}; everything finished before is kept"
-        raise OSError(error.errno, why, str(target.parent)) from None
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+from sifting.history import DamagedResult, History
+from sifting.store.files import EXPERIMENTS, check_writable, exists, load, path, root, save
+from sifting.store.provenance import provenance
 
 
 def load_or_run(
@@ -102,13 +30,17 @@ def load_or_run(
 
     Every level is saved as it ends; a killed run goes on after its last finished level, to the same
     bits. The run that is furthest behind always goes first. A damaged file is reported, not replaced,
-    unless fresh. A fresh run that was killed goes on, too, when asked for again.
+    unless fresh. A fresh run that was killed goes on, too, when asked for again. Names that nothing
+    is registered under and a folder that cannot be written are found before anything is computed.
     """
     missing = [config for config in dict.fromkeys(configs) if fresh or not exists(kind, config)]
-    for config in missing if fresh else []:
-        _start_afresh(kind, config)
     if missing:
+        for config in missing:
+            importlib.import_module("sifting.tickets").check(config)
         device = _device(device)
+        check_writable(root())
+        for config in missing if fresh else []:
+            _start_afresh(kind, config)
         workers = 1 if device == "cuda" else min(workers or _cores(), len(missing))
         _compute(kind, missing, device, workers)
     return [load(kind, config) for config in configs]
@@ -160,20 +92,21 @@ def advance(kind: str, config: Config, device: str, progress: bool = False) -> b
         seconds = time.perf_counter() - started
     if record is None:
         made = [how for _, how in finished]
-        provenance = made[-1] | {
+        made_how = made[-1] | {
+            "commit": ", ".join(dict.fromkeys(how["commit"] for how in made)),
             "wall_seconds": round(sum(how["wall_seconds"] for how in made), 1),
             "peak_memory_mb": max(how["peak_memory_mb"] for how in made),
             "levels": len(made) - 1,
         }
         pack = getattr(module, EXPERIMENTS[kind][1])
-        save(kind, config, pack([record for record, _ in finished], config), provenance)
+        save(kind, config, pack([record for record, _ in finished], config), made_how)
         shutil.rmtree(_folder(kind, config))
         return False
     save(
         kind,
         config,
         record,
-        _provenance(config, device, seconds),
+        provenance(config, device, seconds),
         _folder(kind, config) / f"level-{len(finished):03d}.npz",
     )
     return True
@@ -249,46 +182,3 @@ def _one_thread(device: str):
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _provenance(config: Config, device: str, seconds: float) -> dict:
-    """How a level was made: commit, versions, device, seeds, wall time, peak memory."""
-    import torch
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    return {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
-        "versions": {"python": platform.python_version()}
-        | {name: metadata.version(name) for name in ("torch", "numpy", "scikit-image", "scikit-learn")},
-        "device": torch.cuda.get_device_name() if device == "cuda" else processor(),
-        "threads": 1,
-        "seed": config.seed,
-        "data_seed": config.data_seed,
-        "wall_seconds": round(seconds, 2),
-        "peak_memory_mb": round(peak),
-    }
-
-
-def _commit() -> str:
-    """The commit that is checked out, with "+" where sifting/ differs from it; "unknown" outside git."""
-    git = ["git", "-C", str(pathlib.Path(__file__).parent)]
-    try:
-        commit = subprocess.run(
-            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
-        )
-        dirty = subprocess.run(
-            [*git, "status", "--porcelain", "."], capture_output=True, text=True, check=True
-        )
-        return commit.stdout.strip() + ("+" if dirty.stdout.strip() else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def processor() -> str:
-    """The model of this machine's processor."""
-    with contextlib.suppress(OSError), open("/proc/cpuinfo") as lines:
-        for line in lines:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

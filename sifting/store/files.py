@@ -1,0 +1,103 @@
+"""Results on disk: found by content, written whole or not at all."""
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import pathlib
+import re
+import tempfile
+import zipfile
+
+import numpy as np
+
+from sifting.config import Config, choose, key
+from sifting.history import META, History
+
+# kind -> module with find(config, device, finished, progress), which yields the record of one level
+# after another, and level_count(config); and the name of its function(records, config) that makes of
+# all records the arrays to keep
+EXPERIMENTS = {
+    "ticket": ("sifting.tickets", "pack"),  # masks, accuracies and weights of every level: some 5 MB
+    "masks": ("sifting.tickets", "pack_masks"),  # the same run without the weights: a tenth of that
+    "anatomy": ("sifting.anatomy", "pack"),
+}
+
+
+def root() -> pathlib.Path:
+    """The folder of stored results: $SIFTING_RESULTS, or book/results beside the package."""
+    default = pathlib.Path(__file__).resolve().parents[2] / "book" / "results"
+    return pathlib.Path(os.environ.get("SIFTING_RESULTS", default))
+
+
+def path(kind: str, config: Config) -> pathlib.Path:
+    """Where the result of that kind and configuration lies, or would lie."""
+    choose("kind of result", kind, EXPERIMENTS)
+    return root() / f"{kind}-{key(config)}.npz"
+
+
+def exists(kind: str, config: Config) -> bool:
+    """Whether that result is stored."""
+    return path(kind, config).exists()
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` has the form of a result's name, KIND-KEY."""
+    return re.fullmatch(f"({'|'.join(EXPERIMENTS)})-[0-9a-f]{{12}}", text) is not None
+
+
+def named(name: str) -> History:
+    """The stored result of that name. Raises FileNotFoundError where there is none, DamagedResult where it is broken."""
+    if not (file := root() / f"{name}.npz").exists():
+        raise FileNotFoundError(f"no stored result {file}")
+    return History(file)
+
+
+def load(kind: str, config: Config) -> History:
+    """The stored result. Raises FileNotFoundError where there is none, DamagedResult where it is broken."""
+    return named(path(kind, config).stem)
+
+
+def save(
+    kind: str, config: Config, arrays: dict[str, np.ndarray], provenance: dict, target: pathlib.Path = None
+):
+    """Write a result: all of it under its name, or nothing.
+
+    Raises OSError, saying that nothing finished is lost, where the disk is full.
+    """
+    target = target or path(kind, config)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    meta = {"kind": kind, "key": key(config), "config": dataclasses.asdict(config), "provenance": provenance}
+    part = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with open(part, "wb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, array in arrays.items():
+                    buffer = io.BytesIO()
+                    np.lib.format.write_array(buffer, np.asarray(array), allow_pickle=False)
+                    archive.writestr(zipfile.ZipInfo(name + ".npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+                archive.writestr(zipfile.ZipInfo(META), json.dumps(meta, indent=1), zipfile.ZIP_DEFLATED)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except OSError as error:
+        raise _unwritten(target.name, error, target.parent) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _unwritten(what: str, error: OSError, folder: pathlib.Path) -> OSError:
+    why = f"{error.strerror}: could not write {what} there; everything finished before is kept"
+    return type(error)(error.errno, f"{why} ($SIFTING_RESULTS names another folder)", str(folder))
+
+
+def check_writable(folder: pathlib.Path) -> None:
+    """Raise OSError, before hours of computing, where nothing can be written in `folder`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _unwritten("results", error, folder) from None

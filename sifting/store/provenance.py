@@ -1,0 +1,55 @@
+"""How a result was made: commit, versions, device, seeds, time, memory."""
+
+import contextlib
+import datetime
+import pathlib
+import platform
+import resource
+import subprocess
+import sys
+from importlib import metadata
+
+from sifting.config import Config
+
+
+def provenance(config: Config, device: str, seconds: float) -> dict:
+    """How a level was made: commit, versions, device, seeds, wall time, peak memory."""
+    import torch
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "versions": {"python": platform.python_version()}
+        | {name: metadata.version(name) for name in ("torch", "numpy", "scikit-image", "scikit-learn")},
+        "device": torch.cuda.get_device_name() if device == "cuda" else processor(),
+        "threads": 1,
+        "seed": config.seed,
+        "data_seed": config.data_seed,
+        "wall_seconds": round(seconds, 2),
+        "peak_memory_mb": round(peak),
+    }
+
+
+def commit() -> str:
+    """The commit that is checked out, with "+" where sifting/ differs from it; "unknown" outside git."""
+    git = ["git", "-C", str(pathlib.Path(__file__).parents[1])]
+    try:
+        commit = subprocess.run(
+            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+        )
+        dirty = subprocess.run(
+            [*git, "status", "--porcelain", "."], capture_output=True, text=True, check=True
+        )
+        return commit.stdout.strip() + ("+" if dirty.stdout.strip() else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def processor() -> str:
+    """The model of this machine's processor."""
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
