@@ -15,6 +15,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from sifting import config, store
 from sifting.config import Config
 from sifting.data import Images, Split
+from sifting.engines import replicas
+from sifting.engines.stack import Splits, Stack
 from sifting.models import build, prunable
 from sifting.observables import locality
 from sifting.train import generator, make_optimizer, step
@@ -24,6 +26,11 @@ SIZES = {  # name -> image side, configuration, classes
     "PB network, 3072-1024-1024-1024-1000, batch 1000": (32, Config(normalize="patch"), 1000),
     "laptop preset": (config.PRESETS["laptop"].image_size, config.PRESETS["laptop"], 240),
 }
+STACKED = {
+    "laptop preset": SIZES["laptop preset"],
+    "RD network, 3072-1024-1024-1024-1000, batch 40": (32, Config(normalize="patch", batch_size=40), 1000),
+}
+REPLICAS = (1, 2, 4, 8)
 
 
 def images(side: int, classes: int, count: int = 4000) -> Split:
@@ -47,6 +54,29 @@ def ours(split: Split, settings: Config, classes: int):
     def run():
         index = torch.randint(len(split), (settings.batch_size,), generator=draw)
         step(model, optimizer, kept, *split.batch(index))
+
+    return run
+
+
+def stacked(split: Split, settings: Config, classes: int, count: int):
+    """One step of `count` replicas at once, drawing their batches included."""
+    configs = config.seeds(settings, count)
+    shape = split.images.shape
+    models = [build(some, shape, classes, generator(some, "weights")) for some in configs]
+    draws = [generator(some, "batches") for some in configs]
+    masks = [
+        {
+            name: torch.rand(models[0].get_parameter(name).shape, generator=draw) < DENSITY
+            for name in prunable(models[0], settings.prune_biases)
+        }
+        for draw in draws
+    ]
+    step = replicas.Step(Stack(models), Splits([split] * count), masks, configs, settings.batch_size)
+
+    def run():
+        drawn = [torch.randint(len(split), (settings.batch_size,), generator=draw) for draw in draws]
+        torch.stack(drawn, 1, out=step.index)
+        step()
 
     return run
 
@@ -118,6 +148,28 @@ def measure(runs: dict, seconds: float) -> dict[str, float]:
     return {name: round(statistics.median(values), 3) for name, values in times.items()}
 
 
+def together(seconds: float) -> list[dict]:
+    """Milliseconds of a step of several replicas, and how many steps of single runs that is; one thread, as store computes."""
+    threads, rows = torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    for name, (side, settings, classes) in STACKED.items():
+        split = images(side, classes)
+        made = {"step": ours(split, settings, classes)}
+        made |= {str(count): stacked(split, settings, classes, count) for count in REPLICAS}
+        row = measure(made, seconds)
+        ratios = {str(count): round(row[str(count)] / count / row["step"], 3) for count in REPLICAS}
+        print(
+            f"{name}, one thread\n  single run {row['step']:.1f} ms a step; "
+            + ", ".join(
+                f"{count} replicas {row[count]:.1f} ms, {ratio:.2f} x as many single runs"
+                for count, ratio in ratios.items()
+            )
+        )
+        rows.append({"size": name, "ms": row, "times_single": ratios})
+    torch.set_num_threads(threads)
+    return rows
+
+
 def main(seconds: float = 20.0) -> dict:
     """Measure everything, print it, and keep it in book/results/bench.json."""
     rows = []
@@ -140,6 +192,7 @@ def main(seconds: float = 20.0) -> dict:
     print(f"S(d) of 1,024 units at 32 x 32 x 3, exact: {time_locality:.0f} ms")
     result = {
         "rows": rows,
+        "replicas": together(seconds),
         "locality_ms": time_locality,
         "threads": torch.get_num_threads(),
         "device": store.processor(),

@@ -1,5 +1,6 @@
 """The experiment: train, prune, rewind, again."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -89,7 +90,8 @@ def find_together(
 
 def _images_of(config: Config) -> Config:
     """`config` without what its images and labels do not depend on."""
-    return apart_from(config, set(replicas.FREE) - {"data_seed", "fraction", "train_images", "labels"})
+    shown = {"data_seed", "fraction", "train_images", "labels"}
+    return dataclasses.replace(apart_from(config, set(replicas.FREE) - shown), rewind_step=0)
 
 
 class Ready(NamedTuple):

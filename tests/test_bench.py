@@ -16,10 +16,14 @@ TINY = dataclasses.replace(config.preset("smoke"), batch_size=20)
 
 def test_main_prints_and_keeps_the_ratios(results, monkeypatch, capsys):
     monkeypatch.setattr(bench, "SIZES", {"tiny": (8, TINY, 12)})
+    monkeypatch.setattr(bench, "STACKED", {"tiny": (8, TINY, 12)})
     result = bench.main(seconds=0.1)
     [row] = result["rows"]
     assert row["share_of_products"] == pytest.approx(row["products"] / row["step"], abs=0.01)
     assert row["times_plain"] == pytest.approx(row["plain"] / row["step"], abs=0.01)
+    [row] = result["replicas"]
+    for count, ratio in row["times_single"].items():
+        assert ratio == pytest.approx(row["ms"][count] / int(count) / row["ms"]["step"], abs=0.01)
     assert (
         json.loads((results / "bench.json").read_text()) == result
         and "of the products' rate" in capsys.readouterr().out

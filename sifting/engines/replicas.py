@@ -34,8 +34,10 @@ def alike(config: Config) -> Config:
 
 def stackable(configs: list[Config]) -> None:
     """Raise ValueError, naming the fields in which they differ and must not, unless `configs` can be trained together."""
+    if not configs:
+        raise ValueError("there are no runs to train together")
     kinds = [dataclasses.asdict(alike(config)) for config in configs]
-    for name in kinds[0] if kinds else ():
+    for name in kinds[0]:
         if len(found := list(dict.fromkeys(kind[name] for kind in kinds))) > 1:
             raise ValueError(f"runs with different {name} do not stack: {', '.join(map(str, found))}")
 
