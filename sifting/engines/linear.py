@@ -24,7 +24,6 @@ from torch import Tensor
 from sifting.engines.units import Units
 
 Vector = Tensor | None
-warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
 
 
 class Dense:
@@ -87,36 +86,34 @@ class Sparse:
         self.where = outputs.order[self.rows] * len(inputs) + inputs.order[self.columns]
         self.varying = int((~constant).sum())
         self.active = int((self.rows[: self.varying] < outputs.active).sum())
-        rows, columns = self.rows[: self.active], self.columns[: self.active]
-        self.transpose = (columns * len(outputs) + rows).argsort()
-        self.pattern = _csr(rows, columns, torch.zeros(self.active), (outputs.active, inputs.active))
-        self.transposed_pattern = rows[self.transpose], columns[self.transpose]
 
     def bind(self, values: Tensor, grads: Tensor) -> None:
         """Take (len(where),) values and gradients as the storage of this layer."""
         self.weight, self.grad = values, grads
+        inputs, outputs = self.inputs, self.outputs
         rows, columns = self.rows[: self.varying], self.columns[: self.varying]
-        scaled, self.turned = values[: self.varying].clone(), values[: self.active].clone()
-        self.forward_matrix = _csr(rows, columns, scaled, (self.outputs.computed, self.inputs.computed))
-        self.scaled = scaled
-        columns, rows = self.transposed_pattern
-        self.backward_matrix = _csr(rows, columns, self.turned, (self.inputs.active, self.outputs.active))
-        self.pattern = self.pattern.to(values.dtype)
+        self.scaled = values[: self.varying].clone()
+        self.matrix = _csr(rows, columns, self.scaled, (outputs.computed, inputs.computed))
+        rows, columns = rows[: self.active], columns[: self.active]
+        self.pattern = _csr(rows, columns, values.new_zeros(self.active), (outputs.active, inputs.active))
+        self.turn = (columns * len(outputs) + rows).argsort()
+        self.turned = values[: self.active].clone()
+        self.transpose = _csr(
+            columns[self.turn], rows[self.turn], self.turned, (inputs.active, outputs.active)
+        )
 
     def forward(self, h: Tensor, scale: Vector, shift: Vector, bias: Tensor) -> tuple[Tensor, Tensor]:
         """z of the computed units, (computed, images), and of the constant ones, (constant,)."""
         rows = self.outputs.computed
-        offset = (
-            bias
-            if shift is None
-            else bias.index_add(0, self.rows, self.weight * shift.index_select(0, self.columns))
-        )
+        offset = bias
+        if shift is not None:
+            offset = bias.index_add(0, self.rows, self.weight * shift.index_select(0, self.columns))
         kept = self.weight[: self.varying]
         if scale is None:
             self.scaled.copy_(kept)
         else:
             torch.mul(kept, scale.index_select(0, self.columns[: self.varying]), out=self.scaled)
-        return _product(self.forward_matrix, h).add_(offset[:rows, None]), offset[rows:]
+        return _product(self.matrix, h).add_(offset[:rows, None]), offset[rows:]
 
     def backward(self, d: Tensor, h: Tensor, scale: Vector, shift: Vector, db: Tensor):
         """Keep the gradient of the weights; return those of scale and shift, (inputs,), None where there is none.
@@ -126,8 +123,9 @@ class Sparse:
         columns, dscale, dshift = self.columns[: self.active], None, None
         product = self.grad[: self.active]  # of the other entries, the gradient by scale stays 0
         if self.active:
-            sampled = torch.sparse.sampled_addmm(self.pattern, d, h[: self.inputs.active].T, beta=0)
-            product.copy_(sampled.values())
+            images = h[: self.inputs.active].T
+            torch.sparse.sampled_addmm(self.pattern, d, images, beta=0, out=self.pattern)
+            product.copy_(self.pattern.values())
         if scale is not None:
             dscale = _column_sums(self.weight[: self.active] * product, columns, len(self.inputs))
             product *= scale.index_select(0, columns)
@@ -140,14 +138,16 @@ class Sparse:
 
     def transposed(self, d: Tensor) -> Tensor:
         """sum_i w_ij d_in: (active inputs, images)."""
-        torch.index_select(self.weight[: self.active], 0, self.transpose, out=self.turned)
-        return _product(self.backward_matrix, d)
+        torch.index_select(self.weight[: self.active], 0, self.turn, out=self.turned)
+        return _product(self.transpose, d)
 
 
 def _csr(rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
     """A CSR matrix over `values` themselves, sorted by row."""
     starts = torch.searchsorted(rows, torch.arange(shape[0] + 1))
-    return torch.sparse_csr_tensor(starts, columns, values, shape)
+    with warnings.catch_warnings():  # that CSR is in beta
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.sparse_csr_tensor(starts, columns, values, shape, check_invariants=False)
 
 
 def _product(matrix: Tensor, h: Tensor) -> Tensor:

@@ -46,7 +46,9 @@ class Network:
         ]
         self.norms = [
             Norm(norm, units)
-            for norm, units in zip(*((model.before, self.units) if self.before else (model.after, self.units[1:])))
+            for norm, units in zip(
+                *((model.before, self.units) if self.before else (model.after, self.units[1:]))
+            )
             if isinstance(norm, nn.BatchNorm1d)
         ]
         self._pack(masks)
@@ -115,7 +117,7 @@ class Network:
 
     def _forward(self, x: Tensor, training: bool) -> tuple[Tensor, list]:
         """Logits, and of every layer what its backward pass needs: input, scale, shift, preactivation."""
-        trace, z = [], None
+        trace, z, constant = [], None, None
         for n, (layer, bias) in enumerate(zip(self.layers, self.biases)):
             scale = shift = None
             if n == 0:
@@ -189,7 +191,11 @@ class Network:
 def _form(mask: Tensor, images: int, dtype: torch.dtype) -> type:
     """Dense or Sparse, whichever is faster for a layer with that mask."""
     kept = int(mask.sum())
-    return Sparse if kept < mask.numel() and kept <= mask.numel() * threshold(*mask.shape, images, dtype) else Dense
+    return (
+        Sparse
+        if kept < mask.numel() and kept <= mask.numel() * threshold(*mask.shape, images, dtype)
+        else Dense
+    )
 
 
 def check(model: nn.Module, masks: dict[str, Tensor]) -> None:
@@ -235,7 +241,9 @@ def train(
     )
     if start in after:
         after[start]()
-    for done, index in enumerate(batches(len(data.train), config, config.steps - start, level, "cpu"), start + 1):
+    for done, index in enumerate(
+        batches(len(data.train), config, config.steps - start, level, "cpu"), start + 1
+    ):
         sums += torch.stack(network.step(*data.train.batch(index)))
         optimizer.step()
         since += 1
