@@ -51,7 +51,8 @@ class Norm:
     def backward(self, h: Tensor, d: Tensor | None, dscale: Tensor, dshift: Tensor) -> Tensor | None:
         """Keep the gradients of gamma and beta; return that of h, (active, images).
 
-        d : (active, images), dL / d(scale h + shift) divided by `scale`... of the normalised values
+        d : (active, images), dL/d(scale h + shift), or None where nobody needs that of h; dscale, dshift :
+        (units,), the gradients of scale and shift. In training these depend on h through its mean and variance.
         """
         torch.addcmul(dscale, self.offset, dshift, out=self.dgamma).mul_(self.rstd)
         self.dbeta.copy_(dshift)

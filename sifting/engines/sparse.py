@@ -254,8 +254,8 @@ def train(
             loss, accuracy = (sums / since).tolist()
             curves["train_loss"].append(loss)
             curves["train_accuracy"].append(accuracy)
-            curves["val_accuracy"].append(evaluate(network, data.val))
-            curves["test_accuracy"].append(evaluate(network, data.test))
+            curves["val_accuracy"].append(evaluate(network, data.val, config.batch_size))
+            curves["test_accuracy"].append(evaluate(network, data.test, config.batch_size))
             bar.set_postfix(loss=f"{loss:.3f}", val=f"{curves['val_accuracy'][-1]:.3f}", refresh=False)
             sums.zero_()
             since = 0
@@ -263,4 +263,5 @@ def train(
     bar.close()
     network.write_back()
     network.write_back_statistics()
+    model.train()
     return curves

@@ -26,10 +26,10 @@ def path() -> pathlib.Path:
 def threshold(units: int, inputs: int, images: int, dtype: torch.dtype) -> float:
     """The largest of DENSITIES at which a layer, forward and backward, is faster sparse; 0 if at none.
 
-    Other processors, versions of torch and numbers of threads have other thresholds. What was
-    measured is kept on disk, so that every process, and a run that goes on, makes the same choice.
+    Other kinds of processor, versions of torch and numbers of threads have other thresholds. What was
+    measured is kept in `path`, so that every process, and a run that goes on, makes the same choice.
     """
-    machine = f"{platform.processor() or platform.machine()} torch {torch.__version__}"
+    machine = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
     layer = f"{units} x {inputs}, {images} images, {dtype}, {torch.get_num_threads()} threads"
     return _known(path(), f"{machine}, {layer}", units, inputs, images, dtype)
 
