@@ -15,13 +15,15 @@ from torch.utils.data import DataLoader, TensorDataset
 from sifting import config, store
 from sifting.config import Config
 from sifting.data import Images, Split
-from sifting.engines import replicas
+from sifting.engines import replicas, sparse
 from sifting.engines.stack import Splits, Stack
 from sifting.models import build, prunable
 from sifting.observables import locality
 from sifting.train import generator, make_optimizer, step
 
 DENSITY = 0.3  # of the masks in the steps measured; the cost of a dense step does not depend on it
+DENSITIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)  # of the masks that the sparse engine is measured with
+SPREAD = 0.35  # sd of log10 in `uneven`; leaves as many units dead at 1 % as the stored laptop runs have
 SIZES = {  # name -> image side, configuration, classes
     "PB network, 3072-1024-1024-1024-1000, batch 1000": (32, Config(normalize="patch"), 1000),
     "laptop preset": (config.PRESETS["laptop"].image_size, config.PRESETS["laptop"], 240),
@@ -79,6 +81,68 @@ def stacked(split: Split, settings: Config, classes: int, count: int):
         step()
 
     return run
+
+
+def uneven(shape: tuple[int, int], density: float, spread: float, draw: torch.Generator) -> torch.Tensor:
+    """A random mask like those of magnitude pruning: log-normal in- and out-degrees, so that some units are dead.
+
+    spread : sd of log10 of the odds of a row and of a column; 0: every weight is kept with the same odds
+    """
+    rows, columns = (10 ** (spread * torch.randn(size, generator=draw)) for size in shape)
+    odds = torch.outer(rows, columns)
+    return torch.rand(shape, generator=draw) < density * odds / odds.mean()
+
+
+def pruned(engine: str, split: Split, settings: Config, classes: int, density: float, spread: float):
+    """One step of the reference loop or of the sparse engine under `uneven` masks, drawing the batch included."""
+    draw = torch.Generator().manual_seed(0)
+    model = build(settings, split.images.shape, classes, draw).train()
+    parameters = dict(model.named_parameters())
+    masks = {
+        name: uneven(parameters[name].shape, density, spread, draw)
+        if density < 1
+        else torch.ones_like(parameters[name], dtype=torch.bool)
+        for name in prunable(model, biases=False)
+    }
+    if engine == "sparse":
+        network = sparse.Network(model, masks, settings.batch_size)
+        optimizer = make_optimizer(network, settings)
+    else:
+        optimizer = make_optimizer(model, settings)
+        kept = [(parameters[name], mask.float()) for name, mask in masks.items() if not mask.all()]
+
+    def run():
+        batch = split.batch(torch.randint(len(split), (settings.batch_size,), generator=draw))
+        if engine == "sparse":
+            network.step(*batch)
+            optimizer.step()
+        else:
+            step(model, optimizer, kept, *batch)
+
+    return run
+
+
+def by_density(name: str, seconds: float) -> list[dict]:
+    """Milliseconds a step of the reference loop and of the sparse engine at all DENSITIES, printed as measured.
+
+    sparse : under masks as magnitude pruning makes them; uniform : with the same odds for every weight
+    """
+    side, settings, classes = SIZES[name]
+    split, rows = images(side, classes), []
+    print(f"{name}: ms a step by density, reference, sparse engine (as pruned; uniform masks)")
+    for density in DENSITIES:
+        made = {"reference": ("reference", SPREAD), "sparse": ("sparse", SPREAD), "uniform": ("sparse", 0.0)}
+        runs = {
+            kind: pruned(engine, split, settings, classes, density, spread)
+            for kind, (engine, spread) in made.items()
+        }
+        row = {"size": name, "density": density} | measure(runs, seconds)
+        row["ratio"] = round(row["reference"] / row["sparse"], 2)
+        print(
+            f"  {density:<6g} {row['reference']:8.1f} {row['sparse']:8.1f} {row['uniform']:8.1f}   {row['ratio']:.2f} x"
+        )
+        rows.append(row)
+    return rows
 
 
 def products(split: Split, settings: Config, classes: int):
@@ -193,6 +257,7 @@ def main(seconds: float = 20.0) -> dict:
     result = {
         "rows": rows,
         "replicas": together(seconds),
+        "sparse": [row for name in SIZES for row in by_density(name, seconds / 10)],
         "locality_ms": time_locality,
         "threads": torch.get_num_threads(),
         "device": store.processor(),

@@ -64,8 +64,9 @@ def serve():
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    """An empty folder of stored results."""
+    """An empty folder of stored results; what is measured of the machine goes beside it."""
     monkeypatch.setenv("SIFTING_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("SIFTING_CACHE", str(tmp_path / "cache"))
     return tmp_path / "results"
 
 

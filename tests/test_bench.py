@@ -24,6 +24,11 @@ def test_main_prints_and_keeps_the_ratios(results, monkeypatch, capsys):
     [row] = result["replicas"]
     for count, ratio in row["times_single"].items():
         assert ratio == pytest.approx(row["ms"][count] / int(count) / row["ms"]["step"], abs=0.01)
+    assert [line["density"] for line in result["sparse"]] == list(bench.DENSITIES)
+    assert all(
+        line["ratio"] == pytest.approx(line["reference"] / line["sparse"], abs=0.01)
+        for line in result["sparse"]
+    )
     assert (
         json.loads((results / "bench.json").read_text()) == result
         and "of the products' rate" in capsys.readouterr().out
@@ -42,6 +47,16 @@ def test_the_products_are_those_of_a_step(norm):
             run()
         totals.append(counter.get_total_flops())
     assert totals[0] == totals[1]
+
+
+@pytest.mark.parametrize("density", [0.1, 0.01])
+@pytest.mark.parametrize("spread", [0.0, bench.SPREAD])
+def test_masks_have_the_density_asked_for_and_uneven_ones_more_dead_units(density, spread):
+    draw = torch.Generator().manual_seed(0)
+    mask = bench.uneven((256, 768), density, spread, draw)
+    assert mask.float().mean() == pytest.approx(density, rel=0.1)
+    even = bench.uneven((256, 768), density, 0.0, draw)
+    assert mask.sum(1).float().std() >= even.sum(1).float().std() * (3 if spread else 0.8)
 
 
 def test_stored_ratios_keep_the_promise():

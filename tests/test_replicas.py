@@ -78,7 +78,7 @@ def ready(settings, device="cpu"):
     parameters = dict(model.named_parameters())
     names = models.prunable(model, settings.prune_biases)
     masks = {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in names}
-    masks = prune(masks, saliency("magnitude", model, masks, None), settings.prune_fraction)
+    masks = prune(masks, saliency("magnitude", model, masks, None, None), settings.prune_fraction)
     return model, masks, images, settings
 
 

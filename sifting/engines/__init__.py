@@ -1,1 +1,7 @@
-"""Other ways to train than the reference loop; each is held to it by a test."""
+"""Loops that train like the reference, each cheaper somewhere; tests hold them all against it."""
+
+from sifting import train
+from sifting.engines import sparse
+
+# name -> function(model, masks, data, config, level, start, after, progress), as train.train
+ENGINES = {"reference": train.train, "sparse": sparse.train}

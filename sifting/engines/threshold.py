@@ -1,0 +1,84 @@
+"""At which density a layer is faster sparse than dense: measured once a machine, then always the same."""
+
+import contextlib
+import functools
+import json
+import os
+import pathlib
+import platform
+import statistics
+import time
+
+import torch
+
+from sifting.engines.linear import Dense, Sparse
+from sifting.engines.units import Units
+
+DENSITIES = tuple(0.5**n for n in range(1, 8))  # 1/2 to 1/128
+REPEATS = 5  # the median counts
+
+
+def path() -> pathlib.Path:
+    """The file of what was measured: thresholds.json in $SIFTING_CACHE, or in ~/.cache/sifting."""
+    return pathlib.Path(os.environ.get("SIFTING_CACHE", "~/.cache/sifting")).expanduser() / "thresholds.json"
+
+
+def threshold(units: int, inputs: int, images: int, dtype: torch.dtype) -> float:
+    """The largest of DENSITIES at which a layer, forward and backward, is faster sparse; 0 if at none.
+
+    Other kinds of processor, versions of torch and numbers of threads have other thresholds. What was
+    measured is kept in `path`, so that every process, and a run that goes on, makes the same choice.
+    """
+    machine = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
+    layer = f"{units} x {inputs}, {images} images, {dtype}, {torch.get_num_threads()} threads"
+    return _known(path(), f"{machine}, {layer}", units, inputs, images, dtype)
+
+
+@functools.cache
+def _known(file: pathlib.Path, name: str, *layer) -> float:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(file.with_suffix(".lock")):
+        known = json.loads(file.read_text()) if file.exists() else {}
+        if name not in known:
+            known[name] = measure(*layer)
+            part = file.with_suffix(f".{os.getpid()}")
+            part.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+            os.replace(part, file)
+        return known[name]
+
+
+def measure(units: int, inputs: int, images: int, dtype: torch.dtype) -> float:
+    """The threshold by the clock, with random masks and a batch norm in front."""
+    draw = torch.Generator().manual_seed(0)
+    dense = _seconds(Dense, torch.ones(units, inputs, dtype=torch.bool), images, dtype)
+    for density in DENSITIES:
+        mask = torch.rand(units, inputs, generator=draw) < density
+        if _seconds(Sparse, mask, images, dtype) < dense:
+            return density
+    return 0.0
+
+
+def _seconds(kind: type, mask: torch.Tensor, images: int, dtype: torch.dtype) -> float:
+    """Median time of forward, weight gradient and input gradient."""
+    units, inputs = (Units(torch.arange(size), size, size) for size in mask.shape)
+    layer = kind(mask, inputs, units)
+    layer.bind(*torch.ones(2, len(layer.where), dtype=dtype))
+    h, d = torch.ones(len(inputs), images, dtype=dtype), torch.ones(len(units), images, dtype=dtype)
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        layer.forward(h, h[:, 0], h[:, 0], d[:, 0])
+        layer.backward(d, h, h[:, 0], h[:, 0], d[:, 0])
+        layer.transposed(d)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+@contextlib.contextmanager
+def _alone(lock: pathlib.Path):
+    """Wait until no other process measures."""
+    import fcntl
+
+    with open(lock, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

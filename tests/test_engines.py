@@ -1,0 +1,210 @@
+"""Engines against the reference loop: same parameters, statistics and curves, whatever the masks."""
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+
+from sifting import config, data, models
+from sifting.engines import ENGINES, sparse, threshold, units
+from sifting.train import generator, train
+
+SMOKE = dataclasses.replace(config.preset("smoke"), steps=20, evaluations=2, rewind_step=0)
+TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
+NORMS = ("before", "after", "none")
+
+
+@pytest.fixture(scope="module")
+def images():
+    return data.load(dataclasses.replace(SMOKE, train_images=500, val_images=200, test_images=200))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIFTING_CACHE", str(tmp_path))
+
+
+@pytest.fixture(params=[0.0, 1.0], ids=["dense", "sparse"])
+def form(request, monkeypatch):
+    """Every layer that is pruned kept in one form, whatever is faster."""
+    monkeypatch.setattr(sparse, "threshold", lambda *_: request.param)
+
+
+@dataclasses.dataclass
+class Cast(data.Split):
+    """A split whose images have another dtype; the images of a batch can be shifted by some places."""
+
+    dtype: torch.dtype = torch.float32
+    roll: int = 0
+
+    def batch(self, index):
+        x, y = super().batch(index.roll(self.roll))
+        return x.to(self.dtype), y
+
+
+def cast(images, dtype, roll=0):
+    splits = {name: Cast(**vars(getattr(images, name)), dtype=dtype) for name in ("train", "val", "test")}
+    splits["train"].roll = roll
+    return dataclasses.replace(images, **splits)
+
+
+def setting(images, dtype, density=0.03, biases=True, **fields):
+    """A network with weights, statistics and biases of no special value, and masks with dead units of each kind."""
+    settings = dataclasses.replace(SMOKE, prune_biases=biases, **fields)
+    model = models.build(settings, images.shape, images.classes, generator(settings, "weights"))
+    draw = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for value in model.parameters():
+            if value.ndim == 1:
+                value += 0.3 * torch.randn(value.shape, generator=draw)
+    masks = {}
+    for name, value in model.named_parameters():
+        if name in models.prunable(model, biases):
+            rich = 10 ** (0.7 * torch.randn(len(value), generator=draw))  # in-degrees with a heavy tail
+            if value.ndim == 2:
+                odds = rich[:, None] * 10 ** (0.5 * torch.randn(value.shape[1], generator=draw))
+                masks[name] = torch.rand(value.shape, generator=draw) < density * odds / odds.mean()
+                masks[name][:3] = False  # units without inputs
+                masks[name][:, 2:7] = False  # units without outputs, two of them without inputs
+            else:
+                masks[name] = torch.rand(len(value), generator=draw) < 0.5
+    return settings, model.to(dtype), masks
+
+
+def pair(engine, images, dtype, after=(), start=0, **fields):
+    """(model, curves, what the callbacks saw) by the reference and by the engine."""
+    settings, model, masks = setting(images, dtype, **fields)
+    results = []
+    for loop in (train, ENGINES[engine]):
+        net, seen = copy.deepcopy(model), []
+
+        def remember(net=net, seen=seen):
+            seen.append([value.detach().clone() for value in net.parameters()])
+
+        calls = dict.fromkeys(after, remember)
+        curves = loop(net, masks, cast(images, dtype), settings, 1, start, calls)
+        results.append((net, curves, seen))
+    return *results, masks
+
+
+def reordered(images, dtype, **fields):
+    """What the reference itself ends at when the images of a batch stand in another order: a state, and others.
+
+    Where a gradient is zero by an identity (a bias in front of a batch norm), or nearly, Adam makes
+    steps of full size out of its rounding errors.
+    """
+    settings, model, masks = setting(images, dtype, **fields)
+    states = []
+    for roll in (0, 17, 41, 73):
+        net = copy.deepcopy(model)
+        train(net, masks, cast(images, dtype, roll), settings, 1)
+        states.append(torch.cat([value.flatten().double() for value in net.state_dict().values()]))
+    return states
+
+
+def compare(a, b, masks, tolerance):
+    (model, curves, seen), (other, other_curves, other_seen) = a, b
+    for (name, value), found in zip(model.state_dict().items(), other.state_dict().values()):
+        torch.testing.assert_close(found, value, rtol=tolerance, atol=tolerance, msg=name)
+        if name in masks:
+            assert (found[~masks[name]] == 0).all()
+    assert len(seen) == len(other_seen)
+    for one, two in zip(sum(seen, []), sum(other_seen, [])):
+        torch.testing.assert_close(two, one, rtol=tolerance, atol=tolerance)
+    assert curves.keys() == other_curves.keys()
+    for name, curve in curves.items():
+        assert other_curves[name] == pytest.approx(curve, abs=tolerance if "loss" in name else 0.006)
+
+
+SGD = [{"momentum": 0.0}, {"momentum": 0.9, "weight_decay": 0.01}]
+ADAM = [{"optimizer": "adam", "lr": 0.001, "weight_decay": decay} for decay in (0.0, 0.01)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("optimizer", SGD, ids=str)
+@pytest.mark.parametrize("biases", [True, False], ids=["biases", "weights"])
+@pytest.mark.parametrize("norm", NORMS)
+def test_twenty_steps_are_those_of_the_reference(engine, images, form, dtype, optimizer, biases, norm):
+    *both, masks = pair(engine, images, dtype, biases=biases, batch_norm=norm, **optimizer)
+    compare(*both, masks, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+@pytest.mark.parametrize("optimizer", ADAM, ids=str)
+@pytest.mark.parametrize("norm", NORMS)
+def test_twenty_steps_of_adam_are_the_reference_as_far_as_these_have_digits(
+    engine, images, form, dtype, optimizer, norm
+):
+    """In float64 where the reference has digits; in float32, as many values are elsewhere as in another order."""
+    fields, tolerance = {"batch_norm": norm, **optimizer}, TOLERANCE[dtype]
+    *both, masks = pair(engine, images, dtype, **fields)
+    expected, *others = reordered(images, dtype, **fields)
+    found = torch.cat([value.flatten().double() for value in both[1][0].state_dict().values()])
+    apart = [(other - expected).abs() for other in (found, *others)]
+    if dtype == torch.float64:
+        clear = torch.stack(apart[1:]).amax(0) < tolerance / 100
+        assert apart[0][clear].max() < tolerance and clear.double().mean() > 0.99
+    else:
+        counts = [int((distance > tolerance).sum()) for distance in apart]
+        assert counts[0] <= 2 * max(counts[1:]) and counts[0] < 0.01 * len(found)
+    assert both[1][1]["train_loss"] == pytest.approx(both[0][1]["train_loss"], abs=1e-4)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("density", [1.0, 0.3, 0.1, 0.01, 0.003, 0.0])
+@pytest.mark.parametrize("widths", [(20,), (30, 20), (40, 30, 30, 20)], ids=str)
+def test_every_depth_and_density(engine, images, form, norm, density, widths):
+    *both, masks = pair(
+        engine, images, torch.float64, density=density, batch_norm=norm, widths=widths, momentum=0.9
+    )
+    compare(*both, masks, 1e-9)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_late_start_and_callbacks(engine, images, form, norm):
+    *both, masks = pair(engine, images, torch.float64, after=(7, 9, 20), start=7, batch_norm=norm)
+    assert len(both[0][2]) == 3 and len(both[0][1]["val_accuracy"]) == 2
+    compare(*both, masks, 1e-9)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_twice_the_same_gives_the_same_bits(engine, images):
+    settings, model, masks = setting(images, torch.float32)
+    nets = [copy.deepcopy(model) for _ in range(2)]
+    curves = [ENGINES[engine](net, masks, images, settings) for net in nets]
+    assert curves[0] == curves[1]
+    assert all(
+        torch.equal(a, b) for a, b in zip(nets[0].state_dict().values(), nets[1].state_dict().values())
+    )
+
+
+def test_what_the_sparse_engine_cannot_train_it_refuses(images):
+    settings, model, masks = setting(images, torch.float32)
+    with pytest.raises(ValueError, match="not Sequential"):
+        sparse.train(torch.nn.Sequential(model), {}, images, settings)
+    with pytest.raises(ValueError, match="on meta"):
+        sparse.train(model.to("meta"), {}, images, settings)
+
+
+def test_a_threshold_is_measured_once(tmp_path, monkeypatch):
+    first = threshold.threshold(8, 9, 10, torch.float32)
+    assert first in (0.0, *threshold.DENSITIES)
+    monkeypatch.setattr(threshold, "measure", lambda *_: pytest.fail("measured again"))
+    threshold._known.cache_clear()
+    assert threshold.threshold(8, 9, 10, torch.float32) == first
+    assert (tmp_path / "thresholds.json").exists()
+
+
+@pytest.mark.parametrize("statistics", [True, False])
+def test_units_are_sorted_by_what_they_do(statistics):
+    first = torch.tensor([[1, 1, 0], [0, 1, 0], [0, 0, 0]]).bool()  # unit 2 has no inputs, pixel 2 no reader
+    second = torch.tensor([[1, 0, 0], [0, 0, 1]]).bool()  # nothing takes unit 1 as an input
+    pixels, hidden, outputs = units.survey([first, second], statistics)
+    assert (hidden.order.tolist(), hidden.active, hidden.computed) == ([0, 1, 2], 1, 1 + statistics)
+    assert (pixels.order.tolist(), pixels.active, pixels.computed) == ([0, 1, 2], 2, 2)
+    assert (len(outputs), outputs.computed) == (2, 2)
