@@ -60,7 +60,7 @@ def public(files: list[pathlib.Path]) -> set[str]:
         alias.name
         for tree in trees
         for node in tree.body
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and node.module != "sifting"
         for alias in node.names
     }
 
