@@ -28,6 +28,7 @@ class Page:
     def __init__(self, preset: str, runs: list):
         self.preset = preset
         self.runs = list(runs)
+        self.anchors = set()  # names that links on other pages can lead to
 
     def show(
         self, name: str, draw, table, caption: str, runs: list | None = None, alt: str = "", **options
@@ -42,6 +43,7 @@ class Page:
         alt     : for those who do not see it; default: the caption
         """
         _own(name)
+        self.anchors.add(name)
         figure = draw(**options) if table is None else draw(table, **options)
         text, runs = svg(figure), self.runs if runs is None else runs
         names = sorted({run.name for run in runs}) if table is not None else []
@@ -70,8 +72,10 @@ class Page:
         """
         claim = claims.check(id, statement, paper, effect, values, **options)
         style = claim.verdict.replace(" ", "-")
+        anchor = f' id="{id}"' if _own(id) and id not in self.anchors else ""
+        self.anchors.add(id)
         self._publish(
-            f'<div class="claim {style}"><p><span class="verdict">{claim.verdict}</span> {html.escape(statement)}</p>'
+            f'<div class="claim {style}"{anchor}><p><span class="verdict">{claim.verdict}</span> {html.escape(statement)}</p>'
             f"<dl><dt>the paper</dt><dd>{html.escape(paper)}</dd>"
             f"<dt>here</dt><dd>{html.escape(effect)}: <strong>{claim.ours}</strong> "
             f"<small>to hold: {claim.wanted}</small></dd></dl></div>",

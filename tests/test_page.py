@@ -79,6 +79,17 @@ def test_a_table_of_the_papers_is_recorded_under_its_id(published):
     )
 
 
+def test_a_claim_of_our_own_can_be_linked_to_once(published):
+    page = Page("smoke", [Run])
+    for id in ("imp-own", "imp-own", "PB1a"):
+        page.check(id, "It is so.", "", "effect", [1.0, 1.1])
+    page.show("own-figure", figures.displacement, None, "")
+    page.check("own-figure", "It is so.", "", "effect", [1.0, 1.1])
+    assert "".join(data["text/html"] for data, _ in published).count('id="imp-own"') == 1
+    assert "".join(data["text/html"] for data, _ in published).count('id="own-figure"') == 1
+    assert not any('class="claim holds" id="PB1a"' in data["text/html"] for data, _ in published)
+
+
 def test_settings_shows_exactly_the_fields_that_differ_from_the_paper(published):
     Page("smoke", [Run]).settings(config.preset("paper", lr=0.5, widths=(7, 8)))
     text = published[-1][0]["text/html"]
