@@ -4,6 +4,7 @@ import contextlib
 import copy
 import dataclasses
 import itertools
+import types
 
 import numpy as np
 import pytest
@@ -238,14 +239,29 @@ def test_networks_and_images_that_do_not_stack_raise():
 # --- the captured step
 
 
+@contextlib.contextmanager
+def _no_graph(*_, **__):
+    raise RuntimeError("operation not permitted when stream is capturing")
+    yield
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_a_rehearsal_leaves_no_trace(optimizer):
+def test_a_capture_that_fails_warns_and_leaves_no_trace(optimizer, monkeypatch):
+    stream = types.SimpleNamespace(wait_stream=lambda other: None)
+    stubs = {"CUDAGraph": lambda: types.SimpleNamespace(replay=None), "Stream": lambda: stream}
+    stubs |= {"current_stream": lambda: stream, "stream": contextlib.nullcontext, "graph": _no_graph}
+    for name, stub in stubs.items():
+        monkeypatch.setattr(torch.cuda, name, stub)
     states = []
-    for times in (0, 3):
+    for captured in (False, True):
         made = list(zip(*map(ready, different(dataclasses.replace(BASE, optimizer=optimizer)))))
         stack, splits = Stack(made[0]), Splits([images.train for images in made[2]])
         step = replicas.Step(stack, splits, made[1], made[3], BASE.batch_size)
-        step.rehearse(times)
+        if captured:
+            with pytest.warns(UserWarning, match="for want of a CUDA graph: operation not permitted"):
+                assert step.capture() is None
+            for some in step.optimizers:  # Adam on a CPU would mind
+                some.param_groups[0]["capturable"] = False
         for n in range(5):
             step.index.fill_(n).add_(torch.arange(BASE.batch_size)[:, None])
             step()
@@ -266,7 +282,7 @@ def test_the_precision_of_products_is_as_before_even_after_an_error():
 def test_replayed_steps_are_the_plain_ones(variant, monkeypatch):
     some = different(dataclasses.replace(BASE, **variant))
     captured, _ = together(some, device="cuda")
-    monkeypatch.setattr(replicas.Step, "capture", lambda step: step.plain)
+    monkeypatch.setattr(replicas.Step, "capture", lambda step: None)
     plain, _ = together(some, device="cuda")
     assert all(distance(a, b) < 1e-4 for a, b in zip(captured, plain))
 

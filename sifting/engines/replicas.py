@@ -80,11 +80,11 @@ class Step:
                 self.pruned.append(value)
                 self.masks.append(mask.to(value.dtype))
         self.prune()
-        self._run = self.plain if stack.device.type == "cpu" else self.capture()
+        self._replay = None if stack.device.type == "cpu" else self.capture()
 
     def __call__(self) -> None:
         """Take the step: captured where there is a CUDA graph, plainly otherwise."""
-        self._run()
+        self._replay() if self._replay else self.plain()
 
     def plain(self) -> None:
         """The step itself."""
@@ -120,8 +120,8 @@ class Step:
                         value.zero_()
         self.sums.zero_()
 
-    def capture(self) -> Callable[[], None]:
-        """What replays the step as one CUDA graph; where it cannot be captured, a warning and the plain step.
+    def capture(self) -> Callable[[], None] | None:
+        """What replays the step as one CUDA graph; None, and a warning, where it cannot be captured.
 
         Source: https://docs.pytorch.org/docs/stable/notes/cuda.html, "Whole-network capture".
         """
@@ -137,7 +137,7 @@ class Step:
                     self.plain()
             except RuntimeError as error:
                 warnings.warn(f"steps are slow, for want of a CUDA graph: {error}", stacklevel=2)
-                replay = self.plain
+                replay = None
         torch.cuda.current_stream().wait_stream(side)
         return replay
 
