@@ -23,7 +23,7 @@ from sifting.train import generator, make_optimizer, step
 
 DENSITY = 0.3  # of the masks in the steps measured; the cost of a dense step does not depend on it
 DENSITIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)  # of the masks that the sparse engine is measured with
-SPREAD = 0.35  # sd of log10 in `uneven`; leaves as many units dead at 1 % as the stored laptop runs have
+SPREAD = 0.35  # sd of log10 in `uneven`: about as many dead units at 1 % as in the stored laptop runs
 SIZES = {  # name -> image side, configuration, classes
     "PB network, 3072-1024-1024-1024-1000, batch 1000": (32, Config(normalize="patch"), 1000),
     "laptop preset": (config.PRESETS["laptop"].image_size, config.PRESETS["laptop"], 240),
