@@ -8,6 +8,7 @@ device  :=
 set     :=
 result  :=
 fresh   :=
+cluster :=
 port    := 8000
 python  :=
 
@@ -24,11 +25,11 @@ RUN := $(PYTHON) -m sifting
 .DEFAULT_GOAL := book
 .PHONY: book test live serve verify bench lint help clean packages
 
-book: $(READY)      ## execute what is out of date and build the site; chapter=imp [preset= seeds= device= set="lr=0.05" fresh=1] for one chapter
+book: $(READY)      ## execute what is out of date and build the site; chapter=imp [preset= seeds= device= set="lr=0.05" fresh=1 cluster=tcp://host:8786] for one chapter
 ifeq ($(chapter),)
-	@$(RUN) build preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh)
+	@$(RUN) build preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster)
 else
-	@$(RUN) run $(chapter) preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh)
+	@$(RUN) run $(chapter) preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster)
 	@$(RUN) site
 endif
 

@@ -1,13 +1,14 @@
 """The command line, python -m sifting COMMAND, which the Makefile calls.
 
-run CHAPTER [preset= seeds= device= set= fresh=1]   execute one chapter
+run CHAPTER [preset= seeds= device= set= fresh=1 cluster=tcp://HOST:8786]
+                                                    execute one chapter
 site                                                build the site around the executed chapters
 build                                               execute what is out of date, then the site
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
 bench                                               measure the speed
 """
 
-import concurrent.futures.process
+import concurrent.futures
 import os
 import signal
 import sys
@@ -40,6 +41,7 @@ RUN = {
     "device": str,
     "set": config.parse,
     "fresh": one_of({"1": True, "0": False}),
+    "cluster": str,
 }
 OPTIONS = {  # command -> option -> how to read it
     "run": RUN,
@@ -121,8 +123,8 @@ def explain(error: Exception) -> tuple[str, int]:
         return str(error), 2
     if isinstance(error, ImportError):
         return f"{error}; make installs what is needed, or: pip install -r requirements.txt", 2
-    if isinstance(error, concurrent.futures.process.BrokenProcessPool):
-        return "a worker process was killed, perhaps for want of memory; finished levels are kept", 1
+    if isinstance(error, concurrent.futures.BrokenExecutor):
+        return str(error), 1
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}", 1
     if isinstance(error, OSError) or type(error).__name__ == "BuildError":
