@@ -7,6 +7,7 @@ where the worker died, not the task. `note` says what keeps the pool from workin
 
 import concurrent.futures
 import contextlib
+import logging
 import math
 import multiprocessing
 import os
@@ -19,6 +20,8 @@ import filelock
 
 from sifting.store import remote
 from sifting.store.files import lock, root
+
+SECONDS = 10  # within which a Dask scheduler answers
 
 
 class Here:
@@ -102,8 +105,8 @@ def _follow_parent() -> None:
 class Cluster:
     """The workers of a Dask cluster, each on one task at a time; they may come and go.
 
-    address : of the scheduler, as tcp://host:8786. Raises ImportError without distributed, and
-              ConnectionError where no scheduler answers, or none does any more.
+    address : of the scheduler, as tcp://host:8786. Raises ImportError without distributed, ValueError
+              for what is no address, and ConnectionError where no scheduler answers, or none any more.
     """
 
     width = math.inf  # Dask has its own queue, and Slurm jobs are asked for by its length
@@ -111,10 +114,16 @@ class Cluster:
     def __init__(self, address: str):
         import distributed
 
-        self.address, self.lost = address, (distributed.scheduler.KilledWorker,)
+        self.address, self.lost = address, (distributed.KilledWorker, concurrent.futures.CancelledError)
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it says, `note` raises
         try:
-            self._client = distributed.Client(address, timeout=10, set_as_default=False)
-        except (OSError, ValueError) as error:
+            distributed.comm.resolve_address(address)
+            self._client = distributed.Client(address, timeout=SECONDS, set_as_default=False)
+        except ValueError as error:
+            raise ValueError(
+                f"cluster takes an address as tcp://host:8786, not {address!r} ({error})"
+            ) from None
+        except OSError as error:
             why = str(error).partition("\n")[0]
             raise ConnectionError(
                 f"no Dask scheduler answers at {address} ({why}); `dask scheduler` starts one, and says its address"

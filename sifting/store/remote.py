@@ -35,8 +35,15 @@ def task(sign: str, function, *arguments):
     folder, made_with = str(root()), versions() | {"sifting": CODE}
 
     def run():  # pickled by value, so that the scheduler need not know this package
-        from sifting.store import remote
+        import platform
 
+        try:
+            from sifting.store import remote
+        except ImportError as error:
+            where = f"a worker on {platform.node()}"
+            raise ValueError(
+                f"{where}: {error}; start it in the book's environment, as Many machines says"
+            ) from None
         return remote.perform(work, folder, sign, made_with)
 
     return run
@@ -78,8 +85,8 @@ def perform(work: bytes, folder: str, sign: str, made_with: dict):
 
 
 def _sees(sign: str) -> bool:
-    """Whether the file of that lock is there, or comes within SECONDS."""
-    deadline = time.monotonic() + SECONDS
-    while not (there := pathlib.Path(lock(sign).lock_file).exists()) and time.monotonic() < deadline:
+    """Whether the folder is there, and the file of that lock in it, or within SECONDS."""
+    file, deadline = pathlib.Path(lock(sign).lock_file), time.monotonic() + SECONDS
+    while file.parent.exists() and not file.exists() and time.monotonic() < deadline:
         time.sleep(0.2)
-    return there
+    return file.exists()

@@ -99,9 +99,11 @@ def _compute(kind: str, replaces: dict[Config, str | None], device: str, pool) -
                     losses[config] = 0
                 done[config] = module.level_count(config) if levels is None else levels
                 queue += [] if levels is None else [config]
-            waiting = held and held.issuperset([*queue, *running.values()])
-            bar.set_postfix_str("waits for another process" if waiting else pool.note, refresh=False)
-            bar.update(sum(done.values()) - bar.n)
+            if progress := sum(done.values()) - bar.n:
+                bar.update(progress)
+            others = held and held.issuperset([*queue, *running.values()])
+            if (note := "waits for another process" if others else pool.note) != (bar.postfix or ""):
+                bar.set_postfix_str(note)
 
 
 def _cores() -> int:
