@@ -221,13 +221,13 @@ def test_a_killed_worker_is_replaced_and_a_killed_sweep_goes_on(results, python)
         "    print(len(before & after), flush=True)\n"
         "if __name__ == '__main__':\n"
         "    threading.Thread(target=murder, daemon=True).start()\n"
-        "    slow = [dataclasses.replace(run, steps=3000, evaluations=3000) for run in config.seeds(tiny, 2)]\n"
+        "    slow = [dataclasses.replace(run, steps=1500) for run in config.seeds(tiny, 2)]\n"
         "    store.load_or_run('ticket', slow, 'cpu', workers=2)"
     )
     assert sweep.stdout.readline() == "1\n", "the other worker is left in peace"
     sweep.kill()
     sweep.communicate()
-    slow = [dataclasses.replace(run, steps=3000, evaluations=3000) for run in config.seeds(TINY, 2)]
+    slow = [dataclasses.replace(run, steps=1500) for run in config.seeds(TINY, 2)]
     assert not any(store.exists("ticket", run) for run in slow)
     kept = wait_for(lambda: list(results.rglob("level-*.npz")))
     disturbed = [

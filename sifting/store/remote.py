@@ -42,7 +42,7 @@ def task(sign: str, function, *arguments):
         except ImportError as error:
             where = f"a worker on {platform.node()}"
             raise ValueError(
-                f"{where}: {error}; start it in the book's environment, as Many machines says"
+                f"{where}: {error}; start it with PYTHONPATH=FOLDER OF THE REPOSITORY"
             ) from None
         return remote.perform(work, folder, sign, made_with)
 
