@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import functools
 import pathlib
 import platform
 import resource
@@ -30,6 +31,7 @@ def provenance(config: Config, device: str, seconds: float) -> dict:
     }
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Of Python, and of the packages that results depend on."""
     packages = ("torch", "numpy", "scikit-image", "scikit-learn")

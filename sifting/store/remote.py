@@ -41,9 +41,7 @@ def task(sign: str, function, *arguments):
             from sifting.store import remote
         except ImportError as error:
             where = f"a worker on {platform.node()}"
-            raise ValueError(
-                f"{where}: {error}; start it with PYTHONPATH=FOLDER OF THE REPOSITORY"
-            ) from None
+            raise ValueError(f"{where}: {error}; start it with PYTHONPATH=FOLDER OF THE REPOSITORY") from None
         return remote.perform(work, folder, sign, made_with)
 
     return run
