@@ -8,6 +8,7 @@ device  :=
 set     :=
 result  :=
 fresh   :=
+cluster :=
 port    := 8000
 python  :=
 
@@ -20,9 +21,9 @@ PYTHON := $(python)
 READY  := packages
 endif
 RUN := $(PYTHON) -m sifting
-OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh)
+OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster)
 
-KNOWN := chapter preset seeds device set result fresh port python
+KNOWN := chapter preset seeds device set result fresh cluster port python
 UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(filter-out -*-command-variables-*-,$(UNKNOWN)),)
 $(error unknown $(UNKNOWN); choose from $(KNOWN))
@@ -31,7 +32,7 @@ endif
 .DEFAULT_GOAL := book
 .PHONY: book test live serve verify bench lint help clean packages
 
-book: $(READY)      ## execute what is out of date and build the site; chapter=imp [preset= seeds= device= set="lr=0.05" fresh=1] for one chapter
+book: $(READY)      ## execute what is out of date and build the site; chapter=imp [preset= seeds= device= set="lr=0.05" fresh=1 cluster=tcp://host:8786] for one chapter
 ifeq ($(chapter),)
 	@exec $(RUN) build $(OPTIONS)
 else

@@ -1,6 +1,7 @@
 """The command line, python -m sifting COMMAND, which the Makefile calls.
 
-run CHAPTER [preset= seeds= device= set= fresh=1]   execute one chapter
+run CHAPTER [preset= seeds= device= set= fresh=1 cluster=tcp://HOST:8786]
+                                                    execute one chapter
 site                                                build the site around the executed chapters
 build                                               execute what is out of date, then the site
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
@@ -8,7 +9,7 @@ serve [port=8000]                                   serve the site on this machi
 bench                                               measure the speed
 """
 
-import concurrent.futures.process
+import concurrent.futures
 import os
 import signal
 import sys
@@ -41,6 +42,7 @@ RUN = {
     "device": str,
     "set": config.parse,
     "fresh": one_of({"1": True, "0": False}),
+    "cluster": str,
 }
 OPTIONS = {  # command -> option -> how to read it
     "run": RUN,
@@ -132,8 +134,8 @@ def explain(error: Exception) -> tuple[str, int]:
         return str(error), 2
     if isinstance(error, ImportError):
         return f"{error}; make installs what is needed, or: pip install -r requirements.txt", 2
-    if isinstance(error, concurrent.futures.process.BrokenProcessPool):
-        return "a worker process was killed, perhaps for want of memory; finished levels are kept", 1
+    if isinstance(error, concurrent.futures.BrokenExecutor):
+        return str(error), 1
     if isinstance(error, OSError) or type(error).__name__ == "BuildError":
         return str(error), 1
     return f"{type(error).__name__}: {error} (SIFTING_DEBUG=1 shows where)", 1

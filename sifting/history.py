@@ -18,9 +18,10 @@ class DamagedResult(Exception):
     """A result file that cannot be read or is not what its name says; it is never used or overwritten."""
 
     def __init__(self, path, why):
-        super().__init__(
-            f"{path} {why}; move it away, or compute its chapter anew, as: make chapter=imp fresh=1"
-        )
+        super().__init__(path, why)  # as they are, so that the error can be sent between processes
+
+    def __str__(self):
+        return "{} {}; move it away, or compute its chapter anew, as: make chapter=imp fresh=1".format(*self.args)
 
 
 class History:

@@ -83,18 +83,24 @@ def planned(chapter: str, base: Config, count: int) -> list[tuple[str, Config]]:
 
 
 def results(
-    chapter: str, base: Config, count: int, device: str = "auto", fresh: bool = False
+    chapter: str,
+    base: Config,
+    count: int,
+    device: str = "auto",
+    fresh: bool = False,
+    cluster: str | None = None,
 ) -> dict[tuple[str, str], list[History]]:
     """The stored results of a chapter by (kind, group), as ("masks", "less").
 
-    What is missing is computed, all results of one kind side by side; device and fresh are those of
-    store.load_or_run.
+    What is missing is computed, all results of one kind side by side; device, fresh and cluster are
+    those of store.load_or_run.
     """
     found, wanted = {}, planned(chapter, base, count)
     store.check([config for _, config in wanted])
     for kind in dict.fromkeys(kind for kind, _ in wanted):
         configs = [config for other, config in wanted if other == kind]
-        found |= zip([(kind, config) for config in configs], store.load_or_run(kind, configs, device, fresh))
+        histories = store.load_or_run(kind, configs, device, fresh, cluster=cluster)
+        found |= zip([(kind, config) for config in configs], histories)
     return {
         key: [found[key[0], config] for config in configs]
         for key, configs in plan(chapter, base, count).items()

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 
+import filelock
 import nbformat
 
 from sifting import pages, plans, store
@@ -39,6 +40,21 @@ def chapters() -> list[str]:
     return sorted(path.stem for path in CHAPTERS.glob("*.ipynb"))
 
 
+@contextlib.contextmanager
+def alone():
+    """This process alone writes the book, for as long as the block runs; another that does is waited for."""
+    lock = filelock.FileLock(BOOK.parent / ".lock", fallback_to_soft=False)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print("another process writes the book: waiting for it", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def run_chapter(
     name: str,
     preset: str | None = None,
@@ -46,6 +62,7 @@ def run_chapter(
     device: str = "auto",
     overrides: dict | None = None,
     fresh: bool = False,
+    cluster: str | None = None,
 ) -> bool:
     """Compute what a chapter lacks, then execute it to book/NAME.ipynb; equal inputs give equal bytes.
 
@@ -54,6 +71,7 @@ def run_chapter(
     device    : auto, cpu or cuda
     overrides : fields of config.Config to replace
     fresh     : compute even what is stored
+    cluster   : address of a Dask scheduler, as tcp://host:8786, whose workers compute
     returns   : whether there was anything to do
 
     Raises ValueError for unknown names (with the choices) and BuildError where a cell fails; the
@@ -62,7 +80,7 @@ def run_chapter(
     choose("chapter", name, chapters())
     choose("device", device, ("auto", "cpu", "cuda"))
     preset, base, seeds = settle(name, preset, seeds, overrides)
-    plans.results(name, base, seeds, device, fresh)
+    plans.results(name, base, seeds, device, fresh, cluster)
     for result in plans.planned(name, base, seeds):
         store.load(*result).check()
     fields = {field: getattr(base, field) for field in overrides or {}}
@@ -71,10 +89,11 @@ def run_chapter(
     stamp = fingerprint(
         name, parameters, [store.path(*result) for result in plans.planned(name, base, seeds)]
     )
-    if not fresh and stamp == pages.record(BOOK / f"{name}.ipynb").get("stamp"):
-        return False
-    print(f"{name}: drawing the page ({preset} preset, {seeds} seed{'s' * (seeds > 1)})", flush=True)
-    execute(name, parameters, {"stamp": stamp, "chapter": name, **parameters})
+    with alone():
+        if not fresh and stamp == pages.record(BOOK / f"{name}.ipynb").get("stamp"):
+            return False
+        print(f"{name}: drawing the page ({preset} preset, {seeds} seed{'s' * (seeds > 1)})", flush=True)
+        execute(name, parameters, {"stamp": stamp, "chapter": name, **parameters})
     return True
 
 
@@ -238,6 +257,12 @@ def site() -> None:
     for name in chapters():
         if not (BOOK / f"{name}.ipynb").exists():
             run_chapter(name)
+    _jupyter_book()
+
+
+@alone()
+def _jupyter_book() -> None:
+    """The generated pages, the site, and its door."""
     pages.write(BOOK)
     print("building the site", flush=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]

@@ -41,7 +41,7 @@ def book(tmp_path, monkeypatch, results):
     )
     computed = []
 
-    def compute(kind, configs, device="auto", fresh=False):
+    def compute(kind, configs, device="auto", fresh=False, cluster=None):
         for config in configs:
             if fresh or not store.exists(kind, config):
                 store.save(kind, config, {"x": np.arange(3.0) + len(computed)}, MADE)
@@ -126,7 +126,11 @@ def test_the_largest_stored_preset_is_shown(book):
         ("run", 2, "name one chapter"),
         ("walk toy", 2, "unknown command 'walk'; choose from bench, build"),
         ("run toy preset=huge", 2, "unknown preset 'huge'; choose from gpu, laptop, paper, smoke"),
-        ("run toy seed=3", 2, "unknown option 'seed'; choose from device, fresh, preset, seeds, set"),
+        (
+            "run toy seed=3",
+            2,
+            "unknown option 'seed'; choose from cluster, device, fresh, preset, seeds, set",
+        ),
         ("run toy seeds=three", 2, "seeds takes a whole number, not 'three'"),
         ("run toy seeds=0", 2, "seeds must be 1 or more"),
         ("run toy device=tpu", 2, "unknown device 'tpu'; choose from auto, cpu, cuda"),

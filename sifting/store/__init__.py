@@ -1,8 +1,9 @@
 """Results on disk: found by content, written whole or not at all, resumable, with how they were made."""
 
 from sifting.store.files import EXPERIMENTS, exists, is_name, load, named, path, root, save
+from sifting.store.levels import advance
 from sifting.store.provenance import processor
-from sifting.store.schedule import advance, check, load_or_run
+from sifting.store.schedule import check, load_or_run
 
 __all__ = [
     "EXPERIMENTS",

@@ -10,6 +10,7 @@ import re
 import tempfile
 import zipfile
 
+import filelock
 import numpy as np
 
 from sifting.config import Config, choose, key
@@ -59,6 +60,16 @@ def load(kind: str, config: Config) -> History:
     return named(path(kind, config).stem)
 
 
+def lock(name: str, seconds: float = 0) -> filelock.BaseFileLock:
+    """A context in which this process alone is at what `name` stands for: a result, by its name.
+
+    Raises filelock.Timeout where another process, on any machine that shares the folder, still is after
+    `seconds`. However that process ends, the lock ends with it. The empty files in .locks stay: one
+    that is removed while others wait for it may be locked twice.
+    """
+    return filelock.FileLock(root() / ".locks" / f"{name}.lock", timeout=seconds, fallback_to_soft=False)
+
+
 def save(
     kind: str, config: Config, arrays: dict[str, np.ndarray], provenance: dict, target: pathlib.Path = None
 ):
@@ -94,10 +105,10 @@ def _unwritten(what: str, error: OSError, folder: pathlib.Path) -> OSError:
 
 
 def check_writable(folder: pathlib.Path) -> None:
-    """Raise OSError, before hours of computing, where nothing can be written in `folder`."""
+    """Raise OSError, before hours of computing, where nothing can be written or locked in `folder`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=folder), contextlib.suppress(filelock.Timeout), lock("check"):
             pass
     except OSError as error:
         raise _unwritten("results", error, folder) from None

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import functools
 import pathlib
 import platform
 import resource
@@ -20,8 +21,7 @@ def provenance(config: Config, device: str, seconds: float) -> dict:
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit(),
-        "versions": {"python": platform.python_version()}
-        | {name: metadata.version(name) for name in ("torch", "numpy", "scikit-image", "scikit-learn")},
+        "versions": versions(),
         "device": torch.cuda.get_device_name() if device == "cuda" else processor(),
         "threads": 1,
         "seed": config.seed,
@@ -29,6 +29,13 @@ def provenance(config: Config, device: str, seconds: float) -> dict:
         "wall_seconds": round(seconds, 2),
         "peak_memory_mb": round(peak),
     }
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Of Python, and of the packages that results depend on."""
+    packages = ("torch", "numpy", "scikit-image", "scikit-learn")
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}
 
 
 def commit() -> str:

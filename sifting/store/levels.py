@@ -1,0 +1,162 @@
+"""A run that is not finished: its levels on disk, and the next one computed by one process at a time."""
+
+import contextlib
+import importlib
+import os
+import pathlib
+import time
+
+from sifting.config import Config, choose, key
+from sifting.history import DamagedResult, History
+from sifting.store.files import EXPERIMENTS, exists, lock, path, root, save
+from sifting.store.provenance import provenance
+
+
+def advance(
+    kind: str, config: Config, device: str, replaces: str | None = None, progress: bool = False
+) -> int | None:
+    """Compute and save the next level of a run; after the last one, pack the run into its result.
+
+    device   : cpu, cuda, or auto (cuda where there is one)
+    replaces : the stamp of a stored result that this run replaces; one that is newer is left as it is
+    returns  : how many levels are finished now; None once there is nothing left to do
+
+    Raises filelock.Timeout where another process is at this run.
+    """
+    device, module = resolve(device), module_of(kind)
+    with lock(path(kind, config).stem):
+        for part in [*_folder(kind, config).glob(".*"), *root().glob(f".{path(kind, config).name}.*")]:
+            part.unlink(missing_ok=True)  # half-written by a process that was killed: nobody else writes now
+        finished = _begin(kind, config, replaces)
+        if finished is None:
+            return None
+        with _one_thread():
+            started = time.perf_counter()
+            records = [record for record, _ in finished]
+            record = next(module.find(config, device, records, progress), None)
+            seconds = time.perf_counter() - started
+        if record is None:
+            pack = getattr(module, EXPERIMENTS[kind][1])
+            save(kind, config, pack(records, config), _summary([made for _, made in finished]))
+            _discard(_folder(kind, config))
+            return None
+        target = _folder(kind, config) / f"level-{len(finished):03d}.npz"
+        save(kind, config, record, provenance(config, device, seconds), target)
+        return len(finished) + 1
+
+
+def attend(kind: str, config: Config, seconds: float) -> int:
+    """Wait until no other process is at this run; returns how many levels are finished then.
+
+    Raises filelock.Timeout after `seconds`.
+    """
+    with lock(path(kind, config).stem, seconds):
+        return count(kind, config)
+
+
+def count(kind: str, config: Config) -> int:
+    """How many levels of an unfinished run are there, unread."""
+    return len(list(_folder(kind, config).glob("level-*.npz")))
+
+
+def stamp(kind: str, config: Config) -> str:
+    """What tells a stored result from the one that replaces it: when it was written; empty where there is none."""
+    try:
+        with open(
+            path(kind, config), "rb"
+        ) as file:  # opened, or a network file system may answer from memory
+            return str(os.fstat(file.fileno()).st_mtime_ns)
+    except FileNotFoundError:
+        return ""
+
+
+def tidy(kind: str, config: Config) -> None:
+    """Remove the levels of a run whose result is stored: a process was killed before it could."""
+    if exists(kind, config) and _folder(kind, config).exists():
+        with contextlib.suppress(OSError), lock(path(kind, config).stem):  # held, or read-only: leave them
+            _begin(kind, config, None)
+
+
+def module_of(kind: str):
+    """The module that computes results of that kind. Raises ValueError, naming the kinds there are."""
+    choose("kind of result", kind, EXPERIMENTS)
+    return importlib.import_module(EXPERIMENTS[kind][0])
+
+
+def resolve(device: str) -> str:
+    """cpu or cuda, for what was asked for. Raises ValueError for unknown names, and for cuda where there is none."""
+    import torch
+
+    choose("device", device, ("auto", "cpu", "cuda"))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device cuda: torch sees no GPU here; use device=cpu, or device=auto")
+    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _folder(kind: str, config: Config) -> pathlib.Path:
+    """Where the finished levels of an unfinished run lie."""
+    return root() / ".running" / path(kind, config).stem
+
+
+def _begin(kind: str, config: Config, replaces: str | None) -> list[tuple[dict, dict]] | None:
+    """The levels to go on from, or None where the result is stored, and is not the one to replace.
+
+    A fresh run starts over, unless the levels are those of a fresh run that was to replace the same
+    file, and whole: what it was to replace stands in the file `fresh` among its levels.
+    """
+    folder, stored = _folder(kind, config), stamp(kind, config)
+    begun = (folder / "fresh").read_text() if (folder / "fresh").exists() else None
+    if stored and replaces != stored:
+        if begun != stored:
+            _discard(folder)
+        return None
+    if replaces is not None:
+        with contextlib.suppress(DamagedResult):
+            if begun == stored:
+                return _finished(kind, config)
+        _discard(folder)
+        folder.mkdir(parents=True)
+        (folder / "fresh").write_text(stored)
+    return _finished(kind, config)
+
+
+def _finished(kind: str, config: Config) -> list[tuple[dict, dict]]:
+    """(record, provenance) of every finished level of an unfinished run, in order."""
+    levels, folder = [], _folder(kind, config)
+    # listed, not looked up: a network file system remembers for a while that a name was not there
+    names = set(os.listdir(folder)) if folder.exists() else set()
+    while (name := f"level-{len(levels):03d}.npz") in names:
+        level = History(folder / name, f"{kind}-{key(config)}")
+        levels.append(({name: level[name] for name in level.names()}, level.provenance))
+    return levels
+
+
+def _discard(folder: pathlib.Path) -> None:
+    """Remove the levels of a run, the last one first: what a killed process leaves of them is a shorter run."""
+    if folder.exists():
+        for file in sorted(folder.iterdir(), reverse=True):
+            file.unlink()
+        folder.rmdir()
+
+
+def _summary(made: list[dict]) -> dict:
+    """How a run was made, from how its levels were."""
+    return made[-1] | {
+        "commit": ", ".join(dict.fromkeys(how["commit"] for how in made)),
+        "wall_seconds": round(sum(how["wall_seconds"] for how in made), 1),
+        "peak_memory_mb": max(how["peak_memory_mb"] for how in made),
+        "levels": len(made) - 1,
+    }
+
+
+@contextlib.contextmanager
+def _one_thread():
+    """One thread on the CPU, so that a result does not depend on how many runs went side by side."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
