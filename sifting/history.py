@@ -21,7 +21,9 @@ class DamagedResult(Exception):
         super().__init__(path, why)  # as they are, so that the error can be sent between processes
 
     def __str__(self):
-        return "{} {}; move it away, or compute its chapter anew, as: make chapter=imp fresh=1".format(*self.args)
+        return "{} {}; move it away, or compute its chapter anew, as: make chapter=imp fresh=1".format(
+            *self.args
+        )
 
 
 class History:
