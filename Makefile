@@ -9,6 +9,7 @@ set     :=
 result  :=
 fresh   :=
 cluster :=
+engine  :=
 port    := 8000
 python  :=
 
@@ -21,9 +22,9 @@ PYTHON := $(python)
 READY  := packages
 endif
 RUN := $(PYTHON) -m sifting
-OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster)
+OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster) engine=$(engine)
 
-KNOWN := chapter preset seeds device set result fresh cluster port python
+KNOWN := chapter preset seeds device set result fresh cluster engine port python
 UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(filter-out -*-command-variables-*-,$(UNKNOWN)),)
 $(error unknown $(UNKNOWN); choose from $(KNOWN))
@@ -32,7 +33,7 @@ endif
 .DEFAULT_GOAL := book
 .PHONY: book test live serve verify bench lint help clean packages
 
-book: $(READY)      ## execute what is out of date and build the site; chapter=imp [preset= seeds= device= set="lr=0.05" fresh=1 cluster=tcp://host:8786] for one chapter
+book: $(READY)      ## execute what is out of date and build the site; chapter=imp [preset= seeds= device= set="lr=0.05" fresh=1 cluster=tcp://host:8786 engine=reference] for one chapter
 ifeq ($(chapter),)
 	@exec $(RUN) build $(OPTIONS)
 else

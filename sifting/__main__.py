@@ -1,6 +1,6 @@
 """The command line, python -m sifting COMMAND, which the Makefile calls.
 
-run CHAPTER [preset= seeds= device= set= fresh=1 cluster=tcp://HOST:8786]
+run CHAPTER [preset= seeds= device= set= fresh=1 cluster=tcp://HOST:8786 engine=]
                                                     execute one chapter
 site                                                build the site around the executed chapters
 build                                               execute what is out of date, then the site
@@ -43,6 +43,7 @@ RUN = {
     "set": config.parse,
     "fresh": one_of({"1": True, "0": False}),
     "cluster": str,
+    "engine": str,
 }
 OPTIONS = {  # command -> option -> how to read it
     "run": RUN,

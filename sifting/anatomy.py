@@ -24,19 +24,22 @@ def level_count(config: Config) -> int:
     return 1
 
 
-def find(config: Config, device: str = "cpu", finished=(), progress: bool = False) -> Iterator[dict]:
+def find(
+    config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"
+) -> Iterator[dict]:
     """Ablate and probe the levels History.shown of the stored ticket of `config`.
 
     yields one record: levels (levels,); removed (points,) numbers of units removed; ablation (levels, orders,
     points) test accuracy; top_units (levels, UNITS) by in-degree; top_images uint8 (levels, UNITS, 3,
-    channels, height, width); agreement (levels, UNITS, 2) and agreement_random, see `agreement`.
+    channels, height, width); agreement (levels, UNITS, 2) and agreement_random, see `agreement`; and the
+    engine that trained the ticket.
 
     Source: Pellegrini & Biroli 2022, figures 1c and 3b.
     """
     if finished:
         return
     data = load(config, device)
-    [history] = store.load_or_run("ticket", [config], device)
+    [history] = store.load_or_run("ticket", [config], device, engine=engine)
     rows = []
     for level in history.shown:
         model = restore(history, level, data).to(device)
@@ -63,7 +66,8 @@ def find(config: Config, device: str = "cpu", finished=(), progress: bool = Fals
             }
         )
     stacked = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    yield {"levels": np.array(history.shown), "removed": removed, **stacked}
+    made = {"levels": np.array(history.shown), "removed": removed, "engine": np.array(history.engine)}
+    yield made | stacked
 
 
 def pack(records: list[dict], config: Config) -> dict:

@@ -105,7 +105,7 @@ def pruned(engine: str, split: Split, settings: Config, classes: int, density: f
         for name in prunable(model, biases=False)
     }
     if engine == "sparse":
-        network = sparse.Network(model, masks, settings.batch_size)
+        network = sparse.Network(model, masks, sparse.thresholds(model, settings.batch_size))
         optimizer = make_optimizer(network, settings)
     else:
         optimizer = make_optimizer(model, settings)

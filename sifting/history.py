@@ -82,6 +82,11 @@ class History:
     # --- the runs of tickets.find
 
     @property
+    def engine(self) -> str:
+        """What trained, and what its arithmetic depends on; see engines.settle."""
+        return str(self["engine"]) if "engine" in self.names() else "reference"
+
+    @property
     def levels(self) -> int:
         """The last level: how many times the network was pruned."""
         return len(self["val_accuracy"]) - 1

@@ -235,7 +235,7 @@ def _result(kind: str, config: Config, runs: list[History], outputs: dict, prese
     title = ", ".join(
         [f"{kind.capitalize()}, {preset} preset"] + [f"{name} {value}" for name, value in other.items()]
     )
-    head = ("seed", "result", "commit", "date", "device", "time", "memory", "size", "SHA-256")
+    head = ("seed", "result", "commit", "date", "device", "engine", "time", "memory", "size", "SHA-256")
     head = "".join(f'<th scope="col">{name}</th>' for name in head)
     made_with = [run.provenance["versions"].items() for run in runs]
     versions = " · ".join(
@@ -273,6 +273,7 @@ def _row(run: History) -> str:
         f"<code>{made['commit']}</code>",
         made["date"][:10],
         escape(made["device"]),
+        run.engine,
         _time(made["wall_seconds"]),
         f"{made['peak_memory_mb']:,} MB",
         f"{run.path.stat().st_size / 1e6:.1f} MB",

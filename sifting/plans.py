@@ -83,23 +83,18 @@ def planned(chapter: str, base: Config, count: int) -> list[tuple[str, Config]]:
 
 
 def results(
-    chapter: str,
-    base: Config,
-    count: int,
-    device: str = "auto",
-    fresh: bool = False,
-    cluster: str | None = None,
+    chapter: str, base: Config, count: int, device: str = "auto", **how
 ) -> dict[tuple[str, str], list[History]]:
     """The stored results of a chapter by (kind, group), as ("masks", "less").
 
-    What is missing is computed, all results of one kind side by side; device, fresh and cluster are
-    those of store.load_or_run.
+    What is missing is computed, all results of one kind side by side; device, and fresh, cluster and
+    engine in `how`, are those of store.load_or_run.
     """
     found, wanted = {}, planned(chapter, base, count)
     store.check([config for _, config in wanted])
     for kind in dict.fromkeys(kind for kind, _ in wanted):
         configs = [config for other, config in wanted if other == kind]
-        histories = store.load_or_run(kind, configs, device, fresh, cluster=cluster)
+        histories = store.load_or_run(kind, configs, device, **how)
         found |= zip([(kind, config) for config in configs], histories)
     return {
         key: [found[key[0], config] for config in configs]

@@ -1,38 +1,28 @@
-"""Runs chapters: computes what their plans lack, executes the notebooks, builds the site around them."""
+"""Runs chapters: computes what their plans lack, has the notebooks executed, builds the site around them."""
 
-import ast
 import contextlib
 import functools
 import hashlib
 import http.server
 import itertools
-import os
 import pathlib
 import re
 import subprocess
 import sys
 
 import filelock
-import nbformat
 
 from sifting import pages, plans, store
 from sifting.config import PRESETS, Config, choose
 from sifting.config import preset as configure
+from sifting.notebooks import ROOT, BuildError, execute, parameters_of
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
 CHAPTERS, BOOK, SITE = ROOT / "chapters", ROOT / "book", ROOT / "_build" / "html"
 LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
-
 DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sifting</title>
 <link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url=book/intro.html">
 <a href="book/intro.html">Sifting</a></html>
 """  # Jupyter Book's own has no icon, and a browser asks for one that is not there
-
-
-class BuildError(Exception):
-    """A chapter whose cell fails, or a site that does not build; the message says where."""
 
 
 def chapters() -> list[str]:
@@ -63,6 +53,7 @@ def run_chapter(
     overrides: dict | None = None,
     fresh: bool = False,
     cluster: str | None = None,
+    engine: str = "auto",
 ) -> bool:
     """Compute what a chapter lacks, then execute it to book/NAME.ipynb; equal inputs give equal bytes.
 
@@ -72,6 +63,7 @@ def run_chapter(
     overrides : fields of config.Config to replace
     fresh     : compute even what is stored
     cluster   : address of a Dask scheduler, as tcp://host:8786, whose workers compute
+    engine    : what trains, a name in engines.ENGINES, or auto
     returns   : whether there was anything to do
 
     Raises ValueError for unknown names (with the choices) and BuildError where a cell fails; the
@@ -80,7 +72,7 @@ def run_chapter(
     choose("chapter", name, chapters())
     choose("device", device, ("auto", "cpu", "cuda"))
     preset, base, seeds = settle(name, preset, seeds, overrides)
-    plans.results(name, base, seeds, device, fresh, cluster)
+    plans.results(name, base, seeds, device, fresh=fresh, cluster=cluster, engine=engine)
     for result in plans.planned(name, base, seeds):
         store.load(*result).check()
     fields = {field: getattr(base, field) for field in overrides or {}}
@@ -93,7 +85,8 @@ def run_chapter(
         if not fresh and stamp == pages.record(BOOK / f"{name}.ipynb").get("stamp"):
             return False
         print(f"{name}: drawing the page ({preset} preset, {seeds} seed{'s' * (seeds > 1)})", flush=True)
-        execute(name, parameters, {"stamp": stamp, "chapter": name, **parameters})
+        page = BOOK / f"{name}.ipynb"
+        execute(CHAPTERS / page.name, page, parameters, {"stamp": stamp, "chapter": name, **parameters})
     return True
 
 
@@ -122,18 +115,7 @@ def stored_seeds(name: str, base: Config) -> int:
 
 def default_seeds(name: str) -> int:
     """The number of seeds in the chapter's parameters cell."""
-    return int(parameters_of(name)["seeds"])
-
-
-def parameters_of(name: str) -> dict[str, str]:
-    """Parameters of a chapter and their defaults, as Python text."""
-    from papermill import inspect_notebook
-
-    path = CHAPTERS / f"{name}.ipynb"
-    try:
-        return {key: value["default"] for key, value in inspect_notebook(str(path)).items()}
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, KeyError) as error:
-        raise BuildError(f"{path} is not a notebook: {str(error).partition(chr(10))[0]}") from None
+    return int(parameters_of(CHAPTERS / f"{name}.ipynb")["seeds"])
 
 
 def fingerprint(name: str, parameters: dict, results: list[pathlib.Path]) -> str:
@@ -143,102 +125,6 @@ def fingerprint(name: str, parameters: dict, results: list[pathlib.Path]) -> str
     for path in [CHAPTERS / f"{name}.ipynb", *code, *results]:
         digest.update(path.name.encode() + pages.sha256(path).encode())
     return digest.hexdigest()
-
-
-def execute(name: str, parameters: dict, record: dict) -> None:
-    """Run the notebook of a chapter and put it under book/: whole, or not at all."""
-    import papermill
-
-    source, target = CHAPTERS / f"{name}.ipynb", BOOK / f"{name}.ipynb"
-    if unknown := sorted(set(parameters) - set(known := parameters_of(name))):
-        raise ValueError(
-            f"chapters/{name}.ipynb has no parameter {', '.join(unknown)}; it has {', '.join(known)}"
-        )
-    partial, failed = BOOK / f".{name}.partial.ipynb", BOOK / f"{name}.failed.ipynb"
-    surroundings = {
-        "PYTHONPATH": str(ROOT),
-        "PYTHONHASHSEED": "0",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "SIFTING_FIGURES": str(BOOK / "figures"),
-        "SIFTING_RESULTS": str(store.root()),
-    }
-    try:
-        with environment(surroundings):
-            bar = {"desc": name, "leave": False} if sys.stderr.isatty() else False
-            papermill.execute_notebook(
-                source,
-                partial,
-                parameters,
-                kernel_name="python3",
-                cwd=CHAPTERS,
-                progress_bar=bar,
-                extra_arguments=["--log-level=CRITICAL"],
-            )
-        as_written = all(ast.literal_eval(known[key]) == value for key, value in parameters.items())
-        notebook = normalise(nbformat.read(partial, 4), name, as_written)
-        notebook.metadata["sifting"] = record
-        nbformat.write(notebook, partial)
-        os.replace(partial, target)
-        failed.unlink(missing_ok=True)
-    except papermill.PapermillExecutionError as error:
-        if error.ename == "KeyboardInterrupt":
-            raise KeyboardInterrupt from None
-        os.replace(partial, failed)
-        line = error.source.strip().partition("\n")[0]
-        where = f"chapters/{name}.ipynb, the cell that starts with {line!r}"
-        what = error.evalue.strip().partition("\n")[0]
-        raise BuildError(f"{where}: {error.ename}: {what} (the run so far: book/{failed.name})") from None
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def environment(values: dict[str, str]):
-    """Environment variables, for as long as the block runs."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
-def normalise(notebook, name: str, as_written: bool):
-    """Drop clocks, paths and random ids, so that the same inputs give the same bytes.
-
-    as_written : the parameters are those that the chapter itself names; then they are not shown twice
-    """
-    notebook.metadata.pop("papermill", None)
-    for cell in notebook.cells:
-        for key in ("papermill", "execution"):
-            cell.metadata.pop(key, None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.id = "injected-parameters"
-            cell.metadata.tags.extend(["remove-cell"] * as_written)
-        for output in cell.get("outputs", []):
-            for kind in {"text/plain"} & set(output.get("data", {})):
-                output["data"][kind] = re.sub(r" at 0x[0-9a-f]+", "", output["data"][kind])
-    widgets = notebook.metadata.get("widgets", {}).get(STATE)
-    if not widgets:
-        return notebook
-    state, order = widgets["state"], {}
-
-    def visit(model):  # depth first from the views: new ids depend on structure alone
-        if model in state and model not in order:
-            order[model] = hashlib.sha256(f"{name}:{len(order)}".encode()).hexdigest()[:32]
-            for child in re.findall(r"IPY_MODEL_(\w{32})", repr(state[model]["state"])):
-                visit(child)
-
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if VIEW in output.get("data", {}):
-                visit(output["data"][VIEW]["model_id"])
-    widgets["state"] = {model: state[model] for model in order}
-    text = nbformat.writes(notebook)
-    for old, new in order.items():
-        text = text.replace(old, new)
-    return nbformat.reads(text, 4)
 
 
 def build() -> None:

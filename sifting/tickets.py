@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from sifting import engines
 from sifting.config import Config, apart_from, choose
 from sifting.data import Dataset, class_names, load
 from sifting.engines import replicas
 from sifting.masks import NEVER, alive, at
 from sifting.models import BUILDERS, build, prunable
 from sifting.prune import CRITERIA, prune, saliency
-from sifting.train import generator, train
+from sifting.train import generator
 
 Arrays = dict[str, np.ndarray]
 
@@ -24,26 +25,33 @@ def level_count(config: Config) -> int:
     return config.levels + 1
 
 
-def check(config: Config) -> None:
-    """Raise ValueError, naming the choices, for a dataset, labels, model or criterion that there is not."""
+def check(config: Config, engine: str = "auto") -> None:
+    """Raise ValueError, naming the choices, for a dataset, labels, model, criterion or engine that there is not."""
+    engines.check(engine)
     class_names(config)
     choose("model", config.model, BUILDERS)
     choose("criterion", config.criterion, CRITERIA)
 
 
 def find(
-    config: Config, device: str = "cpu", finished: list[Arrays] = (), progress: bool = False
+    config: Config,
+    device: str = "cpu",
+    finished: list[Arrays] = (),
+    progress: bool = False,
+    engine: str = "auto",
 ) -> Iterator[Arrays]:
     """Iterative magnitude pruning (or what `config` makes of it), one level after another.
 
     finished : the records of the levels that are done already; the run goes on after them, to the
                same bits as if it had never stopped, for each level draws from generators of its own
+    engine   : what trains, see engines.settle; a run goes on with the engine that it began with
     yields   : for every level its record, see Run.conclude
 
     The run ends after config.levels prunings, or when fewer than config.min_alive of the units of a
     pruned layer keep an input. Source: Pellegrini & Biroli 2022, section 3; Frankle et al. 2020.
     """
-    run = Run(config, load(config, device), device, finished)
+    run = Run(config, load(config, device), device, finished, engine)
+    train = engines.loop(run.engine)
     while ready := run.prepare():
         yield run.conclude(train(run.model, ready.masks, run.data, config, run.level, *ready[1:], progress))
 
@@ -64,7 +72,10 @@ def find_together(
         if (same := _images_of(config)) not in seen:
             seen[same] = load(config, device)
     finished = finished or [()] * len(configs)
-    runs = [Run(config, seen[_images_of(config)], device, done) for config, done in zip(configs, finished)]
+    engine = f"replicas {len(configs)}"
+    runs = [
+        Run(config, seen[_images_of(config)], device, done, engine) for config, done in zip(configs, finished)
+    ]
     active = list(runs)
     while active:
         level = min(run.level for run in active)
@@ -108,9 +119,12 @@ class Run:
     finished : the records of the levels that are done already
     level    : the next level
     model    : the network, to be trained in place
+    engine   : what is to train it, see engines.settle
     """
 
-    def __init__(self, config: Config, data: Dataset, device: str, finished: list[Arrays] = ()):
+    def __init__(
+        self, config: Config, data: Dataset, device: str, finished: list[Arrays] = (), engine: str = "auto"
+    ):
         self.config, self.data, self.level = config, data, len(finished)
         self.model = build(config, data.shape, data.classes, generator(config, "weights")).to(device)
         parameters = dict(self.model.named_parameters())
@@ -119,6 +133,9 @@ class Run:
             name: torch.full_like(parameters[name], NEVER, dtype=torch.uint8) for name in names
         }
         self.rewind, self.scores = {}, {}
+        self.engine = engines.settle(
+            str(finished[0].get("engine", "reference")) if finished else engine, self.model, config
+        )
         if finished:
             self.removed_at = _tensors(finished[-1], "removed_at", device)
             self.rewind = _tensors(finished[0], "rewind", device)
@@ -143,7 +160,7 @@ class Run:
 
         returns : a record of arrays: the curves of train.train; removed_at/NAME, uint8, the level at
                   which each weight was removed, by this pruning too; trained/NAME, the parameters and
-                  batch-norm statistics; and in level 0 rewind/NAME, what weights return to
+                  batch-norm statistics; and in level 0 rewind/NAME, what weights return to, and the engine
         """
         level, trained = self.level, _arrays("trained", self.model.state_dict())
         if level < self.config.levels:
@@ -151,7 +168,10 @@ class Run:
             for name, mask in self._pruned(masks).items():
                 self.removed_at[name][masks[name] & ~mask] = level + 1
         self.level += 1
-        first = _arrays("rewind", self.rewind) | {"shape": np.array(self.data.shape)} if level == 0 else {}
+        first = {}
+        if level == 0:
+            first = {"shape": np.array(self.data.shape), "engine": np.array(self.engine)}
+            first |= _arrays("rewind", self.rewind)
         return (
             {name: np.asarray(curve, np.float32) for name, curve in curves.items()}
             | _arrays("removed_at", self.removed_at)
@@ -202,6 +222,7 @@ def pack(records: list[Arrays], config: Config) -> Arrays:
     trained/LEVEL/NAME     : float16, trained values; of pruned parameters only what is kept, flat
     train_loss, ...        : (levels, evaluations)
     shape                  : (channels, height, width) of the images
+    engine                 : what trained, see engines.settle
     """
     last = len(records) - 1
     removed_at = {name: value for name, value in records[-1].items() if name.startswith("removed_at/")}
@@ -217,10 +238,11 @@ def pack(records: list[Arrays], config: Config) -> Arrays:
                 packed[f"trained/{level}/{parameter}"] = (
                     value if mask is None else value[mask > level]
                 ).astype(np.float16)
-    curves = [name for name in records[-1] if "/" not in name and name != "shape"]
+    once = ("shape", "engine")
+    curves = [name for name in records[-1] if "/" not in name and name not in once]
     return (
         packed
-        | {"shape": records[0]["shape"]}
+        | {name: records[0][name] for name in once if name in records[0]}
         | {
             name: np.stack([_padded(record[name], config.evaluations) for record in records])
             for name in curves

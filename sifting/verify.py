@@ -8,7 +8,8 @@ import numpy as np
 from sifting import store
 from sifting.history import History
 from sifting.masks import NEVER, jaccard
-from sifting.runner import environment, smallest
+from sifting.notebooks import environment
+from sifting.runner import smallest
 
 # On another processor or another version of torch, sums round differently and training, which is
 # chaotic, ends in other weights. What a result says must not change:
@@ -69,7 +70,7 @@ def agrees(differences: list[Difference]) -> bool:
 
 def arrays(run: History) -> dict[str, np.ndarray]:
     """All arrays of a run, and with the prefix best_ the accuracies that the book reports, early stopped."""
-    names = run.names()
+    names = [name for name in run.names() if name != "engine"]
     reported = {
         f"best_{split}_accuracy": run.accuracy(split) for split in ("val", "test") if "val_accuracy" in names
     }
@@ -95,8 +96,9 @@ def report(differences: list[Difference]) -> list[str]:
 
 
 def same_machine(one: History, two: History) -> bool:
-    """Whether both were made by the same versions on the same kind of device: then every bit must agree."""
-    return all(one.provenance[key] == two.provenance[key] for key in ("versions", "device"))
+    """Whether both were made by the same engine and versions on the same kind of device: then every bit must agree."""
+    same = all(one.provenance[key] == two.provenance[key] for key in ("versions", "device"))
+    return same and one.engine == two.engine
 
 
 def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
@@ -113,7 +115,7 @@ def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
             flush=True,
         )
         with tempfile.TemporaryDirectory() as folder, environment({"SIFTING_RESULTS": folder}):
-            [again] = store.load_or_run(stored.kind, [stored.config], device=device)
+            [again] = store.load_or_run(stored.kind, [stored.config], device, engine=stored.engine)
             differences, strict = compare(arrays(stored), arrays(again)), same_machine(stored, again)
         print("\n".join(f"  {line}" for line in report(differences)))
         fine = all(difference.identical for difference in differences) or (not strict and agrees(differences))

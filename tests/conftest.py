@@ -62,11 +62,16 @@ def serve():
         yield start
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """What is measured of the machine is measured once for all tests."""
+    os.environ["SIFTING_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    """An empty folder of stored results; what is measured of the machine goes beside it."""
+    """An empty folder of stored results."""
     monkeypatch.setenv("SIFTING_RESULTS", str(tmp_path / "results"))
-    monkeypatch.setenv("SIFTING_CACHE", str(tmp_path / "cache"))
     return tmp_path / "results"
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 import torch
 
-from sifting import config, data, models
+from sifting import config, data, engines, models
 from sifting.engines import ENGINES, sparse, threshold, units
 from sifting.train import generator, train
 
@@ -18,11 +18,6 @@ NORMS = ("before", "after", "none")
 @pytest.fixture(scope="module")
 def images():
     return data.load(dataclasses.replace(SMOKE, train_images=500, val_images=200, test_images=200))
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("SIFTING_CACHE", str(tmp_path))
 
 
 @pytest.fixture(params=[0.0, 1.0], ids=["dense", "sparse"])
@@ -183,8 +178,34 @@ def test_twice_the_same_gives_the_same_bits(engine, images):
     )
 
 
+def test_limits_decide_the_form_of_each_layer(images):
+    settings, model, masks = setting(images, torch.float32, density=0.1)
+    densities = [masks[f"linear.{n}.weight"].float().mean() for n in range(3)]
+    limits = [densities[0] + 0.01, densities[1] - 0.01, 1.0, 1.0]
+    network = sparse.Network(model, masks, limits)
+    assert [type(layer).__name__ for layer in network.layers] == ["Sparse", "Dense", "Sparse", "Dense"]
+
+
+def test_an_engine_that_is_settled_has_all_that_its_bits_depend_on(images):
+    settings, model, masks = setting(images, torch.float32)
+    engine = engines.settle("auto", model, settings)
+    name, *limits = engine.split()
+    assert name == "sparse" and [float(limit) for limit in limits] == sparse.thresholds(model, 100)
+    assert engines.settle(engine, model, settings) == engine
+    assert engines.settle("auto", torch.nn.Sequential(model), settings) == "reference"
+    nets = [copy.deepcopy(model) for _ in range(3)]
+    loops = [engines.loop(engine), engines.loop(engine), engines.loop("sparse 0.0 0.0 0.0 0.0")]
+    a, b, dense = [loop(net, masks, images, settings) and net.state_dict() for loop, net in zip(loops, nets)]
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    torch.testing.assert_close(a["linear.0.weight"], dense["linear.0.weight"], rtol=1e-4, atol=1e-4)
+    with pytest.raises(ValueError, match="choose from auto, reference, replicas, sparse"):
+        engines.settle("fast", model, settings)
+
+
 def test_what_the_sparse_engine_cannot_train_it_refuses(images):
     settings, model, masks = setting(images, torch.float32)
+    with pytest.raises(ValueError, match="a limit for each of 4 layers, not 1"):
+        sparse.Network(model, masks, [0.5])
     with pytest.raises(ValueError, match="not Sequential"):
         sparse.train(torch.nn.Sequential(model), {}, images, settings)
     with pytest.raises(ValueError, match="on meta"):
@@ -192,6 +213,7 @@ def test_what_the_sparse_engine_cannot_train_it_refuses(images):
 
 
 def test_a_threshold_is_measured_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIFTING_CACHE", str(tmp_path))
     first = threshold.threshold(8, 9, 10, torch.float32)
     assert first in (0.0, *threshold.DENSITIES)
     monkeypatch.setattr(threshold, "measure", lambda *_: pytest.fail("measured again"))

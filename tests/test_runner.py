@@ -41,7 +41,7 @@ def book(tmp_path, monkeypatch, results):
     )
     computed = []
 
-    def compute(kind, configs, device="auto", fresh=False, cluster=None):
+    def compute(kind, configs, device="auto", fresh=False, cluster=None, engine="auto"):
         for config in configs:
             if fresh or not store.exists(kind, config):
                 store.save(kind, config, {"x": np.arange(3.0) + len(computed)}, MADE)
@@ -129,7 +129,7 @@ def test_the_largest_stored_preset_is_shown(book):
         (
             "run toy seed=3",
             2,
-            "unknown option 'seed'; choose from cluster, device, fresh, preset, seeds, set",
+            "unknown option 'seed'; choose from cluster, device, engine, fresh, preset, seeds, set",
         ),
         ("run toy seeds=three", 2, "seeds takes a whole number, not 'three'"),
         ("run toy seeds=0", 2, "seeds must be 1 or more"),
@@ -343,6 +343,18 @@ def test_verify_takes_the_stored_run_that_took_least_time(book):
     assert [run.config for run in runner.smallest("toy")] == [runner.configure("laptop")]
     assert [run.config.seed for run in runner.smallest("toy", every_seed=True)] == [0, 1]
     assert isinstance(runner.smallest("toy")[0], History)
+
+
+@pytest.mark.parametrize("kind", ["ticket", "anatomy"])
+@pytest.mark.parametrize("engine", ["reference", "sparse 1.0 0.0 0.5 1.0"])
+def test_a_run_is_verified_with_the_engine_that_made_it(results, capsys, kind, engine):
+    """Another one rounds otherwise, and the one that is fastest differs from machine to machine."""
+    tiny = runner.configure("smoke", steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500)
+    stored = store.load_or_run(kind, [tiny], "cpu", engine=engine)[0]
+    assert stored.engine == engine and verify.verify(stored.name, device="cpu")
+    assert "reproduced (every bit)" in capsys.readouterr().out
+    store.load_or_run("ticket", [tiny], "cpu", fresh=True)  # "auto": other limits
+    assert store.load("ticket", tiny).engine not in ("reference", engine)
 
 
 # --- the chapters themselves

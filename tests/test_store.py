@@ -102,7 +102,7 @@ def test_two_workers_give_the_bits_of_one(results):
     copies = [arrays(history) for history in serial]
     parallel = store.load_or_run("ticket", configs, "cpu", workers=2, fresh=True)
     for before, after in zip(copies, parallel):
-        assert all(np.array_equal(before[name], after[name], equal_nan=True) for name in before)
+        assert all(before[name].tobytes() == after[name].tobytes() for name in before)
     assert not list((results / ".running").iterdir())
 
 

@@ -221,6 +221,13 @@ def train(
     return curves
 
 
+def train_one(
+    model, masks, data, config, level=0, start=0, after=None, progress=False
+) -> dict[str, list[float]]:
+    """`train` with one replica, called as train.train is."""
+    return train([model], [masks], [data], [config], level, start, [after or {}], progress)[0]
+
+
 def _same(what: str, values):
     """The one value of all `values`. Raises ValueError where they differ."""
     found = sorted(set(values))

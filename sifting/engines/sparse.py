@@ -29,9 +29,13 @@ class Network:
     called like the model, in training or evaluation mode, but a call never touches its statistics.
     """
 
-    def __init__(self, model: FCN, masks: dict[str, Tensor], images: int):
-        """images : of a batch; with the shape of a layer it decides which form of it is faster."""
+    def __init__(self, model: FCN, masks: dict[str, Tensor], limits: list[float]):
+        """limits : the density of each layer up to which it computes kept weights alone; see `thresholds`."""
         self.model, self.depth, self.steps = model, len(model.linear), 0
+        if len(limits) != self.depth:
+            raise ValueError(
+                f"the sparse engine takes a limit for each of {self.depth} layers, not {len(limits)}"
+            )
         weights = [masks.get(f"linear.{n}.weight") for n in range(self.depth)]
         weights = [
             torch.ones_like(linear.weight, dtype=torch.bool) if mask is None else mask
@@ -41,8 +45,8 @@ class Network:
         self.after = not self.before and any(isinstance(norm, nn.BatchNorm1d) for norm in model.after)
         self.units = survey(weights, self.before or self.after)
         self.layers = [
-            _form(mask, images, model.linear[0].weight.dtype)(mask, *ends)
-            for mask, ends in zip(weights, itertools.pairwise(self.units))
+            (Dense if mask.all() or mask.sum() > limit * mask.numel() else Sparse)(mask, *ends)
+            for mask, limit, ends in zip(weights, limits, itertools.pairwise(self.units))
         ]
         self.norms = [
             Norm(norm, units)
@@ -188,14 +192,9 @@ class Network:
         return x.T.contiguous() if isinstance(self.layers[0], Sparse) else x.T
 
 
-def _form(mask: Tensor, images: int, dtype: torch.dtype) -> type:
-    """Dense or Sparse, whichever is faster for a layer with that mask."""
-    kept = int(mask.sum())
-    return (
-        Sparse
-        if kept < mask.numel() and kept <= mask.numel() * threshold(*mask.shape, images, dtype)
-        else Dense
-    )
+def thresholds(model: FCN, images: int) -> list[float]:
+    """For each layer the density up to which it is faster sparse, with that many images in a batch: threshold.threshold."""
+    return [threshold(*linear.weight.shape, images, linear.weight.dtype) for linear in model.linear]
 
 
 def check(model: nn.Module, masks: dict[str, Tensor]) -> None:
@@ -217,11 +216,15 @@ def train(
     start: int = 0,
     after: dict[int, Callable] | None = None,
     progress: bool = False,
+    limits: list[float] | None = None,
 ) -> dict[str, list[float]]:
     """Train `model` in place, as train.train does, and return the same curves.
 
-    The results agree up to rounding; they depend on the machine through the choice of the layers' form.
-    Parameters are up to date when `after` is called, batch-norm statistics only at the end.
+    limits : the density of each layer up to which it computes kept weights alone; default: `thresholds`
+
+    The results agree up to rounding, and equal limits give equal bits. With Adam they agree as far as those of the
+    reference depend on no rounding: where a gradient is zero by an identity, as that of a bias in front of a batch
+    norm, Adam takes steps of full size after its rounding errors. Parameters are up to date when `after` is called, batch-norm statistics only at the end.
     Raises ValueError for models other than models.FCN, and for devices other than the CPU.
     """
     check(model, masks)
@@ -230,7 +233,7 @@ def train(
     with torch.no_grad():
         for name, mask in masks.items():
             parameters[name].mul_(mask)
-    network = Network(model, masks, config.batch_size)
+    network = Network(model, masks, thresholds(model, config.batch_size) if limits is None else limits)
     optimizer = make_optimizer(network, config)
 
     curves = {name: [] for name in ("train_loss", "train_accuracy", "val_accuracy", "test_accuracy")}

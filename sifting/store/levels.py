@@ -13,12 +13,18 @@ from sifting.store.provenance import provenance
 
 
 def advance(
-    kind: str, config: Config, device: str, replaces: str | None = None, progress: bool = False
+    kind: str,
+    config: Config,
+    device: str,
+    replaces: str | None = None,
+    progress: bool = False,
+    engine: str = "auto",
 ) -> int | None:
     """Compute and save the next level of a run; after the last one, pack the run into its result.
 
     device   : cpu, cuda, or auto (cuda where there is one)
     replaces : the stamp of a stored result that this run replaces; one that is newer is left as it is
+    engine   : what trains a run that begins, see engines.settle
     returns  : how many levels are finished now; None once there is nothing left to do
 
     Raises filelock.Timeout where another process is at this run.
@@ -33,7 +39,7 @@ def advance(
         with _one_thread():
             started = time.perf_counter()
             records = [record for record, _ in finished]
-            record = next(module.find(config, device, records, progress), None)
+            record = next(module.find(config, device, records, progress, engine), None)
             seconds = time.perf_counter() - started
         if record is None:
             pack = getattr(module, EXPERIMENTS[kind][1])

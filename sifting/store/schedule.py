@@ -17,10 +17,10 @@ LOSSES = 3  # workers that may be killed at one level of a run, before that is t
 SECONDS = 1.0  # between looks at a run that another process is at
 
 
-def check(configs: list[Config]) -> None:
-    """Raise ValueError, naming the choices, where a configuration asks for something that there is not (tickets.check)."""
+def check(configs: list[Config], engine: str = "auto") -> None:
+    """Raise ValueError, naming the choices, where something is asked for that there is not (tickets.check)."""
     for config in configs:
-        module_of("ticket").check(config)
+        module_of("ticket").check(config, engine)
 
 
 def load_or_run(
@@ -30,6 +30,7 @@ def load_or_run(
     fresh: bool = False,
     workers: int | None = None,
     cluster: str | None = None,
+    engine: str = "auto",
 ) -> list[History]:
     """The results of `configs`, in their order: stored ones are read, missing ones computed and stored.
 
@@ -37,6 +38,7 @@ def load_or_run(
     fresh   : compute even what is stored, and replace it
     workers : processes side by side on the CPU, one thread each; default: one a core
     cluster : address of a Dask scheduler, as tcp://host:8786, whose workers compute instead
+    engine  : what trains, a name in engines.ENGINES; auto: what is fastest; a run goes on with what it began with
 
     Every level is saved as it ends; a killed run goes on after its last finished level, to the same
     bits. The run that is furthest behind always goes first. What another process is at is waited for,
@@ -48,11 +50,11 @@ def load_or_run(
     """
     missing = [config for config in dict.fromkeys(configs) if fresh or not exists(kind, config)]
     if missing:
-        check(missing)
+        check(missing, engine)
         check_writable(root())
         module_of(kind)
         replaces = {config: stamp(kind, config) if fresh else None for config in missing}
-        _compute(kind, replaces, device, _pool(device, workers or _cores(), len(missing), cluster))
+        _compute(kind, replaces, device, engine, _pool(device, workers or _cores(), len(missing), cluster))
     for config in configs:
         tidy(kind, config)
     return [load(kind, config) for config in configs]
@@ -66,7 +68,7 @@ def _pool(device: str, workers: int, runs: int, cluster: str | None) -> Here | P
     return Here() if workers == 1 else Processes(workers)
 
 
-def _compute(kind: str, replaces: dict[Config, str | None], device: str, pool) -> None:
+def _compute(kind: str, replaces: dict[Config, str | None], device: str, engine: str, pool) -> None:
     """Hand out level after level of the runs in `replaces` to the pool until all are stored."""
     module = module_of(kind)
     done = {config: count(kind, config) for config in replaces}
@@ -80,7 +82,7 @@ def _compute(kind: str, replaces: dict[Config, str | None], device: str, pool) -
                 task = (
                     (attend, kind, config, SECONDS)
                     if config in held
-                    else (advance, kind, config, device, replaces[config], pool.width == 1)
+                    else (advance, kind, config, device, replaces[config], pool.width == 1, engine)
                 )
                 running[pool.submit(done[config] + total * (config in held), *task)] = config
             finished, _ = concurrent.futures.wait(running, SECONDS, concurrent.futures.FIRST_COMPLETED)
