@@ -99,6 +99,14 @@ def find_together(
         yield [records.get(run) for run in runs]
 
 
+def teams(configs: list[Config], most: int = 8) -> list[list[Config]]:
+    """`configs` in groups of at most `most` that `find_together` takes, those that do not stack by themselves."""
+    groups = {}
+    for config in configs:
+        groups.setdefault(replicas.alike(config) if replicas.accepts(config) else config, []).append(config)
+    return [group[n : n + most] for group in groups.values() for n in range(0, len(group), most)]
+
+
 def _images_of(config: Config) -> Config:
     """`config` without what its images and labels do not depend on."""
     shown = {"data_seed", "fraction", "train_images", "labels"}

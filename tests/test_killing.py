@@ -24,9 +24,9 @@ tiny = config.preset("smoke", dataset="digits", steps=10, rewind_step=2, levels=
 here = store.root()
 """
 CRAWL = """
-import sifting.train
-quick = sifting.train.step
-sifting.train.step = lambda *a: (time.sleep(0.1), quick(*a))[1]
+from sifting.engines import sparse
+quick = sparse.Network.step
+sparse.Network.step = lambda *a: (time.sleep(0.1), quick(*a))[1]
 """
 
 
@@ -186,14 +186,14 @@ def test_a_run_that_another_is_at_is_put_last(results, monkeypatch):
     configs, order = config.seeds(TINY, 2), []
     held = store.files.lock(store.path("ticket", configs[0]).stem).acquire()
 
-    def recorded(kind, config, *rest):
-        levels_done = levels.advance(kind, config, *rest)
-        order.append(config.seed)
+    def recorded(kind, runs, *rest):
+        levels_done = levels.advance_together(kind, runs, *rest)
+        order.extend(config.seed for config in runs)
         if len(order) == 4:
             held.lock.release()
         return levels_done
 
-    monkeypatch.setattr(schedule, "advance", recorded)
+    monkeypatch.setattr(schedule, "advance_together", recorded)
     store.load_or_run("ticket", configs, "cpu", workers=1)
     assert order == [1] * 4 + [0] * 4
 
@@ -249,7 +249,7 @@ def die(*_):
 
 def test_a_level_that_kills_every_worker_ends_the_sweep(results, monkeypatch):
     monkeypatch.setattr(schedule, "LOSSES", 1)
-    monkeypatch.setattr(schedule, "advance", die)
+    monkeypatch.setattr(schedule, "advance_together", die)
     with pytest.raises(concurrent.futures.BrokenExecutor, match="2 workers were killed at the same level"):
         store.load_or_run("ticket", config.seeds(TINY, 2), "cpu", workers=2)
 

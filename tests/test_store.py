@@ -191,7 +191,7 @@ def _runs(pid: int) -> bool:
 def test_a_fresh_run_that_was_interrupted_goes_on_and_then_starts_over(
     results, stored, reference, monkeypatch
 ):
-    levels, advance = [], store.advance
+    levels, advance = [], store.levels.advance_together
 
     def interrupted(*arguments, **options):
         levels.append(arguments)
@@ -199,7 +199,7 @@ def test_a_fresh_run_that_was_interrupted_goes_on_and_then_starts_over(
             raise KeyboardInterrupt
         return advance(*arguments, **options)
 
-    monkeypatch.setattr(store.schedule, "advance", interrupted)
+    monkeypatch.setattr(store.schedule, "advance_together", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store.load_or_run("ticket", [TINY], "cpu", fresh=True)
     assert equal(store.load("ticket", TINY), reference), "what was stored stays until the new result is whole"

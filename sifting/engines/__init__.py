@@ -22,14 +22,15 @@ def check(engine: str) -> None:
 def settle(engine: str, model: nn.Module, config: Config) -> str:
     """An engine, and all that its arithmetic depends on, so that whoever is given it gets the same bits.
 
-    engine  : a name in ENGINES; or auto: sparse on a CPU, replicas on a GPU, reference for other networks than FCNs;
-              or what `settle` returned
+    engine  : a name in ENGINES; or auto: sparse on a CPU, replicas on a GPU, and reference for what these do not
+              accept; or what `settle` returned
     returns : the name; behind "sparse", the density from which each layer is dense, as measured
     """
     check(engine)
     if engine == "auto":
         on_cpu = next(model.parameters()).device.type == "cpu"
-        engine = "reference" if not isinstance(model, FCN) else "sparse" if on_cpu else "replicas"
+        accepted = isinstance(model, FCN) and (on_cpu or replicas.accepts(config))
+        engine = ("sparse" if on_cpu else "replicas") if accepted else "reference"
     if engine == "sparse":
         return " ".join([engine, *map(str, sparse.thresholds(model, config.batch_size))])
     return engine

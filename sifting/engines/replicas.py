@@ -32,6 +32,11 @@ def alike(config: Config) -> Config:
     return dataclasses.replace(apart_from(config, FREE), classes=count, rewind_step=rewind_step)
 
 
+def accepts(config: Config) -> bool:
+    """Whether a run can be trained by this engine at all: an FCN, on images as they are."""
+    return config.model == "fcn" and config.transform == "none"
+
+
 def stackable(configs: list[Config]) -> None:
     """Raise ValueError, naming the fields in which they differ and must not, unless `configs` can be trained together."""
     if not configs:

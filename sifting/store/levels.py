@@ -20,44 +20,70 @@ def advance(
     progress: bool = False,
     engine: str = "auto",
 ) -> int | None:
-    """Compute and save the next level of a run; after the last one, pack the run into its result.
+    """`advance_together` of one run: how many levels are finished now; None once there is nothing left to do."""
+    return advance_together(kind, {config: replaces}, device, progress, engine)[0]
 
-    device   : cpu, cuda, or auto (cuda where there is one)
-    replaces : the stamp of a stored result that this run replaces; one that is newer is left as it is
-    engine   : what trains a run that begins, see engines.settle
-    returns  : how many levels are finished now; None once there is nothing left to do
 
-    Raises filelock.Timeout where another process is at this run.
+def advance_together(
+    kind: str, runs: dict[Config, str | None], device: str, progress: bool = False, engine: str = "auto"
+) -> list[int | None]:
+    """Compute and save the next level of runs; after the last one, pack a run into its result.
+
+    runs    : each with the stamp of the stored result that it replaces, or None; one that is newer is left
+              as it is. Of several, which the module must be able to find together, those furthest behind go on
+    device  : cpu, cuda, or auto (cuda where there is one)
+    engine  : what trains a run that begins by itself, see engines.settle
+    returns : for each how many levels are finished now; None once there is nothing left to do
+
+    Raises filelock.Timeout where another process is at one of them.
     """
     device, module = resolve(device), module_of(kind)
-    with lock(path(kind, config).stem):
-        for part in [*_folder(kind, config).glob(".*"), *root().glob(f".{path(kind, config).name}.*")]:
-            part.unlink(missing_ok=True)  # half-written by a process that was killed: nobody else writes now
-        finished = _begin(kind, config, replaces)
-        if finished is None:
-            return None
+    with _locked(kind, runs):
+        begun = {config: _begin(kind, config, replaces) for config, replaces in runs.items()}
+        least = min((len(finished) for finished in begun.values() if finished is not None), default=0)
+        due = [
+            config for config, finished in begun.items() if finished is not None and len(finished) == least
+        ]
+        records = [[record for record, _ in begun[config]] for config in due]
         with _one_thread():
             started = time.perf_counter()
-            records = [record for record, _ in finished]
-            record = next(module.find(config, device, records, progress, engine), None)
-            seconds = time.perf_counter() - started
-        if record is None:
-            pack = getattr(module, EXPERIMENTS[kind][1])
-            save(kind, config, pack(records, config), _summary([made for _, made in finished]))
-            _discard(_folder(kind, config))
-            return None
-        target = _folder(kind, config) / f"level-{len(finished):03d}.npz"
-        save(kind, config, record, provenance(config, device, seconds), target)
-        return len(finished) + 1
+            if len(due) > 1:
+                found = next(module.find_together(due, device, records, progress), [None] * len(due))
+            else:
+                found = [next(module.find(one, device, records[0], progress, engine), None) for one in due]
+            seconds = (time.perf_counter() - started) / max(1, len(due))
+        for config, record in zip(due, found):
+            if record is not None:
+                target = _folder(kind, config) / f"level-{least:03d}.npz"
+                save(kind, config, record, provenance(config, device, seconds), target)
+        for config, before, record in zip(due, records, found):
+            if record is None:
+                pack = getattr(module, EXPERIMENTS[kind][1])
+                save(kind, config, pack(before, config), _summary([made for _, made in begun[config]]))
+                _discard(_folder(kind, config))
+        ended = {config for config, record in zip(due, found) if record is None}
+        return [
+            None if finished is None or config in ended else len(finished) + (config in due)
+            for config, finished in begun.items()
+        ]
 
 
-def attend(kind: str, config: Config, seconds: float) -> int:
-    """Wait until no other process is at this run; returns how many levels are finished then.
+def attend(kind: str, configs: list[Config], seconds: float) -> list[int]:
+    """Wait until no other process is at these runs; returns how many levels of each are finished then.
 
     Raises filelock.Timeout after `seconds`.
     """
-    with lock(path(kind, config).stem, seconds):
-        return count(kind, config)
+    with _locked(kind, configs, seconds):
+        return [count(kind, config) for config in configs]
+
+
+@contextlib.contextmanager
+def _locked(kind: str, configs, seconds: float = 0):
+    """No other process is at these runs; sorted, so that two that want the same ones do not wait for each other."""
+    with contextlib.ExitStack() as held:
+        for name in sorted(path(kind, config).stem for config in configs):
+            held.enter_context(lock(name, seconds))
+        yield
 
 
 def count(kind: str, config: Config) -> int:
@@ -111,6 +137,8 @@ def _begin(kind: str, config: Config, replaces: str | None) -> list[tuple[dict, 
     file, and whole: what it was to replace stands in the file `fresh` among its levels.
     """
     folder, stored = _folder(kind, config), stamp(kind, config)
+    for part in [*folder.glob(".*"), *root().glob(f".{path(kind, config).name}.*")]:
+        part.unlink(missing_ok=True)  # half-written by a process that was killed: nobody else writes now
     begun = (folder / "fresh").read_text() if (folder / "fresh").exists() else None
     if stored and replaces != stored:
         if begun != stored:

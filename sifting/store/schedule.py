@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 from sifting.config import Config
 from sifting.history import History
 from sifting.store.files import check_writable, exists, load, path, root
-from sifting.store.levels import advance, attend, count, module_of, resolve, stamp, tidy
+from sifting.store.levels import advance_together, attend, count, module_of, resolve, stamp, tidy
 from sifting.store.pools import Cluster, Here, Processes
 
 LOSSES = 3  # workers that may be killed at one level of a run, before that is taken for the run's fault
@@ -54,58 +54,84 @@ def load_or_run(
         check_writable(root())
         module_of(kind)
         replaces = {config: stamp(kind, config) if fresh else None for config in missing}
-        _compute(kind, replaces, device, engine, _pool(device, workers or _cores(), len(missing), cluster))
+        teams = _teams(kind, missing, device, engine, cluster)
+        pool = _pool(device, workers or _cores(), len(teams), cluster)
+        _compute(kind, teams, replaces, device, engine, pool)
     for config in configs:
         tidy(kind, config)
     return [load(kind, config) for config in configs]
 
 
-def _pool(device: str, workers: int, runs: int, cluster: str | None) -> Here | Processes | Cluster:
+def _pool(device: str, workers: int, tasks: int, cluster: str | None) -> Here | Processes | Cluster:
     """Where to compute: on the cluster if there is one, else in up to `workers` processes, one for a GPU."""
     if cluster:
         return Cluster(cluster)
-    workers = 1 if resolve(device) == "cuda" else min(workers, runs)
+    workers = 1 if resolve(device) == "cuda" else min(workers, tasks)
     return Here() if workers == 1 else Processes(workers)
 
 
-def _compute(kind: str, replaces: dict[Config, str | None], device: str, engine: str, pool) -> None:
-    """Hand out level after level of the runs in `replaces` to the pool until all are stored."""
+def _teams(kind: str, configs: list[Config], device: str, engine: str, cluster: str | None) -> list[tuple]:
+    """The runs that are one task each: every run by itself; on a GPU, and by engine=replicas, those that stack."""
+    on_gpu = device == "cuda" or (not cluster and resolve(device) == "cuda")
+    together = engine == "replicas" or (engine == "auto" and on_gpu)
+    teams = getattr(module_of(kind), "teams", None) if together else None
+    return [tuple(team) for team in teams(configs)] if teams else [(config,) for config in configs]
+
+
+def _compute(
+    kind: str, teams: list[tuple], replaces: dict[Config, str | None], device: str, engine: str, pool
+) -> None:
+    """Hand out level after level of the runs in `replaces`, team by team, to the pool until all are stored."""
     module = module_of(kind)
     done = {config: count(kind, config) for config in replaces}
-    queue, running, held, losses = list(replaces), {}, set(), collections.Counter()
+    queue, running, held, losses = list(teams), {}, set(), collections.Counter()
     total = sum(module.level_count(config) for config in replaces)
+
+    def behind(team):
+        return min(done[config] for config in team)
+
     with pool, tqdm(total=total, initial=sum(done.values()), desc=kind, unit="level") as bar:
         while queue or running:
             while queue and len(running) < pool.width:
-                config = min(queue, key=lambda config: (config in held, done[config]))
-                queue.remove(config)
+                team = min(queue, key=lambda team: (team in held, behind(team)))
+                queue.remove(team)
                 task = (
-                    (attend, kind, config, SECONDS)
-                    if config in held
-                    else (advance, kind, config, device, replaces[config], pool.width == 1, engine)
+                    (attend, kind, team, SECONDS)
+                    if team in held
+                    else (
+                        advance_together,
+                        kind,
+                        {config: replaces[config] for config in team},
+                        device,
+                        pool.width == 1,
+                        engine,
+                    )
                 )
-                running[pool.submit(done[config] + total * (config in held), *task)] = config
+                running[pool.submit(behind(team) + total * (team in held), *task)] = team
             finished, _ = concurrent.futures.wait(running, SECONDS, concurrent.futures.FIRST_COMPLETED)
             for future in finished:
-                config = running.pop(future)
+                team = running.pop(future)
                 try:
                     levels = future.result()
                 except filelock.Timeout:
-                    held.add(config)
-                    levels = count(kind, config)
+                    held.add(team)
+                    levels = [count(kind, config) for config in team]
                 except pool.lost:
-                    losses[config] += 1
-                    if losses[config] > LOSSES:
+                    losses[team] += 1
+                    if losses[team] > LOSSES:
+                        names = ", ".join(path(kind, config).stem for config in team)
                         raise concurrent.futures.BrokenExecutor(
-                            f"{path(kind, config).stem}: {losses[config]} workers were killed at the same level, "
+                            f"{names}: {losses[team]} workers were killed at the same level, "
                             "perhaps for want of memory; finished levels are kept"
                         ) from None
-                    levels = done[config]
+                    levels = [done[config] for config in team]
                 else:
-                    held.discard(config)
-                    losses[config] = 0
-                done[config] = module.level_count(config) if levels is None else levels
-                queue += [] if levels is None else [config]
+                    held.discard(team)
+                    losses[team] = 0
+                for config, level in zip(team, levels):
+                    done[config] = module.level_count(config) if level is None else level
+                if left := tuple(config for config, level in zip(team, levels) if level is not None):
+                    queue.append(left)
             if progress := sum(done.values()) - bar.n:
                 bar.update(progress)
             others = held and held.issuperset([*queue, *running.values()])

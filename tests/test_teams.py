@@ -1,0 +1,81 @@
+"""Runs that are trained together through the store: who goes with whom, levels, restarts, ends."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from sifting import config, store, tickets
+from sifting.store import schedule
+
+TINY = config.preset(
+    "smoke", dataset="digits", steps=10, rewind_step=2, levels=2, evaluations=2, widths=(16, 8)
+)
+RUNS = [*config.seeds(TINY, 2), dataclasses.replace(TINY, levels=1, lr=0.05)]
+
+
+def equal(a, b):
+    return a.names() == b.names() and all(a[name].tobytes() == b[name].tobytes() for name in a.names())
+
+
+def test_runs_that_stack_are_a_team_and_others_go_alone():
+    wider = dataclasses.replace(TINY, widths=(8, 8))
+    turned = config.seeds(dataclasses.replace(TINY, transform="rotate"), 2)
+    assert tickets.teams([RUNS[0], wider, *turned, *RUNS[1:]]) == [RUNS, [wider], *([run] for run in turned)]
+    assert [len(team) for team in tickets.teams(config.seeds(TINY, 20), 8)] == [8, 8, 4]
+
+
+def test_a_team_has_the_records_of_runs_found_together(results):
+    together = zip(*tickets.find_together(RUNS))
+    packed = [tickets.pack([record for record in run if record], one) for run, one in zip(together, RUNS)]
+    stored = store.load_or_run("ticket", RUNS, "cpu", engine="replicas")
+    for run, arrays in zip(stored, packed, strict=True):
+        assert run.engine == "replicas 3" and set(run.names()) == set(arrays)
+        assert all(run[name].tobytes() == np.asarray(array).tobytes() for name, array in arrays.items())
+    alone = store.load_or_run("masks", RUNS, "cpu")
+    assert [run.engine.split()[0] for run in alone] == ["sparse"] * 3
+    for one, other in zip(stored, alone):
+        assert one["train_loss"] == pytest.approx(other["train_loss"], abs=1e-3)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 3])
+def test_a_team_that_is_interrupted_goes_on_to_the_same_bits(results, monkeypatch, kept):
+    """The last of them ends before the others; interrupted after that, a fresh sweep computes it again, alone."""
+
+    def bits(run):
+        return [(name, run[name].tobytes()) for name in run.names()]
+
+    calls, advance = [], schedule.advance_together
+    first = store.load_or_run("ticket", RUNS, "cpu", engine="replicas")
+    whole, written = list(map(bits, first)), [run.path.stat().st_mtime_ns for run in first]
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == kept + 1:
+            raise KeyboardInterrupt
+        return advance(*arguments)
+
+    monkeypatch.setattr(schedule, "advance_together", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.load_or_run("ticket", RUNS, "cpu", fresh=True, engine="replicas")
+    same = [store.path("ticket", run).stat().st_mtime_ns == when for run, when in zip(RUNS, written)]
+    assert same == [True, True, kept < 3]
+    again = store.load_or_run("ticket", RUNS, "cpu", fresh=True, engine="replicas")
+    assert list(map(bits, again))[: 2 + (kept < 3)] == whole[: 2 + (kept < 3)]
+    assert again[2].engine == ("replicas 3" if kept < 3 else "replicas")
+
+
+def test_a_team_goes_on_with_those_that_are_furthest_behind(results):
+    """One was begun alone, with its own engine; the others catch up with it."""
+    assert store.advance("ticket", RUNS[1], "cpu", engine="reference") == 1
+    runs = dict.fromkeys(RUNS)
+    assert store.levels.advance_together("ticket", runs, "cpu") == [1, 1, 1]
+    assert store.levels.advance_together("ticket", runs, "cpu") == [2, 2, 2]
+    assert store.levels.advance_together("ticket", runs, "cpu") == [3, 3, None]
+    assert store.levels.advance_together("ticket", dict.fromkeys(RUNS[:2]), "cpu") == [None, None]
+    assert store.levels.advance_together("ticket", runs, "cpu") == [None] * 3
+    assert [run.engine for run in map(load, RUNS)] == ["replicas 2", "reference", "replicas 2"]
+
+
+def load(one):
+    return store.load("ticket", one)
