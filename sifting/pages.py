@@ -1,4 +1,4 @@
-"""Writes the pages that are computed: coverage, claims, how it was made, reference. No torch.
+"""Writes the pages that are computed: coverage, claims, how fast, how it was made, reference. No torch.
 
 What the chapters drew and checked is read from the outputs of the executed notebooks, where
 `page.Page` recorded it; nothing on these pages is typed by hand.
@@ -14,7 +14,7 @@ from html import escape
 
 import nbformat
 
-from sifting import store
+from sifting import speed, store
 from sifting.catalog import FIGURES, PAPERS
 from sifting.claims import VERDICTS
 from sifting.config import PRESETS, Config, changed
@@ -31,6 +31,7 @@ def write(book: pathlib.Path) -> None:
     texts = {
         "coverage": coverage_page(shown),
         "claims": claims_page(shown),
+        "speed": speed.speed_page(store.root() / "bench.json"),
         "provenance": provenance_page(shown),
         "reference": reference(),
     }
@@ -79,9 +80,8 @@ def coverage(shown: list[dict]) -> list[dict]:
     verdicts = collections.defaultdict(list)
     for claim in claims_of(shown):
         verdicts[claim["id"]].append(claim["verdict"])
-    if strangers := sorted(
-        name for name in {*drawn, *verdicts} - {*FIGURES} if "-" not in name
-    ):  # ours have one
+    strangers = sorted(name for name in {*drawn, *verdicts} - {*FIGURES} if "-" not in name)  # ours have one
+    if strangers:
         raise ValueError(f"the papers have no figure {', '.join(strangers)}; see sifting/catalog.py")
     rows = []
     for name in FIGURES:

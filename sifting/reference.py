@@ -10,7 +10,7 @@ PACKAGE = pathlib.Path(__file__).parent
 # The rooms, in the order in which data flows: a room imports only rooms above it.
 ROOMS = (
     "config", "catalog", "data", "models", "masks", "train", "engines", "prune", "tickets", "history", "store", "observables",
-    "anatomy", "tables", "figures", "widgets", "claims", "page", "plans", "reference", "pages", "runner", "verify", "bench",
+    "anatomy", "tables", "figures", "widgets", "claims", "page", "plans", "reference", "speed", "pages", "runner", "verify", "bench",
 )  # fmt: skip
 
 

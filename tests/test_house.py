@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 NO_TORCH = (
     "config", "masks", "history", "store", "observables", "tables", "figures", "widgets", "claims", "page", "plans",
-    "catalog", "reference", "pages", "runner", "verify", "__main__",
+    "catalog", "reference", "speed", "pages", "runner", "verify", "__main__",
 )  # fmt: skip
 
 
