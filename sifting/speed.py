@@ -11,7 +11,6 @@ from sifting.page import embed, grid
 
 HEADS = {  # column of a table in bench.json -> its head on the page; the order is that of the columns
     "size": "network",
-    "run": "run",
     "level": "level",
     "width": "units a layer",
     "replicas": "runs",
@@ -112,7 +111,7 @@ def loops(rows: list[dict]) -> list[str]:
     )
     return [
         "A step cannot be faster than its matrix products. The *plain loop* is what one would write with the libraries alone: "
-        "`DataLoader`, `torch.nn.utils.prune`, `SGD`. Neither time depends on the density: all of them multiply zeros.",
+        "`DataLoader`, `torch.nn.utils.prune`, `SGD`. None of the three depends on the density: all multiply zeros.",
         found,
     ]
 
@@ -131,7 +130,7 @@ def density(rows: list[dict]) -> list[str]:
         found,
         _drawn(
             "density",
-            "A step by the density of the masks, which pruning left uneven. Numbers: how many times as fast as the reference loop.",
+            "A step by density, under masks as uneven as pruning leaves them. Numbers: how many times as fast the sparse engine is.",
             rows,
             "density",
             "reference",

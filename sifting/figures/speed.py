@@ -8,7 +8,7 @@ LABELS = {
     "reference": "reference loop",
     "single": "one after another",
     "sparse": "sparse engine",
-    "uniform": "sparse engine, uniform masks",
+    "uniform": "sparse, uniform masks",
     "products": "bare matrix products",
     "together": "all together",
     "density": "weights kept (density)",
@@ -52,8 +52,8 @@ def cost(rows: list[dict], against: str, reference: str, fast: str, others: tupl
 
 
 def times(ratio: float) -> str:
-    """A ratio in words, with enough digits to tell it from 1: "0.98 ×", "3.1 ×", "12 ×"."""
-    return f"{ratio:.{2 if ratio < 1.05 else 1 if ratio < 10 else 0}f} ×"
+    """A ratio in words, with enough digits to tell it from 1, as "0.98 ×"; the space does not break."""
+    return f"{ratio:.{2 if ratio < 1.05 else 1 if ratio < 10 else 0}f}\u00a0×"
 
 
 def _axes(ax, against: str, x: list) -> None:
