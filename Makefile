@@ -53,7 +53,7 @@ serve: $(READY)     ## serve the site at http://127.0.0.1:8000; port= for anothe
 verify: $(READY)    ## chapter=imp: recompute a stored run and compare; seeds=all for every seed; or result=NAME, as on the page How it was made
 	@exec $(RUN) verify $(chapter) $(result) $(OPTIONS)
 
-bench: $(READY)     ## measure a training step beside bare matrix products and a plain loop
+bench: $(READY)     ## measure how fast everything is, some minutes on an idle machine; the page How fast shows it
 	@exec $(RUN) bench
 
 lint: $(READY)      ## check style and format
@@ -64,7 +64,7 @@ help:               ## list these commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
 
 clean:              ## remove the site and the executed chapters; stored results stay
-	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/provenance.md book/reference.md
+	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/provenance.md book/reference.md book/speed.md
 
 # A virtual environment of Python 3.11 or 3.12 with the pinned packages; installed anew when the pins change.
 .venv/installed: requirements.txt constraints.txt

@@ -13,7 +13,7 @@ from IPython.display import publish_display_data
 from sifting import claims
 from sifting.catalog import FIGURES
 from sifting.config import PRESETS, Config
-from sifting.figures.style import share
+from sifting.figures.style import SMALL, share
 
 SMOKE = "Made at the smoke preset, which tests that every step runs: nothing below is a result."
 
@@ -45,22 +45,15 @@ class Page:
         _own(name)
         self.anchors.add(name)
         figure = draw(**options) if table is None else draw(table, **options)
-        text, runs = svg(figure), self.runs if runs is None else runs
+        runs = self.runs if runs is None else runs
         names = sorted({run.name for run in runs}) if table is not None else []
         function = f"figures.{draw.__name__}"
-        if folder := os.environ.get("SIFTING_FIGURES"):
-            pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-            (pathlib.Path(folder) / f"{name}.svg").write_text(text)
         made = f'drawn by <a href="reference.html#{function}">{function}</a>'
         if names:
             links = (f'<a href="provenance.html#{run}">{run}</a>' for run in names)
             made += f" from {', '.join(links)}"
-        source = base64.b64encode(text.encode()).decode()
         self._publish(
-            f'<figure class="sifting-figure" id="{name}"><div class="scroll" tabindex="0" role="region" aria-label="{name}">'
-            f'<img class="{"wide" if _has_text(figure) else "narrow"}" alt="{html.escape(alt or caption, quote=True)}" '
-            f'src="data:image/svg+xml;base64,{source}"></div>'
-            f'<figcaption><strong>{name}.</strong> {caption} <span class="made">{made}</span></figcaption></figure>',
+            embed(name, figure, caption, made, alt),
             f"{name}: {caption}",
             self._record(name, function, runs) | {"results": names},
         )
@@ -128,15 +121,8 @@ class Page:
         name : the ID of a table of the papers, which is then recorded as reproduced; made: the function that made it
         """
         label, anchor = (f"<strong>{name}.</strong> ", f' id="{name}"') if name else ("", "")
-        top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
-        body = "".join(
-            f'<tr><th scope="row">{html.escape(first)}</th>{"".join(f"<td>{html.escape(cell)}</td>" for cell in rest)}</tr>'
-            for first, *rest in rows
-        )
         self._publish(
-            f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}">'
-            f'<table class="settings"{anchor}><caption>{label}{html.escape(caption)}</caption>'
-            f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>",
+            grid(head, rows, caption, label, anchor),
             "\n".join(" | ".join(row) for row in [head, *rows]),
             self._record(name, made, self.runs) if name else {"table": caption},
         )
@@ -171,6 +157,35 @@ class Page:
         publish_display_data({"text/html": page, "text/plain": plain}, {"sifting": record})
 
 
+def embed(name: str, figure, caption: str, made: str, alt: str = "") -> str:
+    """A figure as HTML, with its anchor, its caption, and who made it; and as a file, see Page.show."""
+    text = svg(figure)
+    if folder := os.environ.get("SIFTING_FIGURES"):
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        (pathlib.Path(folder) / f"{name}.svg").write_text(text)
+    source = base64.b64encode(text.encode()).decode()
+    return (
+        f'<figure class="sifting-figure" id="{name}"><div class="scroll" tabindex="0" role="region" aria-label="{name}">'
+        f'<img class="{_room(figure)}" alt="{html.escape(alt or caption, quote=True)}" '
+        f'src="data:image/svg+xml;base64,{source}"></div>'
+        f'<figcaption><strong>{name}.</strong> {caption} <span class="made">{made}</span></figcaption></figure>'
+    )
+
+
+def grid(head: list[str], rows: list[list[str]], caption: str, label: str = "", anchor: str = "") -> str:
+    """A table of words as HTML; the first column names the rows. label, anchor : HTML before the caption, of the table."""
+    top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(first)}</th>{"".join(f"<td>{html.escape(cell)}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}">'
+        f'<table class="settings"{anchor}><caption>{label}{html.escape(caption)}</caption>'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
 def _own(name: str) -> bool:
     """Whether a figure is ours and not the papers'. Raises ValueError where it should be theirs and is not."""
     if name not in FIGURES and "-" not in name:
@@ -180,9 +195,10 @@ def _own(name: str) -> bool:
     return name not in FIGURES
 
 
-def _has_text(figure) -> bool:
-    """Whether there are words or numbers to be read in a figure: on a phone it is then wider than the screen."""
-    return any(ax.axison and (ax.get_xticks().size or ax.get_xlabel()) for ax in figure.axes)
+def _room(figure) -> str:
+    """The class of a picture: one with words or numbers to be read is wider than a phone, unless it is drawn small."""
+    read = any(ax.axison and (ax.get_xticks().size or ax.get_xlabel()) for ax in figure.axes)
+    return "small" if figure.get_figwidth() <= SMALL else "wide" if read else "narrow"
 
 
 def _finite(value):

@@ -4,35 +4,80 @@ import dataclasses
 import json
 import pathlib
 
+import numpy as np
 import pytest
 import torch
 import torch.utils.flop_counter
 
-from sifting import bench, config
+from sifting import bench, config, plans, store
 
 STORED = pathlib.Path(__file__).resolve().parents[1] / "book" / "results" / "bench.json"
 TINY = dataclasses.replace(config.preset("smoke"), batch_size=20)
+LEVELS = 3
 
 
-def test_main_prints_and_keeps_the_ratios(results, monkeypatch, capsys):
-    monkeypatch.setattr(bench, "SIZES", {"tiny": (8, TINY, 12)})
-    monkeypatch.setattr(bench, "STACKED", {"tiny": (8, TINY, 12)})
-    result = bench.main(seconds=0.1)
-    [row] = result["rows"]
-    assert row["share_of_products"] == pytest.approx(row["products"] / row["step"], abs=0.01)
-    assert row["times_plain"] == pytest.approx(row["plain"] / row["step"], abs=0.01)
-    [row] = result["replicas"]
-    for count, ratio in row["times_single"].items():
-        assert ratio == pytest.approx(row["ms"][count] / int(count) / row["ms"]["step"], abs=0.01)
-    assert [line["density"] for line in result["sparse"]] == list(bench.DENSITIES)
-    assert all(
-        line["ratio"] == pytest.approx(line["reference"] / line["sparse"], abs=0.01)
-        for line in result["sparse"]
-    )
-    assert (
-        json.loads((results / "bench.json").read_text()) == result
-        and "of the products' rate" in capsys.readouterr().out
-    )
+@pytest.fixture
+def tiny(results, monkeypatch):
+    """A benchmark of a tiny network, and a stored run of it with removed_at = 1, 2, 3 or never."""
+    for name, value in {
+        "SIZES": {"laptop preset": (8, TINY, 12)},
+        "STACKED": {"tiny": (8, TINY, 12)},
+        "LAPTOP": TINY,
+        "WIDTHS": (16, 32),
+        "DENSITIES": (1.0, 0.1),
+        "UNITS": 16,
+        "SIDES": (4, 8),
+    }.items():
+        monkeypatch.setattr(bench, name, value)
+    sizes, draw = [192, *TINY.widths], np.random.default_rng(0)
+    arrays = {"val_accuracy": np.zeros((LEVELS + 1, 2)), "shape": np.array([3, 8, 8])}
+    for n, shape in enumerate(zip(sizes[1:], sizes)):
+        arrays[f"removed_at/linear.{n}.weight"] = draw.choice([1, 2, 3, 255], shape).astype(np.uint8)
+        arrays[f"removed_at/linear.{n}.bias"] = draw.choice([1, 2, 3, 255], shape[0]).astype(np.uint8)
+    [settings] = plans.imp(TINY, 1)["main"]
+    store.save("ticket", settings, arrays | {"trained/0/linear.3.bias": np.zeros(12)}, {})
+    return settings
+
+
+@pytest.mark.parametrize("name", bench.TABLES)
+def test_a_table_has_rows_of_sane_numbers(tiny, name):
+    rows = bench.TABLES[name](seconds=0.01)
+    assert len(rows) >= 1 and all(row.keys() == rows[0].keys() for row in rows)
+    for row in rows:
+        numbers = {column: value for column, value in row.items() if column not in ("size", "run")}
+        assert numbers.pop("level", 0) >= 0 and all(0 < value < 1e6 for value in numbers.values())
+
+
+@pytest.mark.parametrize(
+    "name, fast", [("density", "sparse"), ("width", "sparse"), ("levels", "sparse"), ("replicas", "together")]
+)
+def test_a_ratio_is_the_reference_over_what_is_compared(tiny, name, fast):
+    for row in bench.TABLES[name](seconds=0.01):
+        assert row["ratio"] == pytest.approx(row["reference"] / row[fast], abs=0.001)
+
+
+def test_the_levels_are_those_of_the_stored_run(tiny):
+    rows = bench.levels(seconds=0.01)
+    assert [row["level"] for row in rows] == list(range(LEVELS + 1))
+    assert [row["density"] for row in rows] == pytest.approx([1, 0.75, 0.5, 0.25], abs=0.03)
+    assert {row["steps"] for row in rows} == {TINY.steps}
+
+
+def test_without_a_stored_run_there_are_no_levels(tiny, results):
+    store.path("ticket", tiny).unlink()
+    assert bench.levels(seconds=0.01) == []
+
+
+def test_main_prints_and_keeps_every_table(tiny, results, monkeypatch, capsys):
+    monkeypatch.setattr(bench, "TABLES", {name: bench.TABLES[name] for name in ("loops", "replicas")})
+    result = bench.main(seconds=0.01)
+    assert json.loads((results / "bench.json").read_text()) == result
+    assert set(result) == {"machine", "loops", "replicas"} and result["machine"]["threads"] == 1
+    [row] = result["loops"]
+    assert row["share_of_products"] == pytest.approx(row["products"] / row["reference"], abs=0.001)
+    assert row["times_plain"] == pytest.approx(row["plain"] / row["reference"], abs=0.001)
+    printed = capsys.readouterr().out
+    assert all(f"ratio {row['ratio']}" in printed for row in result["replicas"])
 
 
 @pytest.mark.parametrize("norm", ["before", "after", "none"])
@@ -40,9 +85,9 @@ def test_the_products_are_those_of_a_step(norm):
     """As many floating-point operations as the matrix products that autograd does in our step."""
     settings = dataclasses.replace(TINY, batch_norm=norm)
     split = bench.images(8, 12)
+    masks = bench.masks(split, settings, 0.3)
     totals = []
-    for make in (bench.products, bench.ours):
-        run = make(split, settings, 12)
+    for run in (bench.products(split, settings, 12), bench.reference(split, settings, 12, masks)):
         with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
             run()
         totals.append(counter.get_total_flops())
@@ -60,6 +105,6 @@ def test_masks_have_the_density_asked_for_and_uneven_ones_more_dead_units(densit
 
 
 def test_stored_ratios_keep_the_promise():
-    rows = json.loads(STORED.read_text())["rows"]
+    rows = json.loads(STORED.read_text())["loops"]
     assert rows[0]["share_of_products"] >= 0.8
     assert all(row["times_plain"] >= 1 for row in rows)

@@ -26,6 +26,7 @@ from sifting.figures.maps import (
     samples,
     weights,
 )
+from sifting.figures.speed import cost
 from sifting.figures.style import STYLE
 
 matplotlib.rcParams.update(STYLE)
@@ -35,6 +36,7 @@ __all__ = [
     "accuracy",
     "by_degree",
     "compare",
+    "cost",
     "displacement",
     "emergence",
     "features",

@@ -9,6 +9,7 @@ INK, FAINT = "#22303c", "#9aa7b1"
 IMP, NULL, ACCENT, COOL = "#c2410c", "#7b8794", "#0f766e", "#1d4ed8"
 CYCLE = (IMP, COOL, ACCENT, "#a16207", "#7c3aed", "#be185d")
 WIDTH = 7.6  # inches: the text column of the page
+SMALL = 3.7  # inches: a phone shows it without scrolling
 HEAT = "magma"
 
 STYLE = {

@@ -1,0 +1,218 @@
+"""How fast everything is, on one thread, as runs on the CPU compute: `make bench`; the book shows it on the page *How fast*."""
+
+import dataclasses
+import functools
+import json
+import os
+import platform
+import statistics
+import time
+
+import torch
+
+from sifting import config, observables, plans, store
+from sifting.bench.steps import (
+    SPREAD,
+    images,
+    masks,
+    plain,
+    products,
+    reference,
+    sparsely,
+    together,
+    uneven,
+)
+from sifting.config import Config
+from sifting.masks import at
+
+LAPTOP = config.PRESETS["laptop"]
+SIZES = {  # name -> image side, configuration, classes
+    "PB network, 3072-1024-1024-1024-1000, batch 1000": (32, Config(normalize="patch"), 1000),
+    "laptop preset": (LAPTOP.image_size, LAPTOP, 240),
+}
+STACKED = {
+    "laptop preset": SIZES["laptop preset"],
+    "RD network, 3072-1024-1024-1024-1000, batch 40": (32, Config(normalize="patch", batch_size=40), 1000),
+}
+DENSITY = 0.3  # of the masks where it does not matter
+DENSITIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+WIDTHS, WIDE_DENSITY = (128, 256, 512, 1024, 2048), 0.03  # units of each hidden layer; density of the masks
+REPLICAS = (1, 2, 4, 8)
+UNITS, SIDES, SIDES_DENSITIES = 1024, (8, 16, 32), (0.3, 0.03)  # of the masks that S(d) is counted in
+
+__all__ = ["SPREAD", "images", "masks", "plain", "products", "reference", "sparsely", "together", "uneven"]
+
+
+def measure(runs: dict, seconds: float) -> dict[str, float]:
+    """Median milliseconds of each function, taking turns so that a busy machine slows all alike."""
+    times = {name: [] for name in runs}
+    for run in runs.values():
+        run()
+        run()
+    stop = time.perf_counter() + seconds
+    while time.perf_counter() < stop or min(map(len, times.values())) < 5:
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            times[name].append(1000 * (time.perf_counter() - start))
+    return {name: round(statistics.median(values), 3) for name, values in times.items()}
+
+
+def compared(row: dict, fast: str) -> dict:
+    """The row, with how many times faster than the reference `fast` is: below 1 it is slower."""
+    return row | {"ratio": round(row["reference"] / row[fast], 3)}
+
+
+def loops(seconds: float) -> list[dict]:
+    """The reference loop, the bare matrix products of its step, and a plain loop.
+
+    share_of_products : of our step, that is spent well; times_plain : how many times faster we are
+    """
+    rows = []
+    for name, (side, settings, classes) in SIZES.items():
+        split = images(side, classes)
+        runs = {
+            "reference": reference(split, settings, classes, masks(split, settings, DENSITY)),
+            "products": products(split, settings, classes),
+            "plain": plain(split, settings, classes, DENSITY),
+        }
+        row = {"size": name} | measure(runs, seconds)
+        row["share_of_products"] = round(row["products"] / row["reference"], 3)
+        rows.append(row | {"times_plain": round(row["plain"] / row["reference"], 3)})
+    return rows
+
+
+def density(seconds: float) -> list[dict]:
+    """The reference loop and the sparse engine by density of the masks.
+
+    sparse : under masks as magnitude pruning makes them; uniform : with the same odds for every weight
+    """
+    rows = []
+    for name, (side, settings, classes) in SIZES.items():
+        split = images(side, classes)
+        for kept in DENSITIES:
+            pruned, even = masks(split, settings, kept), masks(split, settings, kept, spread=0)
+            runs = {
+                "reference": reference(split, settings, classes, pruned),
+                "sparse": sparsely(split, settings, classes, pruned),
+                "uniform": sparsely(split, settings, classes, even),
+            }
+            rows.append(compared({"size": name, "density": kept} | measure(runs, seconds), "sparse"))
+    return rows
+
+
+def width(seconds: float) -> list[dict]:
+    """The reference loop, bare products and the sparse engine by the width of all hidden layers, else as the laptop preset."""
+    side, settings, classes = SIZES["laptop preset"]
+    split, rows = images(side, classes), []
+    for units in WIDTHS:
+        wide = dataclasses.replace(settings, widths=(units,) * len(settings.widths))
+        pruned = masks(split, wide, WIDE_DENSITY)
+        runs = {
+            "reference": reference(split, wide, classes, pruned),
+            "products": products(split, wide, classes),
+            "sparse": sparsely(split, wide, classes, pruned),
+        }
+        rows.append(compared({"width": units, "density": WIDE_DENSITY} | measure(runs, seconds), "sparse"))
+    return rows
+
+
+def levels(seconds: float) -> list[dict]:
+    """The reference loop and the sparse engine under the masks of a stored run, level by level; [] where it is not stored.
+
+    steps : optimizer steps that the run trains at the level
+    """
+    [settings] = plans.imp(LAPTOP, 1)["main"]
+    if not store.exists("ticket", settings):
+        return []
+    run, rows = store.load("ticket", settings), []
+    classes = len(run.parameter(0, f"linear.{run.layers}.bias"))
+    split = images(int(run["shape"][-1]), classes)
+    removed = {
+        name.removeprefix("removed_at/"): torch.from_numpy(run[name])
+        for name in run.names()
+        if name.startswith("removed_at/")
+    }
+    for level in range(run.levels + 1):
+        kept = {name: at(value, level) for name, value in removed.items()}
+        runs = {
+            "reference": reference(split, settings, classes, kept),
+            "sparse": sparsely(split, settings, classes, kept),
+        }
+        steps = settings.steps - settings.rewind_step * (level > 0 and settings.retrain == "rest")
+        row = {"run": run.name, "level": level, "density": round(run.density(level), 5), "steps": steps}
+        rows.append(compared(row | measure(runs, seconds), "sparse"))
+    return rows
+
+
+def replicas(seconds: float) -> list[dict]:
+    """A step of several replicas, trained together, and as many steps of single runs one after another."""
+    rows = []
+    for name, (side, settings, classes) in STACKED.items():
+        split = images(side, classes)
+        runs = {"single": reference(split, settings, classes, masks(split, settings, DENSITY))}
+        runs |= {count: together(split, settings, classes, count, DENSITY) for count in REPLICAS}
+        times = measure(runs, seconds)
+        for count in REPLICAS:
+            row = {"size": name, "replicas": count, "reference": round(count * times["single"], 3)}
+            rows.append(compared(row | {"together": times[count]}, "together"))
+    return rows
+
+
+def locality(seconds: float) -> list[dict]:
+    """Exact S(d) and localization of a layer by the side of the image and the density of the mask."""
+    rows, draw = [], torch.Generator().manual_seed(0)
+    for side in SIDES:
+        for kept in SIDES_DENSITIES:
+            shape, inputs = (3, side, side), 3 * side**2
+            mask = uneven((UNITS, inputs), kept, SPREAD, draw).numpy()
+            counts = (observables.locality, observables.localization)
+            runs = {count.__name__: functools.partial(count, mask, shape) for count in counts}
+            row = {"units": UNITS, "side": side, "inputs": inputs, "density": kept}
+            rows.append(row | measure(runs, seconds))
+    return rows
+
+
+# name in bench.json, and of the section of the page -> function(seconds) -> its rows; times in milliseconds
+TABLES = {
+    "loops": loops,
+    "density": density,
+    "width": width,
+    "levels": levels,
+    "replicas": replicas,
+    "locality": locality,
+}
+
+
+def machine() -> dict:
+    """What the times depend on."""
+    return {
+        "device": store.processor(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def main(seconds: float = 1.5) -> dict:
+    """Measure everything, print it, and keep it in book/results/bench.json: {"machine": {...}, table: its rows}.
+
+    seconds : for each row of a table, and at least five steps of each kind
+    """
+    torch.set_num_threads(1)
+    result = {"machine": machine()}
+    print(", ".join(f"{name} {value}" for name, value in result["machine"].items()))
+    for name, block in TABLES.items():
+        result[name] = block(seconds)
+        print(f"\n{name}, in milliseconds", *map(_line, result[name]), sep="\n", flush=True)
+    path = store.root() / "bench.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}")
+    part.write_text(json.dumps(result, indent=1) + "\n")
+    os.replace(part, path)
+    return result
+
+
+def _line(row: dict) -> str:
+    """A row in words, for the terminal."""
+    return "  " + ", ".join(f"{name} {value}" for name, value in row.items())

@@ -1,0 +1,149 @@
+"""What is measured: one step of each loop, and what it is held against. All functions but the first three make a function to call."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils import prune as torch_prune
+from torch.utils.data import DataLoader, TensorDataset
+
+from sifting import config
+from sifting.config import Config
+from sifting.data import Images, Split
+from sifting.engines import replicas, sparse
+from sifting.engines.stack import Splits, Stack
+from sifting.models import build
+from sifting.train import generator, make_optimizer, step
+
+Masks = dict[str, torch.Tensor]
+SPREAD = 0.35  # sd of log10 in `uneven`: about as many dead units at 1 % as in the stored laptop runs
+
+
+def images(side: int, classes: int, count: int = 4000) -> Split:
+    """Random images, normalized one by one: the speed does not depend on what they show."""
+    draw = torch.Generator().manual_seed(0)
+    pictures = torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8, generator=draw)
+    return Split(Images(pictures, torch.arange(count)), torch.randint(0, classes, (count,), generator=draw))
+
+
+def uneven(shape: tuple[int, int], density: float, spread: float, draw: torch.Generator) -> torch.Tensor:
+    """A random mask like those of magnitude pruning: log-normal in- and out-degrees, so that some units are dead.
+
+    spread : sd of log10 of the odds of a row and of a column; 0: every weight is kept with the same odds
+    """
+    rows, columns = (10 ** (spread * torch.randn(size, generator=draw)) for size in shape)
+    odds = torch.outer(rows, columns)
+    return torch.rand(shape, generator=draw) < density * odds / odds.mean()
+
+
+def masks(split: Split, settings: Config, density: float, spread: float = SPREAD, seed: int = 0) -> Masks:
+    """An `uneven` mask for the weights of every layer but the last; all of them are kept at density 1."""
+    draw, sizes = torch.Generator().manual_seed(seed), _sizes(split, settings)
+    return {
+        f"linear.{n}.weight": uneven((units, inputs), density, spread, draw)
+        if density < 1
+        else torch.ones(units, inputs, dtype=torch.bool)
+        for n, (inputs, units) in enumerate(zip(sizes, sizes[1:]))
+    }
+
+
+def reference(split: Split, settings: Config, classes: int, masks: Masks):
+    """A step of the reference loop, drawing the batch included."""
+    draw = generator(settings, "batches")
+    model = build(settings, split.images.shape, classes, generator(settings, "weights")).train()
+    optimizer, parameters = make_optimizer(model, settings), dict(model.named_parameters())
+    kept = [(parameters[name], mask.float()) for name, mask in masks.items() if not mask.all()]
+
+    def run():
+        step(model, optimizer, kept, *split.batch(_batch(split, settings, draw)))
+
+    return run
+
+
+def sparsely(split: Split, settings: Config, classes: int, masks: Masks):
+    """A step of the sparse engine, drawing the batch included."""
+    draw = generator(settings, "batches")
+    model = build(settings, split.images.shape, classes, generator(settings, "weights"))
+    network = sparse.Network(model, masks, sparse.thresholds(model, settings.batch_size))
+    optimizer = make_optimizer(network, settings)
+
+    def run():
+        network.step(*split.batch(_batch(split, settings, draw)))
+        optimizer.step()
+
+    return run
+
+
+def together(split: Split, settings: Config, classes: int, count: int, density: float):
+    """A step of `count` replicas at once, drawing their batches included."""
+    configs = config.seeds(settings, count)
+    models = [build(some, split.images.shape, classes, generator(some, "weights")) for some in configs]
+    draws = [generator(some, "batches") for some in configs]
+    kept = [masks(split, some, density, seed=some.seed) for some in configs]
+    step = replicas.Step(Stack(models), Splits([split] * count), kept, configs, settings.batch_size)
+
+    def run():
+        torch.stack([_batch(split, settings, draw) for draw in draws], 1, out=step.index)
+        step()
+
+    return run
+
+
+def products(split: Split, settings: Config, classes: int):
+    """The matrix products of one step and nothing else: forward, weight gradients, input gradients.
+
+    The image needs a gradient only where a batch norm with parameters stands before the first layer.
+    """
+    sizes = [*_sizes(split, settings), classes]
+    inputs = [torch.randn(settings.batch_size, size) for size in sizes]
+    weights = [torch.randn(b, a) for a, b in zip(sizes, sizes[1:])]
+
+    def run():
+        for n, weight in enumerate(weights):
+            inputs[n] @ weight.T
+            inputs[n + 1].T @ inputs[n]
+            if n or settings.batch_norm == "before":
+                inputs[n + 1] @ weight
+
+    return run
+
+
+def plain(split: Split, settings: Config, classes: int, density: float):
+    """What one would write with the libraries alone: DataLoader, torch.nn.utils.prune, SGD."""
+    sizes = [*_sizes(split, settings), classes]
+    layers = []
+    for n, (a, b) in enumerate(zip(sizes, sizes[1:])):
+        norm_before, norm_after = (
+            settings.batch_norm == "before",
+            settings.batch_norm == "after" and n < len(sizes) - 2,
+        )
+        layers += [nn.BatchNorm1d(a)] * norm_before + [nn.Linear(a, b)] + [nn.BatchNorm1d(b)] * norm_after
+        layers += [nn.ReLU()] * (n < len(sizes) - 2)
+    model = nn.Sequential(*layers)
+    for layer in [layer for layer in model if isinstance(layer, nn.Linear)][:-1]:
+        torch_prune.random_unstructured(layer, "weight", 1 - density)
+    optimizer = torch.optim.SGD(model.parameters(), settings.lr, momentum=settings.momentum)
+    x = split.batch(torch.arange(len(split)))[0]
+    loader = DataLoader(TensorDataset(x, split.labels), settings.batch_size, shuffle=True, drop_last=True)
+
+    def endless():
+        while True:
+            yield from loader
+
+    stream = endless()
+
+    def run():
+        x, y = next(stream)
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+
+    return run
+
+
+def _sizes(split: Split, settings: Config) -> list[int]:
+    """Inputs, and units of each hidden layer."""
+    return [torch.Size(split.images.shape).numel(), *settings.widths]
+
+
+def _batch(split: Split, settings: Config, draw: torch.Generator) -> torch.Tensor:
+    return torch.randint(len(split), (settings.batch_size,), generator=draw)

@@ -1,0 +1,116 @@
+"""The pages *Coverage* and *Claims*: which figures there are, and what became of what is said about them."""
+
+import collections
+import json
+import pathlib
+from html import escape
+
+from sifting.catalog import FIGURES
+from sifting.claims import VERDICTS
+from sifting.pages.outputs import badge, by_paper, claims_of, figure_link, outputs, warning, where
+
+DRAWN = "shown"  # the verdict of a figure that is drawn and about which nothing is claimed
+
+
+def write_coverage(book: pathlib.Path, target: pathlib.Path) -> None:
+    """Write the coverage as JSON: a list of {id, status, chapter, preset, dataset, verdict}."""
+    target.write_text(json.dumps(coverage(outputs(book)), indent=1) + "\n", encoding="utf-8")
+
+
+def coverage(shown: list[dict]) -> list[dict]:
+    """One row for every figure and table of the papers.
+
+    status  : reproduced where a chapter drew it, else "not yet"
+    verdict : the worst verdict of its claims; "shown" where nothing is claimed; None where it is not drawn
+    """
+    papers = [output for output in shown if not output.get("own")]
+    drawn = {output["figure"]: output for output in reversed(papers) if "figure" in output}
+    verdicts = collections.defaultdict(list)
+    for claim in claims_of(shown):
+        verdicts[claim["id"]].append(claim["verdict"])
+    strangers = sorted(name for name in {*drawn, *verdicts} - {*FIGURES} if "-" not in name)  # ours have one
+    if strangers:
+        raise ValueError(f"the papers have no figure {', '.join(strangers)}; see sifting/catalog.py")
+    rows = []
+    for name in FIGURES:
+        place = {key: drawn.get(name, {}).get(key) for key in ("chapter", "preset", "dataset")}
+        verdict = min(verdicts[name], key=VERDICTS.index) if verdicts[name] else DRAWN
+        rows.append(
+            {"id": name, "status": "reproduced" if name in drawn else "not yet"}
+            | place
+            | {"verdict": verdict if name in drawn else None}
+        )
+    return rows
+
+
+def coverage_page(shown: list[dict]) -> str:
+    """Coverage: every figure and table, where it is reproduced, and what became of what it claims."""
+    rows = coverage(shown)
+    text = [
+        "# Coverage",
+        *warning(shown),
+        f"{_done(rows)} figures and tables of the four papers are in the book. A figure counts once all of its panels are "
+        "drawn by a chapter from results of our own; its verdict is the worst one of its [claims](claims.md). The same list "
+        'for machines: <a href="../coverage.json"><code>coverage.json</code></a>.',
+        _mesh(rows),
+    ]
+    for authors, cite, mine in by_paper(rows):
+        items = "\n".join(_covered(row) for row in mine)
+        text += [f"## {authors}", f"{_done(mine)} are in the book {{cite:p}}`{cite}`."]
+        text += [f'<ul class="coverage">\n{items}\n</ul>']
+    return "\n\n".join(text) + "\n"
+
+
+def _covered(row: dict) -> str:
+    name = f"<code>{row['id']}</code> {escape(FIGURES[row['id']])}"
+    if not row["chapter"]:
+        return f'<li><span>{name}</span><span class="verdict">not yet</span></li>'
+    link = figure_link(row["id"], row["chapter"], name)
+    return f'<li class="done">{link}<small>{where(row)}</small>{badge(row["verdict"])}</li>'
+
+
+def _done(rows: list[dict]) -> str:
+    return f"{sum(row['status'] == 'reproduced' for row in rows)} of {len(rows)}"
+
+
+def _mesh(rows: list[dict]) -> str:
+    """One square a figure, filled where it is reproduced: the sieve, for the eye only."""
+    squares = (f'<i class="{(row["verdict"] or "not-yet").replace(" ", "-")}"></i>' for row in rows)
+    return f'<div class="mesh" aria-hidden="true">{"".join(squares)}</div>'
+
+
+def claims_page(shown: list[dict]) -> str:
+    """Claims: each statement tested, the paper's value, ours with its interval, the verdict."""
+    claims = claims_of(shown)
+    ours = [claim for claim in claims if "-" in claim["id"]]
+    papers = [claim for claim in claims if "-" not in claim["id"]]
+    counts = collections.Counter(claim["verdict"] for claim in papers)
+    words = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}
+    tally = (
+        ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict])
+        or "none yet"
+    )
+    text = [
+        "# Claims",
+        *warning(shown),
+        f"{len(papers)} statements of the papers were tested: {tally}; and {len(ours)} of our own. A statement *holds* where the whole 95 % interval of "
+        "our effect lies where the statement says, *does not hold* where the whole interval lies elsewhere, and is *unclear* "
+        "where the interval has some of both. The interval is over seeds unless it says otherwise. "
+        "Every test stands for itself: the intervals are not widened for their number, and of twenty true statements of no effect one would be called wrong by chance.",
+    ]
+    for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)]:
+        if mine:
+            text += [f"## {authors}", "\n".join(_claim(claim) for claim in mine)]
+    return "\n\n".join(text) + "\n"
+
+
+def _claim(claim: dict) -> str:
+    here = (
+        f"{escape(claim['effect'])}: <strong>{escape(claim['ours'])}</strong> "
+        f"<small>to hold: {claim['wanted']} · {where(claim)}</small>"
+    )
+    return (
+        f'<div class="claim {claim["verdict"].replace(" ", "-")}"><p>{badge(claim["verdict"])} '
+        f"{figure_link(claim['id'], claim['chapter'])}: {escape(claim['statement'])}</p>"
+        f"<dl><dt>the paper</dt><dd>{escape(claim['paper'])}</dd><dt>here</dt><dd>{here}</dd></dl></div>"
+    )
