@@ -12,6 +12,7 @@ from sifting.figures.curves import (
     localization,
     pair_correlation,
 )
+from sifting.figures.hierarchy import composition, feeding, growth, tree, turns
 from sifting.figures.maps import (
     by_degree,
     displacement,
@@ -35,10 +36,13 @@ __all__ = [
     "accuracy",
     "by_degree",
     "compare",
+    "composition",
     "displacement",
     "emergence",
     "features",
+    "feeding",
     "gains",
+    "growth",
     "in_degree",
     "learning",
     "locality",
@@ -50,5 +54,7 @@ __all__ = [
     "random_units",
     "same_units",
     "samples",
+    "tree",
+    "turns",
     "weights",
 ]
