@@ -59,6 +59,7 @@ def feeding(table: dict):
         band(ax, table["density"], table[f"{name}_random"], "connections at random", NULL, linestyle="--")
         density_axis(ax)
         ax.set_ylabel(title)
+    axes[0, 2].set_yscale("log")
     axes[0, 0].legend()
     return figure
 
@@ -88,29 +89,25 @@ def tree(table: list[dict]):
     Every mask stands above those that feed it; they are effective ones, as colors.
     """
     places = _places(table)
-    heights = [
-        1.5 + 0.25 * len(table) - 0.75 * n for n in range(len(table))
-    ]  # of the masks: wide above, small below
-    heights = [max(0.9, height) for height in heights]
-    wide, gap = max(2 * heights[0], len(places[-1])), 0.55
-    tops = -np.cumsum([0, *(height + gap for height in heights)])
+    room = [np.diff(row).min() if len(row) > 1 else np.inf for row in places]
+    sides = [min(0.9 + 0.6 * (len(table) - 1 - n), 0.92 * gap) for n, gap in enumerate(room)]
+    tops = -np.cumsum([0, *(side + 0.5 for side in sides)])
+    wide = max(2 * sides[0], len(places[-1]))
     figure, axes = subplots(1, 1, min(6.5, WIDTH * -tops[-1] / (wide + 1.2)))
     ax = axes[0, 0]
     ax.axis("off")
     for n, row in enumerate(table):
-        ax.text(
-            -0.75, tops[n] - heights[n] / 2, f"layer {row['layer']}", ha="right", va="center", fontsize=8.5
-        )
+        side, top = sides[n], tops[n]
+        ax.text(-0.75, top - side / 2, f"layer {row['layer']}", ha="right", va="center", fontsize=8.5)
         for x, parent, mask in zip(places[n], row["parent"], row["masks"]):
             if n:
-                above = places[n - 1][parent], tops[n - 1] - heights[n - 1]
-                ax.plot([above[0], x], [above[1], tops[n]], color=FAINT, linewidth=0.9, zorder=0)
-            half = 0.46 * heights[n]
-            image(ax, mask, extent=(x - half, x + half, tops[n] - 2 * half, tops[n]))
+                above = places[n - 1][parent], tops[n - 1] - sides[n - 1]
+                ax.plot([above[0], x], [above[1], top], color=FAINT, linewidth=0.9, zorder=0)
+            image(ax, mask, extent=(x - side / 2, x + side / 2, top - side, top))
     middle = np.mean([places[-1].min(), places[-1].max()])
     ax.set(
         xlim=(min(middle - wide / 2, -0.7) - 0.6, middle + wide / 2 + 0.1),
-        ylim=(tops[-1] + gap, 0.1),
+        ylim=(tops[-1] + 0.4, 0.1),
         aspect="equal",
     )
     return figure
@@ -135,11 +132,11 @@ def _places(table: list[dict]) -> list[np.ndarray]:
 
 
 def growth(tables: dict[str, dict]):
-    """Inputs that reach a unit and width of its receptive field, layer by layer, from tables.growth: PB16."""
+    """Inputs that reach a unit and radius of its receptive field, layer by layer, from tables.growth: PB16."""
     figure, axes = subplots(1, 2, 2.8)
     for ax, (name, title) in zip(
         axes[0],
-        {"inputs": "inputs reaching a unit", "width": "width of its mask (pixels)"}.items(),
+        {"inputs": "inputs reaching a unit", "radius": "radius of its mask (pixels)"}.items(),
     ):
         for (label, table), color in zip(tables.items(), (IMP, COOL)):
             layers = np.arange(1, table[name].shape[1] + 1)

@@ -21,7 +21,7 @@ from sifting.observables.locality import (
     rf_moment,
     rf_width,
 )
-from sifting.observables.similarity import center_distance, fed_together, form_similarity, overlap
+from sifting.observables.similarity import center_distance, fed_together, form_similarity, overlap, radius
 
 __all__ = [
     "axis_excess",
@@ -41,6 +41,7 @@ __all__ = [
     "out_degree",
     "overlap",
     "pair_correlation",
+    "radius",
     "random_mask",
     "rewire",
     "rf_moment",

@@ -14,12 +14,26 @@ def center_distance(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray
     mask    : bool (units, inputs), inputs in the order channel, height, width
     returns : float (units, units); nan for units without inputs
     """
-    _, height, width = shape
-    places = np.indices((height, width)).reshape(2, -1).T
+    centers, _ = _moments(mask, shape)
+    return distance.cdist(centers, centers)
+
+
+def radius(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Radius of gyration: root mean square distance of a unit's inputs, of all channels, from their center, in pixels.
+
+    returns : float (units,); 0 for a single place, nan for units without inputs. Drawn by figures.growth.
+    """
+    centers, square = _moments(mask, shape)
+    return np.sqrt(np.maximum(square - (centers**2).sum(1), 0))
+
+
+def _moments(mask, shape):
+    """Mean place (units, 2), and mean square of it (units,), of the kept inputs of each unit."""
+    places = np.indices(shape[1:]).reshape(2, -1).T
     counts = mask.reshape(len(mask), shape[0], -1).sum(1)
     with np.errstate(invalid="ignore"):
-        centers = counts @ places / counts.sum(1, keepdims=True)
-    return distance.cdist(centers, centers)
+        share = counts / counts.sum(1, keepdims=True)
+    return share @ places, share @ (places**2).sum(1)
 
 
 def form_similarity(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:

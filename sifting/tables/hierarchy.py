@@ -108,14 +108,15 @@ def last_levels(runs: list[History], step: int = 2) -> list[int]:
 
 def excess(table: dict[str, np.ndarray], name: str) -> np.ndarray:
     """(runs, levels) how far a number of `feeding` or `growth` lies above that of random connections, as a share of it."""
-    return table[name] / table[f"{name}_random"] - 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return table[name] / table[f"{name}_random"] - 1
 
 
 def growth(runs: list[History], layers: int = 3) -> dict[str, np.ndarray]:
     """How receptive fields grow from layer to layer in the networks that came out: PB16.
 
     inputs, inputs_random : (runs, layers) mean number of inputs of the network that reach a unit which any reaches
-    width, width_random   : (runs, layers) mean over units of rf_moment of the effective mask, x and y, in pixels
+    radius, radius_random : (runs, layers) mean over the same units of the radius of the effective mask, in pixels
     share                 : (runs, layers) density of the layer
 
     NAME_random: with the connections into the layer dealt out anew, as in `feeding`; layer 1 has none.
@@ -135,19 +136,19 @@ def _growth(run, layer, draw):
     random = np.mean(reached[1:], axis=0) if draws else (np.nan, np.nan)
     named = {
         "inputs": reached[0][0],
-        "width": reached[0][1],
+        "radius": reached[0][1],
         "inputs_random": random[0],
-        "width_random": random[1],
+        "radius_random": random[1],
     }
     return named | {"share": masks[-1].mean()}
 
 
 def _extent(mask, size):
-    """Mean over units of the number of inputs, and of the width of their pairs."""
+    """Means over the units that have any input of their number and their radius."""
     mask = mask[mask.any(1)]
-    same = observables.locality(mask, size)[0]
-    widths = np.array([observables.rf_moment(unit) for unit in same if unit.sum() > len(unit)])
-    return mask.sum(1).mean(), widths.mean()
+    if not len(mask):
+        return np.nan, np.nan
+    return mask.sum(1).mean(), observables.radius(mask, size).mean()
 
 
 def turns(runs: list[History]) -> list[list[dict]]:
