@@ -99,14 +99,15 @@ def ablate(model: torch.nn.Module, split: Split, units: np.ndarray) -> float:
 
 
 @torch.no_grad()
-def top_images(model: torch.nn.Module, split: Split, units: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    """The images of `split` with the highest preactivation of each first-layer unit.
+def top_images(
+    model: torch.nn.Module, split: Split, units: np.ndarray, layer: int = 1
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The images of `split` with the highest preactivation of each of these units of a layer.
 
     returns : uint8 (units, IMAGES, channels, height, width), and their preactivations (units, IMAGES)
     """
-    rows = model.preactivation(split.batch(torch.arange(len(split), device=split.labels.device))[0])[
-        :, units.copy()
-    ]
+    everything = split.batch(torch.arange(len(split), device=split.labels.device))[0]
+    rows = model.preactivation(everything, layer)[:, units.copy()]
     values, index = rows.T.topk(IMAGES, dim=1)
     return split.images[index.flatten()].unflatten(0, index.shape), values
 

@@ -71,6 +71,9 @@ class Config:
     prune_biases: bool = True  # biases share the pool of their layer (released code)
     rewind_step: int = 1000  # optimizer step that weights return to; 0: initialization
     retrain: str = "full"  # steps after rewinding: full (released code), or the rest (steps - rewind_step)
+    layerwise: int = (
+        0  # layers to prune one at a time from the input, each while accuracy beats dense; 0: all together
+    )
 
     seed: int = 0  # initialization, batches and random masks derive from it
 
@@ -94,6 +97,10 @@ class Config:
                 raise ValueError(f"{name} must be {what}, not {value}")
         if not self.widths or min(self.widths) < 1:
             raise ValueError(f"widths must be one or more positive numbers of units, not {self.widths}")
+        if self.layerwise > len(self.widths):
+            raise ValueError(
+                f"layerwise must be at most {len(self.widths)} hidden layers, not {self.layerwise}"
+            )
         if self.rewind_step >= self.steps:
             raise ValueError(f"rewind_step must be below steps ({self.steps}), not {self.rewind_step}")
 
@@ -131,6 +138,7 @@ _RANGES = [  # field, lowest, highest, what the message says
     ("levels", 0, 254, "between 0 and 254: one byte a weight holds the level of its removal"),
     ("min_alive", 0, 1, "between 0 and 1"),
     ("rewind_step", 0, _HUGE, "0 or more"),
+    ("layerwise", 0, 254, "between 0 and 254"),
     ("seed", 0, 2**32 - 1, "0 or more"),
 ]
 

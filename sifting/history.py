@@ -97,6 +97,11 @@ class History:
         return [round(self.levels * part) for part in (0.5, 0.75, 1.0)]
 
     @property
+    def outcome(self) -> int:
+        """The level of the network that came out: the last; of a layerwise run the last that beats the dense network."""
+        return int(np.flatnonzero(~self["taken_back"])[-1]) if "taken_back" in self.names() else self.levels
+
+    @property
     def layers(self) -> int:
         """How many layers are pruned."""
         return sum(name.startswith("removed_at/") and name.endswith(".weight") for name in self.names())

@@ -48,15 +48,35 @@ def pruners(base: Config, count: int) -> dict[str, list[Config]]:
     return {name: seeds(config, count) for name, config in methods.items()}
 
 
+def hierarchy(base: Config, count: int) -> dict[str, list[Config]]:
+    """The main runs, and a deeper network of which three layers are pruned one at a time (PB15, PB16).
+
+    Where there are steps enough to train it, eight layers and pruning as gradual as in the paper; else five
+    layers, and half of the kept weights a level.
+    """
+    depth, fraction = (8, base.prune_fraction) if base.steps >= 10_000 else (5, max(0.5, base.prune_fraction))
+    one_by_one = replace(
+        base,
+        widths=(*base.widths, *[base.widths[-1]] * depth)[:depth],
+        layerwise=3,
+        prune_fraction=fraction,
+        levels=min(254, 3 * base.levels),
+        min_alive=0,
+    )
+    return {"main": seeds(base, count), "example": [base], "layerwise": seeds(one_by_one, count)}
+
+
 # chapter -> function(base, number of seeds) -> group name -> configurations
 GROUPS = {
     "imp": imp,
     "pruners": pruners,
+    "hierarchy": hierarchy,
 }
 # chapter -> group -> kinds of results that are needed of it; default: masks
 KINDS = {
     "imp": {"main": ("ticket", "anatomy")},
     "pruners": {"IMP": ("ticket",)},
+    "hierarchy": {"main": ("ticket",), "example": ("stimuli",), "layerwise": ("network",)},
 }
 
 

@@ -14,10 +14,21 @@ from sifting.data import Dataset, class_names, load
 from sifting.engines import replicas
 from sifting.masks import NEVER, alive, at
 from sifting.models import BUILDERS, build, prunable
+from sifting.packing import Arrays, last_good, pack, pack_masks, pack_network, taken_back
 from sifting.prune import CRITERIA, prune, saliency
 from sifting.train import generator
 
-Arrays = dict[str, np.ndarray]
+__all__ = [
+    "Run",
+    "check",
+    "find",
+    "find_together",
+    "level_count",
+    "pack",
+    "pack_masks",
+    "pack_network",
+    "rewind_",
+]
 
 
 def level_count(config: Config) -> int:
@@ -47,8 +58,9 @@ def find(
     engine   : what trains, see engines.settle; a run goes on with the engine that it began with
     yields   : for every level its record, see Run.conclude
 
-    The run ends after config.levels prunings, or when fewer than config.min_alive of the units of a
-    pruned layer keep an input. Source: Pellegrini & Biroli 2022, section 3; Frankle et al. 2020.
+    The run ends after config.levels prunings, when fewer than config.min_alive of the units of a
+    pruned layer keep an input, or when config.layerwise layers have been pruned in turn (Run._take_back).
+    Source: Pellegrini & Biroli 2022, section 3; Frankle et al. 2020.
     """
     run = Run(config, load(config, device), device, finished, engine)
     train = engines.loop(run.engine)
@@ -144,7 +156,10 @@ class Run:
         self.engine = engines.settle(
             str(finished[0].get("engine", "reference")) if finished else engine, self.model, config
         )
+        self.best = [record["val_accuracy"].max() for record in finished]
         if finished:
+            if config.layerwise:
+                self.good = _tensors(finished[last_good(self.best)], "trained", device)
             self.removed_at = _tensors(finished[-1], "removed_at", device)
             self.rewind = _tensors(finished[0], "rewind", device)
             if not config.iterative:
@@ -154,7 +169,7 @@ class Run:
     def prepare(self) -> Ready | None:
         """Rewind the network and say what the next level is trained with; None when the run has ended."""
         config, masks = self.config, self._masks(self.level)
-        if self.level > config.levels:
+        if self.level > config.levels or 0 < config.layerwise < self.layer:
             return None
         if self.level == 0:
             return Ready(masks, 0, {config.rewind_step: self._remember})
@@ -171,6 +186,10 @@ class Run:
                   batch-norm statistics; and in level 0 rewind/NAME, what weights return to, and the engine
         """
         level, trained = self.level, _arrays("trained", self.model.state_dict())
+        curves = {name: np.asarray(curve, np.float32) for name, curve in curves.items()}
+        self.best.append(curves["val_accuracy"].max())
+        if self.config.layerwise:
+            self._take_back()
         if level < self.config.levels:
             masks = self._masks(level)
             for name, mask in self._pruned(masks).items():
@@ -180,12 +199,33 @@ class Run:
         if level == 0:
             first = {"shape": np.array(self.data.shape), "engine": np.array(self.engine)}
             first |= _arrays("rewind", self.rewind)
-        return (
-            {name: np.asarray(curve, np.float32) for name, curve in curves.items()}
-            | _arrays("removed_at", self.removed_at)
-            | trained
-            | first
-        )
+        return curves | _arrays("removed_at", self.removed_at) | trained | first
+
+    @property
+    def layer(self) -> int:
+        """The layer whose turn it is, 1 the first, where layers are pruned one at a time."""
+        return 1 + int(taken_back(self.best).sum())
+
+    def _take_back(self):
+        """Undo the last pruning if the network that it made does not beat the dense one: its layer is frozen as it was.
+
+        The weights that the next layer is pruned by are then those of the last network that did. Source:
+        Pellegrini & Biroli 2022, SM B.6. Differs: where their text leaves open whether the weights of a
+        frozen layer go on training, they do, from the rewind point like all others.
+        """
+        if taken_back(self.best)[-1]:
+            for levels in self.removed_at.values():
+                levels[levels == self.level] = NEVER
+            self.model.load_state_dict(self.good)
+        else:
+            self.good = {name: value.clone() for name, value in self.model.state_dict().items()}
+
+    def _open(self, masks):
+        """The masks that the next pruning may touch: all, or those of one layer."""
+        layers = list(dict.fromkeys(name.rpartition(".")[0] for name in masks))
+        if self.config.layerwise:
+            layers = layers[: self.config.layerwise][self.layer - 1 : self.layer]
+        return {name: mask for name, mask in masks.items() if name.rpartition(".")[0] in layers}
 
     def _pruned(self, masks):
         """New masks, by config.rounds prunings that together remove config.prune_fraction."""
@@ -195,7 +235,7 @@ class Run:
         for number in range(config.rounds):
             if config.iterative or self.level == number == 0:
                 self.scores = self._saliency(masks, self.level)
-            masks = prune(masks, self.scores, fraction, config.scope)
+            masks = masks | prune(self._open(masks), self.scores, fraction, config.scope)
         return masks
 
     def _masks(self, level):
@@ -220,53 +260,6 @@ def rewind_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d):
             module.reset_running_stats()
-
-
-def pack(records: list[Arrays], config: Config) -> Arrays:
-    """The records of all levels of a run as the arrays that are kept of it; history.History reads them.
-
-    removed_at/NAME        : uint8, level at which each weight was removed; 255: never
-    rewind/NAME            : float32, what weights return to
-    trained/LEVEL/NAME     : float16, trained values; of pruned parameters only what is kept, flat
-    train_loss, ...        : (levels, evaluations)
-    shape                  : (channels, height, width) of the images
-    engine                 : what trained, see engines.settle
-    """
-    last = len(records) - 1
-    removed_at = {name: value for name, value in records[-1].items() if name.startswith("removed_at/")}
-    packed = {
-        name: np.where(value > last, NEVER, value).astype(np.uint8) for name, value in removed_at.items()
-    }
-    packed |= {name: value for name, value in records[0].items() if name.startswith("rewind/")}
-    for level, record in enumerate(records):
-        for name, value in record.items():
-            kind, _, parameter = name.partition("/")
-            if kind == "trained" and value.ndim:
-                mask = removed_at.get(f"removed_at/{parameter}")
-                packed[f"trained/{level}/{parameter}"] = (
-                    value if mask is None else value[mask > level]
-                ).astype(np.float16)
-    once = ("shape", "engine")
-    curves = [name for name in records[-1] if "/" not in name and name not in once]
-    return (
-        packed
-        | {name: records[0][name] for name in once if name in records[0]}
-        | {
-            name: np.stack([_padded(record[name], config.evaluations) for record in records])
-            for name in curves
-        }
-    )
-
-
-def pack_masks(records: list[Arrays], config: Config) -> Arrays:
-    """What `pack` keeps, without any weights: enough for every observable of masks and accuracies."""
-    packed = pack(records, config)
-    return {name: value for name, value in packed.items() if not name.startswith(("trained/", "rewind/"))}
-
-
-def _padded(curve: np.ndarray, length: int) -> np.ndarray:
-    """A curve that started late (retrain "rest"), with nan for what it missed."""
-    return np.concatenate([np.full(max(0, length - len(curve)), np.nan, np.float32), curve])
 
 
 def _arrays(prefix: str, tensors: dict[str, torch.Tensor]) -> Arrays:

@@ -31,6 +31,7 @@ def test_key_sees_every_field_and_nothing_but_what_differs_from_the_defaults():
         "retrain": "rest",
         "widths": (7,),
         "steps": 2000,
+        "layerwise": 2,
     }
     keys = {key(Config())}
     for field in dataclasses.fields(Config):

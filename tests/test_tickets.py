@@ -131,3 +131,73 @@ def test_many_rounds_keep_other_weights_than_one_where_scores_change():
     once, often = (run(dataclasses.replace(SMOKE, levels=1, rounds=n, **flow))[-1] for n in (1, 20))
     name = "removed_at/linear.0.weight"
     assert not np.array_equal(once[name], often[name])
+
+
+# --- one layer at a time
+
+TURNS = dataclasses.replace(SMOKE, layerwise=2, levels=9, min_alive=0)
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """A run of TURNS whose best validation accuracies are dictated: 3 is dense, what is not above it is taken back."""
+    verdicts = [3, 4, 5, 3, 4, 2, 9]
+
+    def train(model, masks, data, config, level, *rest):
+        curves = original(model, masks, data, config, level, *rest)
+        return curves | {"val_accuracy": [0.0, verdicts[level] / 10, 0.1]}
+
+    original = tickets.train
+    monkeypatch.setattr(tickets, "train", train)
+    return run(TURNS)
+
+
+def kept(record, layer, level):
+    return record[f"removed_at/linear.{layer - 1}.weight"] > level
+
+
+def test_one_layer_is_pruned_at_a_time_and_frozen_where_it_last_beat_the_dense_network(judged):
+    assert len(judged) == 6, "the run ends when the second layer has been taken back"
+    packed = tickets.pack(judged, TURNS)
+    assert packed["layer"].tolist() == [0, 1, 1, 1, 2, 2]
+    assert packed["taken_back"].tolist() == [False, False, False, True, False, True]
+    assert packed["tried"] == pytest.approx([1, 0.5, 0.25, 0.125, 0.5, 0.25], abs=0.03)
+    last = judged[-1]
+    assert (kept(last, 1, 2) == kept(last, 1, 9)).all() and kept(last, 1, 9).mean() == pytest.approx(
+        0.25, abs=0.03
+    )
+    assert kept(last, 2, 3).all() and kept(last, 2, 9).mean() == pytest.approx(0.5, abs=0.03)
+    assert kept(last, 3, 9).all(), "the third layer has no turn"
+
+
+def test_the_next_layer_is_pruned_by_the_weights_of_the_last_good_network(judged):
+    gone = ~kept(judged[3], 2, 4)
+    good, bad = (np.abs(judged[level]["trained/linear.1.weight"]) for level in (2, 3))
+    assert good[gone].max() <= good[~gone].min() and bad[gone].max() > bad[~gone].min()
+
+
+def test_a_layer_that_is_taken_back_is_trained_with_what_it_had(judged):
+    tried = judged[2]["removed_at/linear.0.weight"] > 3
+    assert not judged[3]["trained/linear.0.weight"][~tried].any()
+    assert judged[4]["trained/linear.0.weight"][kept(judged[-1], 1, 4) & ~tried].all()
+
+
+@pytest.mark.parametrize("stop", range(1, 7))
+def test_a_layerwise_run_goes_on_from_any_level_to_the_same_bits(judged, stop):
+    again = run(TURNS, judged[:stop])
+    assert len(again) == len(judged) and all(same(a, b) for a, b in zip(judged, again))
+
+
+def test_a_network_is_kept_with_the_weights_of_the_level_that_came_out(judged):
+    packed, whole = tickets.pack_network(judged, TURNS), tickets.pack(judged, TURNS)
+    assert {name.split("/")[1] for name in packed if name.startswith("trained/")} == {"4"}
+    assert all(np.array_equal(packed[name], whole[name]) for name in packed)
+    together = run(dataclasses.replace(SMOKE, levels=1))
+    names = tickets.pack_network(together, SMOKE)
+    assert {name.split("/")[1] for name in names if name.startswith("trained/")} == {"1"}
+    assert not {"layer", "tried", "taken_back"} & set(names)
+
+
+def test_layers_that_there_are_not_have_no_turn():
+    with pytest.raises(ValueError, match="layerwise must be at most 3 hidden layers, not 4"):
+        dataclasses.replace(SMOKE, layerwise=4)

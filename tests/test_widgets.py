@@ -1,4 +1,4 @@
-"""The mask explorer: what Python packs, what JavaScript computes, and what a reader can do with it."""
+"""The explorers: what Python packs, what JavaScript computes, and what a reader can do with it."""
 
 import dataclasses
 import itertools
@@ -17,9 +17,9 @@ from ipywidgets import IntSlider, embed
 from playwright.sync_api import expect
 from scipy import stats
 
-from sifting import masks, observables
+from sifting import masks, observables, tables
 from sifting.config import Config
-from sifting.widgets import MaskExplorer
+from sifting.widgets import MaskExplorer, TreeExplorer
 from sifting.widgets.mask_explorer import effective_removed_at, most_connected
 
 LOADER = pathlib.Path(__file__).parents[1] / "book" / "_static" / "anywidget-static.js"
@@ -62,7 +62,25 @@ class Toy:
     def removed_at(self, layer=1):
         return self.removed[layer - 1]
 
+    outcome = property(lambda self: self.levels)
+
+    def __getitem__(self, name):
+        assert name == "shape"
+        return np.array(
+            [self.removed[0].shape[1] // self.config.image_size**2, *[self.config.image_size] * 2]
+        )
+
+    def mask(self, level, layer=1):
+        return masks.at(self.removed[layer - 1], level)
+
+    def effective(self, level, layer=1):
+        return masks.effective(*(self.mask(level, n) for n in range(1, layer + 1)))
+
     def weights(self, level, layer=1):
+        if layer > 1:
+            return np.random.default_rng(layer).normal(size=self.removed[layer - 1].shape) * self.mask(
+                level, layer
+            )
         return self.trained[level]
 
     def density(self, level):
@@ -208,6 +226,8 @@ def site(tmp_path_factory, toy):
     (folder / "two.html").write_text(
         page(explorer, IntSlider(3), runs, views=[explorer, explorer, IntSlider(3), runs])
     )
+    both = TreeExplorer.from_runs([toy, Toy.make(levels=8, seed=1)], names=["first", "second"], gallery=10)
+    (folder / "tree.html").write_text(page(both))
     (folder / "gray.html").write_text(page(MaskExplorer.from_history(Toy.make(1, 12, (30,)), weights=False)))
     return folder
 
@@ -222,7 +242,7 @@ def visit(browser, site):
     """Opens a page of the site; at the end nothing was asked of the network and no error logged."""
     contexts, trouble = [], []
 
-    def visit(name="index.html", base=None, **options):
+    def visit(name="index.html", base=None, says="At level", **options):
         base = base or site.as_uri()
         contexts.append(browser.new_context(**{"viewport": {"width": 1000, "height": 900}, **options}))
         page = contexts[-1].new_page()
@@ -235,7 +255,7 @@ def visit(browser, site):
         page.on("console", lambda m: m.type == "error" and trouble.append(f"console: {m.text}"))
         page.goto(f"{base}/{name}")
         page.wait_for_selector(".anywidget-static[data-ready]")
-        expect(page.locator(".mx-status").first).to_contain_text("At level")
+        expect(page.locator(".mx-status").first).to_contain_text(says)
         return page
 
     yield visit
@@ -505,4 +525,128 @@ def test_pixels_of_a_mask_are_whole_pixels_of_the_screen(visit, width, dots):
     ratios = page.evaluate("""[...document.querySelectorAll(".mx canvas")].map((c) =>
         c.getBoundingClientRect().width * devicePixelRatio / c.width)""")
     assert min(ratios) >= 2
+    np.testing.assert_allclose(ratios, np.rint(ratios), atol=0.01)
+
+
+# --- the tree explorer
+
+
+def test_a_tree_is_packed_with_the_strongest_inputs_of_every_unit(toy):
+    explorer = TreeExplorer.from_runs([toy], gallery=10, fan=4)
+    [run] = explorer.runs
+    assert explorer.path == run["top"][:1] == [
+        int(tables.local_units(toy, 6, 1, 3)[0])
+    ] and explorer.shape == [3, 8, 8]
+    for number, stored in enumerate(run["layers"][1:], 2):
+        feeders, strengths = (
+            array(stored["feeders"], "<u2").reshape(-1, 4),
+            array(stored["strengths"], "<f4").reshape(-1, 4),
+        )
+        for unit, below in enumerate(tables.feeders(toy, 6, number, 4)):
+            assert feeders[unit].tolist() == [*below, *[65535] * (4 - len(below))]
+            np.testing.assert_allclose(
+                strengths[unit, : len(below)], toy.weights(6, number)[unit, below], rtol=1e-6
+            )
+    mask = toy.effective(6, 3)[run["top"][0]].reshape(3, 8, 8)
+    picture = np.array(explorer.picture())
+    scale = picture.shape[1] // (8 * 10)
+    np.testing.assert_array_equal(
+        picture[scale : 9 * scale : scale, scale : 9 * scale : scale], 255 * mask.transpose(1, 2, 0)
+    )
+    assert (
+        "image/png" in explorer._repr_mimebundle_()[0]
+        and repr(explorer) == "TreeExplorer(ticket-toy; 3 layers)"
+    )
+
+
+def test_a_tree_without_any_path_is_refused(toy):
+    cut = Toy.make()
+    cut.removed[2] = np.ones_like(cut.removed[2])
+    with pytest.raises(ValueError, match="no input reaches any unit of layer 3 of ticket-toy at level 6"):
+        TreeExplorer.from_runs([cut])
+
+
+def test_the_tree_of_a_large_network_fits_on_a_page():
+    big = Toy.make(3, 32, (1024, 1024, 1024), 16, 0.3)
+    explorer = TreeExplorer.from_runs([big])
+    assert explorer.size < PAGE_BYTES - len(explorer._esm) - len(explorer._css)
+
+
+def row(page, layer):
+    return page.get_by_role("listbox", name=f"Units of layer {layer}")
+
+
+def number(locator):
+    return int(locator.get_attribute("aria-label").split(",")[0].removeprefix("Unit "))
+
+
+def path(page):
+    """The units chosen in layers 3, 2 and 1."""
+    return [number(row(page, layer).locator("[aria-selected=true]:visible")) for layer in (3, 2, 1)]
+
+
+def check_path(page, toy, units):
+    """Whether the explorer shows these units: their masks, and below each the strongest inputs of it."""
+    assert path(page) == units
+    for place, (layer, unit) in enumerate(zip((3, 2, 1), units)):
+        mask = toy.effective(toy.levels, layer)[unit].reshape(3, 8, 8).transpose(1, 2, 0)
+        shown = pixels(page, f".mx-step:nth-child({place + 1}) canvas")[..., :3]
+        np.testing.assert_array_equal(shown, 255 * mask)
+        if layer > 1:
+            fed = [number(option) for option in row(page, layer - 1).locator("[role=option]:visible").all()]
+            assert fed == tables.feeders(toy, toy.levels, layer, 5)[unit].tolist()
+
+
+def test_a_tree_is_walked_by_mouse_and_keyboard(visit, toy):
+    page = visit("tree.html", says="reach unit")
+    top = tables.local_units(toy, 6, 10, 3).tolist()
+    third, second = ([row.tolist() for row in tables.feeders(toy, 6, layer, 5)] for layer in (3, 2))
+    check_path(page, toy, [top[0], third[top[0]][0], second[third[top[0]][0]][0]])
+    place = next(n for n, unit in enumerate(top) if n and len(third[unit]) > 1)
+    unit = top[place]
+    row(page, 3).locator("[role=option]").nth(place).click()
+    expect(status(page)).to_contain_text(f"reach unit {unit} of layer 3")
+    check_path(page, toy, [unit, third[unit][0], second[third[unit][0]][0]])
+    row(page, 2).focus()
+    page.keyboard.press("ArrowRight")
+    other = third[unit][1]
+    expect(status(page)).to_contain_text(f"Unit {other} of layer 2")
+    check_path(page, toy, [unit, other, second[other][0]])
+    page.keyboard.press("Tab")
+    expect(row(page, 1)).to_be_focused()
+    page.keyboard.press("End")
+    expect(status(page)).to_contain_text(f"Unit {second[other][-1]} of layer 1")
+    check_path(page, toy, [unit, other, second[other][-1]])
+
+
+def test_a_tree_shows_weights_and_other_runs(visit):
+    page = visit("tree.html", says="reach unit")
+    before = (
+        pixels(page, ".mx-step:nth-child(3) canvas").tobytes(),
+        pixels(page, ".mx-step:nth-child(2) canvas").tobytes(),
+    )
+    page.get_by_role("radio", name="weights").check()
+    page.wait_for_timeout(100)
+    after = (
+        pixels(page, ".mx-step:nth-child(3) canvas").tobytes(),
+        pixels(page, ".mx-step:nth-child(2) canvas").tobytes(),
+    )
+    assert after[0] != before[0] and after[1] == before[1]
+    text = status(page).inner_text()
+    page.get_by_label("Run").select_option("second")
+    expect(status(page)).not_to_have_text(text)
+
+
+@pytest.mark.parametrize("width", [360, 390, 700, 1000])
+def test_a_tree_fits_the_screen(visit, width):
+    page = visit(
+        "tree.html", says="reach unit", viewport={"width": width, "height": 800}, device_scale_factor=2
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    edge = "document.querySelector('.mx').getBoundingClientRect().right"
+    inside = f"(node) => node.getBoundingClientRect().right <= {edge}"
+    assert page.evaluate(f"[...document.querySelectorAll('.mx *:not(option)')].every({inside})")
+    ratios = page.evaluate("""[...document.querySelectorAll(".mx canvas")].filter((c) => c.getBoundingClientRect().width)
+        .map((c) => c.getBoundingClientRect().width * devicePixelRatio / c.width)""")
+    assert min(ratios) >= 4
     np.testing.assert_allclose(ratios, np.rint(ratios), atol=0.01)

@@ -12,6 +12,7 @@ from sifting.figures.curves import (
     localization,
     pair_correlation,
 )
+from sifting.figures.hierarchy import composition, feeding, growth, tree, turns
 from sifting.figures.maps import (
     by_degree,
     displacement,
@@ -36,11 +37,14 @@ __all__ = [
     "accuracy",
     "by_degree",
     "compare",
+    "composition",
     "cost",
     "displacement",
     "emergence",
     "features",
+    "feeding",
     "gains",
+    "growth",
     "in_degree",
     "learning",
     "locality",
@@ -52,5 +56,7 @@ __all__ = [
     "random_units",
     "same_units",
     "samples",
+    "tree",
+    "turns",
     "weights",
 ]

@@ -54,15 +54,13 @@ def percent(axis, digits: int = 0) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.{digits}f} %"))
 
 
-def density_axis(ax) -> None:
+def density_axis(ax, ticks=(1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)) -> None:
     """Logarithmic density axis, dense network at the left as in the papers."""
     ax.set_xscale("log")
     ax.invert_xaxis()
     ax.set_xlabel("weights kept in the layer (density)")
     dense, sparse = ax.get_xlim()
-    ax.set_xticks(
-        [tick for tick in (1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001) if sparse <= tick <= dense], minor=False
-    )
+    ax.set_xticks([tick for tick in ticks if sparse <= tick <= dense], minor=False)
     ax.set_xticks([], minor=True)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: share(value)))
 

@@ -21,13 +21,17 @@ from sifting.observables.locality import (
     rf_moment,
     rf_width,
 )
+from sifting.observables.similarity import center_distance, fed_together, form_similarity, overlap, radius
 
 __all__ = [
     "axis_excess",
     "binomial",
+    "center_distance",
     "degree_excess",
     "displacements",
     "enrichment",
+    "fed_together",
+    "form_similarity",
     "in_degree",
     "jackknife",
     "locality",
@@ -35,7 +39,9 @@ __all__ = [
     "null_locality",
     "orientation",
     "out_degree",
+    "overlap",
     "pair_correlation",
+    "radius",
     "random_mask",
     "rewire",
     "rf_moment",

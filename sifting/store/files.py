@@ -22,7 +22,9 @@ from sifting.history import META, History
 EXPERIMENTS = {
     "ticket": ("sifting.tickets", "pack"),  # masks, accuracies and weights of every level: some 5 MB
     "masks": ("sifting.tickets", "pack_masks"),  # the same run without the weights: a tenth of that
+    "network": ("sifting.tickets", "pack_network"),  # the same with the weights of the last network alone
     "anatomy": ("sifting.anatomy", "pack"),
+    "stimuli": ("sifting.stimuli", "pack"),  # the images that drive deeper units
 }
 
 

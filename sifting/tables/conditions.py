@@ -7,7 +7,7 @@ from sifting.history import History
 from sifting.tables.locality import everywhere
 from sifting.tables.numbers import accuracy
 from sifting.tables.pictures import out_degree
-from sifting.tables.runs import common, shape, top_units
+from sifting.tables.runs import common, local_units, shape, top_units
 
 Groups = dict[str, list[History]]  # condition -> its runs, one a seed
 
@@ -222,10 +222,7 @@ def same_units(ticket: History, rows: list[tuple[str, Groups, float]], count: in
     returns : labels; units; pictures (rows, count, channels, height, width) in [0, 1], the dense weights
               first (0.5: zero); accuracy (rows,), early-stopped test accuracy, mean over runs
     """
-    size, late = shape(ticket), ticket.shown[1]
-    candidates = top_units(ticket, late, 48)
-    local = np.nan_to_num(observables.localization(ticket.mask(late), size)[candidates], nan=-1)
-    units = candidates[np.argsort(-local, kind="stable")[:count]]
+    size, units = shape(ticket), local_units(ticket, ticket.shown[1], count)
     dense = ticket.weights(0)[units]
     pictures, labels, accuracy = (
         [0.5 + 0.5 * dense / np.abs(dense).max(1, keepdims=True)],

@@ -5,7 +5,7 @@ import numpy as np
 from sifting import observables
 from sifting.history import History
 from sifting.tables.numbers import accuracy, probe
-from sifting.tables.runs import densities, near, shape, top_units
+from sifting.tables.runs import densities, local_units, near, shape, top_units
 
 
 def masks(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
@@ -26,10 +26,7 @@ def emergence(run: History, units: int = 6, columns: int = 8) -> dict[str, np.nd
     columns, channels, height, width); density : (columns,) of the levels shown
     """
     levels = np.rint(np.linspace(0, run.levels, min(columns, run.levels + 1))).astype(int)
-    late = run.shown[1]
-    candidates = top_units(run, late, 48)
-    local = np.nan_to_num(observables.localization(run.mask(late), shape(run))[candidates], nan=-1)
-    chosen = candidates[np.argsort(-local, kind="stable")[:units]]
+    chosen = local_units(run, run.shown[1], units)
     stack = np.stack([run.mask(int(level))[chosen] for level in levels], axis=1)
     return {"masks": stack.reshape(*stack.shape[:2], *shape(run)), "density": densities([run])[levels]}
 

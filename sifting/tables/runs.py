@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sifting import observables
 from sifting.history import History
 
 
@@ -35,3 +36,10 @@ def values(named: dict[str, float]) -> np.ndarray:
 def top_units(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
     """Indices of the `count` units with the most connections to the network's input, most first."""
     return np.argsort(-run.effective(level, layer).sum(1), kind="stable")[:count]
+
+
+def local_units(run: History, level: int, count: int, layer: int = 1, among: int = 48) -> np.ndarray:
+    """Indices of the `count` units with the most localized (effective) masks of the `among` most connected, most localized first."""
+    candidates = top_units(run, level, among, layer)
+    local = observables.localization(run.effective(level, layer), shape(run))[candidates]
+    return candidates[np.argsort(-np.nan_to_num(local, nan=-1), kind="stable")[:count]]

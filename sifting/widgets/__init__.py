@@ -1,5 +1,6 @@
 """Explorers over stored results: the same widget live in JupyterLab and in the static page; no torch."""
 
 from sifting.widgets.mask_explorer import MaskExplorer
+from sifting.widgets.tree_explorer import TreeExplorer
 
-__all__ = ["MaskExplorer"]
+__all__ = ["MaskExplorer", "TreeExplorer"]

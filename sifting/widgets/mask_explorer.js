@@ -68,23 +68,20 @@ async function render({ model, el }) {
   const orders = [["level", "most inputs now"], ["last", "most inputs at the end"], ["random", "at random"]];
   const order = dropdown("Order", orders, (value) => restart({ order: value }));
 
-  // The gallery: a listbox, so that one Tab enters it and arrows move inside.
-  const thumbs = Array.from({ length: gallery }, (_, n) => h("div", { id: `${id}-${n}`, role: "option" }, h("canvas")));
-  const list = focusable(h("div", { className: "mx-thumbs", role: "listbox", tabIndex: 0 }, ...thumbs));
-  list.setAttribute("aria-label", "Units");
   let columns = 8;
-  list.addEventListener("click", (event) => {
-    const n = thumbs.indexOf(event.target.closest("[role=option]"));
-    if (n >= 0) choose(page * gallery + n);
+  const units = thumbnails(id, "Units", gallery, {
+    onClick: (n) => choose(page * gallery + n),
+    moves: () => {
+      const { rank, slots } = now();
+      return { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -gallery,
+        PageDown: gallery, Home: -rank, End: slots.length - 1 - rank };
+    },
+    onStep: (step, key) => {
+      const { rank } = now(), here = rank - page * gallery, inside = here >= 0 && here < gallery;
+      choose(inside || key === "Home" || key === "End" ? rank + step : page * gallery);
+    },
   });
-  list.addEventListener("keydown", (event) => {
-    const { rank, slots } = now(), here = rank - page * gallery, inside = here >= 0 && here < gallery;
-    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -gallery,
-      PageDown: gallery, Home: -rank, End: slots.length - 1 - rank }[event.key];
-    if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    choose(inside || event.key === "Home" || event.key === "End" ? rank + step : page * gallery);
-  });
+  const { list, nodes: thumbs } = units;
 
   // Panels
   const canvas = () => h("canvas", { role: "img" });
@@ -115,11 +112,6 @@ async function render({ model, el }) {
     h("div", { className: "mx-body" }, first.node, h("div", { className: "mx-panel mx-unit" }, unit.node), status,
       ...Object.values(others).map((part) => part.node)));
 
-  // A pixel of an image is a whole number of pixels of the screen wherever there is room for one.
-  const crisp = (pixels, room) => {
-    const times = Math.floor((room * devicePixelRatio) / pixels);
-    return times ? (times * pixels) / devicePixelRatio : room;
-  };
   let width = 0;
   const layout = () => {
     const [, tall, wide] = shape, beside = crisp(wide, width / 16 - 8) >= 40; // thumbnails, in half the width
@@ -129,9 +121,7 @@ async function render({ model, el }) {
       .filter(([size, n]) => (gallery / n) * (size * (tall / wide) + 8) <= limit);
     const [size, best] = sizes.sort(([a], [b]) => b - a)[0] ?? [crisp(wide, room / 8 - 4), 8];
     columns = best;
-    list.style.setProperty("--mx-columns", columns);
-    list.style.setProperty("--mx-gap", `${clamp((room - columns * size) / (columns - 1), 4, 14)}px`);
-    list.style.setProperty("--mx-thumb", `${size}px`);
+    units.arrange(columns, size);
     const side = crisp(wide, big.mask.parentNode.clientWidth - 2);
     for (const node of Object.values(big)) node.style.width = `${side}px`;
     big.pairs.style.width = `${crisp(2 * wide - 1, big.pairs.parentNode.clientWidth - 2)}px`;
@@ -158,17 +148,15 @@ async function render({ model, el }) {
     facts.replaceChildren(...[["weights kept", percent(r.density[n])], [model.get("measure"), percent(r.accuracy[n])]]
       .map(([name, value]) => h("span", {}, h("b", { textContent: value }), ` ${name}`)));
 
+    list.setAttribute("aria-activedescendant", "");
     thumbs.forEach((thumb, i) => {
       const at = slots[page * gallery + i], mine = at === slot;
       thumb.hidden = at === undefined;
       if (thumb.hidden) return;
       if (how === "mask") paintMask(thumb.firstChild, maskAt(l, at, n), shape);
       else paintWeights(thumb.firstChild, weightsAt(r, at, n), shape);
-      thumb.setAttribute("aria-selected", mine);
-      thumb.setAttribute("aria-label", `Unit ${l.shown[at]}, ${count(degrees[l.shown[at]])} inputs kept`);
+      units.describe(i, `Unit ${l.shown[at]}, ${count(degrees[l.shown[at]])} inputs kept`, mine);
     });
-    const selected = thumbs.findIndex((thumb) => thumb.getAttribute("aria-selected") === "true" && !thumb.hidden);
-    list.setAttribute("aria-activedescendant", selected < 0 ? "" : thumbs[selected].id);
     panels.gallery.note.textContent = `${page * gallery + 1}–${Math.min(slots.length, (page + 1) * gallery)} of ` +
       `${count(slots.length)} ${slots.length < l.units ? `(${count(l.units)} in the layer)` : "units"}`;
 

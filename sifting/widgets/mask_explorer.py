@@ -1,23 +1,19 @@
 """The mask explorer: masks sift out of noise, level by level, under the reader's hand."""
 
-import base64
-import io
-import pathlib
 import zlib
 
-import anywidget
 import numpy as np
 import traitlets as t
 from PIL import Image
 
 from sifting import masks
+from sifting.widgets.explorer import Explorer, module, sheet
 
-HERE = pathlib.Path(__file__).parent
 PAGE = 400_000  # first-layer weights that one page can hold at all levels and stay under 3 MB
 SHADE = 127  # steps of the stored weights on each side of zero: one signed byte
 
 
-class MaskExplorer(anywidget.AnyWidget):
+class MaskExplorer(Explorer):
     """Browse nested masks of one or several runs: a gallery, a level to play, one unit in detail.
 
     Build it with `from_runs` or `from_history`. What a page stores, all zlib-compressed:
@@ -30,18 +26,11 @@ class MaskExplorer(anywidget.AnyWidget):
     Equal runs give equal state, byte for byte. Source: the videos of Pellegrini & Biroli 2022.
     """
 
-    # One module from three files: what needs no page, what needs no model, and the explorer.
-    _esm = "\n".join((HERE / name).read_text() for name in ("numbers.js", "parts.js", "mask_explorer.js"))
-    _css = (HERE / "mask_explorer.css").read_text()
+    _esm = module("mask_explorer")
 
-    runs = t.List().tag(sync=True)
-    shape = t.List(t.Int()).tag(sync=True)  # channels, height, width
-    gallery = t.Int(40).tag(sync=True)  # thumbnails on a page of the gallery
-    run = t.Int(0).tag(sync=True)  # position in `runs`
     layer = t.Int(1).tag(sync=True)
     level = t.Int(0).tag(sync=True)
     unit = t.Int(0).tag(sync=True)  # number of the unit in its layer
-    show = t.Enum(["mask", "weights"], "mask").tag(sync=True)
     order = t.Enum(["level", "last", "random"], "level").tag(sync=True)
     measure = t.Unicode("test accuracy").tag(sync=True)  # what the accuracies of `runs` are
 
@@ -89,14 +78,6 @@ class MaskExplorer(anywidget.AnyWidget):
             explorer.unit = int(explorer._ranked(explorer.layer - 1)[0])
         return explorer
 
-    @property
-    def size(self) -> int:
-        """Bytes that the data add to a page, base64 included."""
-        layers = [layer for run in self.runs for layer in run["layers"]]
-        blobs = [layer[name] for layer in layers for name in ("removed_at", "degrees")]
-        blobs += [run[name] for run in self.runs for name in ("weights", "scales")]
-        return sum(-(-len(blob) // 3) * 4 for blob in blobs)
-
     def _ranked(self, layer: int) -> np.ndarray:
         """Units shown of a layer (0: the first) of the chosen run, most inputs at the last level first."""
         stored = self.runs[self.run]["layers"][layer]
@@ -111,23 +92,7 @@ class MaskExplorer(anywidget.AnyWidget):
         )
         slots = {unit: slot for slot, unit in enumerate(stored["shown"])}
         chosen = [slots[unit] for unit in self._ranked(self.layer - 1)[: self.gallery]]
-        rows, columns = -(-len(chosen) // 8), min(8, len(chosen))
-        page = np.full((rows * (height + 2), columns * (width + 2), 3), 255, np.uint8)
-        for place, slot in enumerate(chosen):
-            y, x = place // 8 * (height + 2) + 1, place % 8 * (width + 2) + 1
-            page[y : y + height, x : x + width] = 255 * (removed[slot] > self.level).transpose(1, 2, 0)
-        scale = max(1, 640 // page.shape[1])
-        return Image.fromarray(page).resize(
-            (page.shape[1] * scale, page.shape[0] * scale), Image.Resampling.NEAREST
-        )
-
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget, and its picture for hosts without widgets (GitHub, print)."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        png = io.BytesIO()
-        self.picture().save(png, "PNG", optimize=True)
-        data["image/png"] = base64.b64encode(png.getvalue()).decode()
-        return data, metadata
+        return sheet(removed[chosen] > self.level)
 
     def __repr__(self):
         names, layers = ", ".join(run["name"] for run in self.runs), len(self.runs[self.run]["layers"])

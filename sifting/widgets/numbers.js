@@ -1,4 +1,4 @@
-// What the mask explorer computes, without a page: tests compare every function here with NumPy.
+// What the explorers compute, without a page: tests compare every function here with NumPy.
 
 export async function inflate(view) {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
@@ -13,6 +13,8 @@ export async function unpack(run) {
     levels: run.levels,
     removed: new Uint8Array(await inflate(layer.removed_at)),
     degrees: new Uint16Array(await inflate(layer.degrees)), // (levels + 1, units)
+    feeders: layer.feeders && new Uint16Array(await inflate(layer.feeders)), // of trees: see feedersOf
+    strengths: layer.feeders && new Float32Array(await inflate(layer.strengths)),
   })));
   const [bytes, scales] = await Promise.all([inflate(run.weights), inflate(run.scales)]);
   const { shown, degrees, units } = layers[0], starts = [];
@@ -33,6 +35,24 @@ export function weightsAt({ layers: [layer], starts, bytes, scales }, slot, leve
   const row = level * layer.shown.length + slot;
   let next = starts[row];
   return Float32Array.from(maskAt(layer, slot, level), (kept) => kept && bytes[next++] * scales[row]);
+}
+
+// What feeds a unit of a tree, strongest first: [[unit below, weight]]. A row has `fan` places, 65535 where there is none.
+export function feedersOf({ feeders, strengths, fan }, unit) {
+  const found = [];
+  for (let at = unit * fan; at < (unit + 1) * fan && feeders[at] !== 65535; at++) found.push([feeders[at], strengths[at]]);
+  return found;
+}
+
+// A path down a tree, one unit a layer, begun with the units of `path` that are there; the rest are the strongest.
+export function descend(layers, top, path) {
+  const walk = [top.includes(path[0]) ? path[0] : top[0]];
+  for (let n = layers.length - 1; n > 0; n--) {
+    const below = feedersOf(layers[n], walk.at(-1)).map(([unit]) => unit);
+    if (!below.length) break;
+    walk.push(below.includes(path[walk.length]) ? path[walk.length] : below[0]);
+  }
+  return walk;
 }
 
 // Slots in the order of the gallery: by in-degree at this level or at the last one, or at random

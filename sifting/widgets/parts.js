@@ -56,6 +56,34 @@ const dropdown = (label, options, onChange) => {
   return { node: h("label", { className: "mx-choice" }, title, select), set: (value) => { select.value = value; } };
 };
 
+// Thumbnails as a listbox, so that one Tab enters it and arrows move inside.
+// onClick: place -> ; moves: () -> { key: step }; onStep: (step, key) ->
+const thumbnails = (id, label, size, { onClick, moves, onStep }) => {
+  const nodes = Array.from({ length: size }, (_, n) => h("div", { id: `${id}-${n}`, role: "option" }, h("canvas")));
+  const list = focusable(h("div", { className: "mx-thumbs", role: "listbox", tabIndex: 0, "aria-label": label }, ...nodes));
+  list.addEventListener("click", (event) => {
+    const n = nodes.indexOf(event.target.closest("[role=option]"));
+    if (n >= 0) onClick(n);
+  });
+  list.addEventListener("keydown", (event) => {
+    const step = moves()[event.key];
+    if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    onStep(step, event.key);
+  });
+  const describe = (n, label, selected) => {
+    nodes[n].setAttribute("aria-selected", selected);
+    nodes[n].setAttribute("aria-label", label);
+    if (selected) list.setAttribute("aria-activedescendant", nodes[n].id);
+  };
+  const arrange = (columns, width) => {
+    list.style.setProperty("--mx-columns", columns);
+    list.style.setProperty("--mx-gap", `${clamp((list.clientWidth - columns * width) / (columns - 1), 4, 14)}px`);
+    list.style.setProperty("--mx-thumb", `${width}px`);
+  };
+  return { list, nodes, describe, arrange };
+};
+
 const panel = (name, title, ...kids) => {
   const note = h("span");
   const heading = h("div", { className: "mx-title" }, h("strong", { textContent: title }), note);
@@ -63,6 +91,12 @@ const panel = (name, title, ...kids) => {
 };
 
 // --- pictures
+
+// A pixel of an image is a whole number of pixels of the screen wherever there is room for one.
+const crisp = (pixels, room) => {
+  const times = Math.floor((room * devicePixelRatio) / pixels);
+  return times ? (times * pixels) / devicePixelRatio : room;
+};
 
 const paint = (canvas, width, height, rgba) => {
   canvas.width = width;

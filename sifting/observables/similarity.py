@@ -1,0 +1,71 @@
+"""How alike the masks of two units are, and whether those that feed one unit are more alike than others."""
+
+import numpy as np
+from scipy.spatial import distance
+
+from sifting.observables.locality import locality
+
+
+def center_distance(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Distance between the centers of the masks of every two units, in pixels.
+
+    The center is the mean place of the kept inputs, of all channels together.
+
+    mask    : bool (units, inputs), inputs in the order channel, height, width
+    returns : float (units, units); nan for units without inputs
+    """
+    centers, _ = _moments(mask, shape)
+    return distance.cdist(centers, centers)
+
+
+def radius(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Radius of gyration: root mean square distance of a unit's inputs, of all channels, from their center, in pixels.
+
+    returns : float (units,); 0 for a single place, nan for units without inputs. Drawn by figures.growth.
+    """
+    centers, square = _moments(mask, shape)
+    return np.sqrt(np.maximum(square - (centers**2).sum(1), 0))
+
+
+def _moments(mask, shape):
+    """Mean place (units, 2), and mean square of it (units,), of the kept inputs of each unit."""
+    places = np.indices(shape[1:]).reshape(2, -1).T
+    counts = mask.reshape(len(mask), shape[0], -1).sum(1)
+    with np.errstate(invalid="ignore"):
+        share = counts / counts.sum(1, keepdims=True)
+    return share @ places, share @ (places**2).sum(1)
+
+
+def form_similarity(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Likeness of form of the masks of every two units, wherever they lie: the cosine between their S_sc(d), d = 0 left out.
+
+    returns : float (units, units) in [0, 1]; nan for units without two inputs in one channel
+    """
+    pairs = locality(mask, shape)[0].astype(float)
+    pairs[:, shape[1] - 1, shape[2] - 1] = 0
+    flat = pairs.reshape(len(mask), -1)
+    with np.errstate(invalid="ignore"):
+        flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    return flat @ flat.T
+
+
+def overlap(mask: np.ndarray) -> np.ndarray:
+    """Jaccard index of the masks of every two units, (units, units); nan where both are empty."""
+    numbers = mask.astype(float)
+    both, size = numbers @ numbers.T, numbers.sum(1)
+    with np.errstate(invalid="ignore"):
+        return both / (size[:, None] + size - both)
+
+
+def fed_together(mask: np.ndarray, values: np.ndarray) -> float:
+    """Mean of values[i, k] over all pairs of inputs i, k that one unit keeps, i != k; pairs with nan are left out.
+
+    mask : bool (units, inputs); values : (inputs, inputs). A unit with n inputs weighs as n (n - 1).
+    Its null is the same number for observables.rewire(mask). Drawn by figures.feeding.
+    """
+    numbers = mask.astype(float)
+    pairs = numbers.T @ numbers
+    np.fill_diagonal(pairs, 0)
+    pairs[np.isnan(values)] = 0
+    total = pairs.sum()
+    return float((pairs * np.nan_to_num(values)).sum() / total) if total else float("nan")

@@ -1,0 +1,188 @@
+"""Tables of how layers build on each other: what feeds a unit, and networks pruned one layer at a time."""
+
+import numpy as np
+
+from sifting import observables
+from sifting.history import History
+from sifting.masks import effective
+from sifting.tables.numbers import probe
+from sifting.tables.runs import common, densities, local_units, shape
+
+REWIRED = 10  # draws of connections at random, with all degrees kept
+
+
+def feeders(run: History, level: int, layer: int, count: int) -> list[np.ndarray]:
+    """For every unit of a layer, the at most `count` units of the layer below with the strongest kept connection to it.
+
+    Strongest first; units that no input of the network reaches are left out.
+    """
+    kept = run.mask(level, layer) & run.effective(level, layer - 1).any(1)
+    strength = np.where(kept, np.abs(run.weights(level, layer)), -1)
+    order = np.argsort(-strength, axis=1, kind="stable")
+    return [row[: min(count, number)] for row, number in zip(order, kept.sum(1))]
+
+
+def tree(run: History, level: int, layer: int, unit: int, count: int = 4) -> list[dict]:
+    """What feeds a unit, and what feeds that, down to layer 1; at each step the `count` strongest: PB16.
+
+    returns : from `layer` down to 1, for each layer its number; units (nodes,); parent (nodes,), the place of each
+              node's unit above in the layer before; masks, effective, bool (nodes, channels, height, width)
+    """
+    units, parent, rows = np.array([unit]), np.array([0]), []
+    for number in range(layer, 0, -1):
+        masks = run.effective(level, number)[units].reshape(-1, *shape(run))
+        rows.append({"layer": number, "units": units, "parent": parent, "masks": masks})
+        if number > 1:
+            inputs = feeders(run, level, number, count)
+            below = [inputs[unit] for unit in units]
+            parent = np.repeat(np.arange(len(units)), [len(part) for part in below])
+            units = np.concatenate(below)
+    return rows
+
+
+def deepest(run: History, count: int = 4) -> list[dict]:
+    """`tree` of the clearest unit of the last layer that a layerwise run has pruned (runs.local_units): PB16."""
+    layer, level = run.config.layerwise, run.outcome
+    [unit] = local_units(run, level, 1, layer)
+    return tree(run, level, layer, unit, count)
+
+
+def composition(run: History, stimuli: History, level: int, count: int = 8, inputs: int = 6) -> dict:
+    """Second-layer units, the images that drive them and the first-layer units that feed them: PB15.
+
+    The `count` most localized of the most connected units for which images were looked up, and the
+    `inputs` strongest of what feeds each.
+
+    units : (count,); masks bool (count, channels, height, width), effective; images uint8 (count, 3, ...);
+    weights : list of float32 (inputs or fewer, channels, height, width), trained weights of layer 1
+    """
+    probed = probe(stimuli, "units/2", level)
+    units = local_units(run, level, count, layer=2, among=len(probed))
+    images = probe(stimuli, "images/2", level)
+    first, below = run.weights(level), feeders(run, level, 2, inputs)
+    return {
+        "units": units,
+        "masks": run.effective(level, 2)[units].reshape(-1, *shape(run)),
+        "images": np.stack([images[probed.tolist().index(unit)] for unit in units]),
+        "weights": [first[below[unit]].reshape(-1, *shape(run)) for unit in units],
+    }
+
+
+def feeding(runs: list[History], levels: list[int] | None = None, layer: int = 2) -> dict[str, np.ndarray]:
+    """Are the units that feed one unit of `layer` nearer and more alike than others? PB15.
+
+    Each number is a mean over pairs of units that feed the same unit (observables.fed_together), of their
+    effective masks; NAME_random: the same with the connections dealt out anew, every unit of both
+    layers keeping as many as it has (observables.rewire), mean over REWIRED draws.
+
+    levels   : default: of every run the level of its outcome
+    returns  : distance (of centers, pixels), form (likeness), overlap (Jaccard index) and the three
+               NAME_random, (runs, levels) each; density (levels,) of the first layer, with `levels`
+    """
+    draw, rows = np.random.default_rng(0), []
+    for run in runs:
+        rows.append([_feeding(run, level, layer, draw) for level in levels or [run.outcome]])
+    table = {name: np.array([[at[name] for at in row] for row in rows]) for name in rows[0][0]}
+    return table | ({"density": densities(runs)[levels]} if levels else {})
+
+
+def _feeding(run, level, layer, draw):
+    below, mask, size = run.effective(level, layer - 1), run.mask(level, layer), shape(run)
+    pairs = {
+        "distance": observables.center_distance(below, size),
+        "form": observables.form_similarity(below, size),
+        "overlap": observables.overlap(below),
+    }
+    draws = [observables.rewire(mask, draw) for _ in range(REWIRED)]
+    found = {name: observables.fed_together(mask, values) for name, values in pairs.items()}
+    return found | {
+        f"{name}_random": np.mean([observables.fed_together(other, values) for other in draws])
+        for name, values in pairs.items()
+    }
+
+
+def last_levels(runs: list[History], step: int = 2) -> list[int]:
+    """Every `step`-th pruned level up to the last that all runs reached, which is one of them."""
+    return list(range(common(runs), 0, -step))[::-1]
+
+
+def excess(table: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """(runs, levels) how far a number of `feeding` or `growth` lies above that of random connections, as a share of it."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return table[name] / table[f"{name}_random"] - 1
+
+
+def growth(runs: list[History], layers: int = 3) -> dict[str, np.ndarray]:
+    """How receptive fields grow from layer to layer in the networks that came out: PB16.
+
+    inputs, inputs_random : (runs, layers) mean number of inputs of the network that reach a unit which any reaches
+    radius, radius_random : (runs, layers) mean over the same units of the radius of the effective mask, in pixels
+    share                 : (runs, layers) density of the layer
+
+    NAME_random: with the connections into the layer dealt out anew, as in `feeding`; layer 1 has none.
+    """
+    draw = np.random.default_rng(0)
+    return {
+        name: np.array([[at[name] for at in row] for row in rows])
+        for rows in [[[_growth(run, layer + 1, draw) for layer in range(layers)] for run in runs]]
+        for name in rows[0][0]
+    }
+
+
+def _growth(run, layer, draw):
+    masks, size = [run.mask(run.outcome, n + 1) for n in range(layer)], shape(run)
+    draws = [observables.rewire(masks[-1], draw) for _ in range(REWIRED * (layer > 1))]
+    reached = [_extent(effective(*masks[:-1], last), size) for last in [masks[-1], *draws]]
+    random = np.mean(reached[1:], axis=0) if draws else (np.nan, np.nan)
+    named = {
+        "inputs": reached[0][0],
+        "radius": reached[0][1],
+        "inputs_random": random[0],
+        "radius_random": random[1],
+    }
+    return named | {"share": masks[-1].mean()}
+
+
+def _extent(mask, size):
+    """Means over the units that have any input of their number and their radius."""
+    mask = mask[mask.any(1)]
+    if not len(mask):
+        return np.nan, np.nan
+    return mask.sum(1).mean(), observables.radius(mask, size).mean()
+
+
+def turns(runs: list[History]) -> list[list[dict]]:
+    """Accuracy as one layer after another is pruned: PB16.
+
+    returns : for every layer and run: density (points,) of the layer, 1 first; best (points,) validation
+              accuracy, early stopped; frozen: the point at which the layer stays; dense: accuracy of the dense network
+    """
+    return [[_turn(run, layer + 1) for run in runs] for layer in range(runs[0].config.layerwise)]
+
+
+def _turn(run, layer):
+    mine = np.flatnonzero(run["layer"] == layer)
+    back, best = run["taken_back"], run.accuracy("val")
+    before = [level for level in range(mine[0] if len(mine) else len(best)) if not back[level]][-1]
+    points = [before, *mine]
+    return {
+        "density": np.array([1, *run["tried"][mine]]),
+        "best": best[points],
+        "frozen": int(np.flatnonzero(~back[points])[-1]),
+        "dense": best[0],
+    }
+
+
+def frozen(runs: list[History]) -> dict[str, np.ndarray]:
+    """What came out of pruning one layer at a time: PB16.
+
+    density : (runs, layers) at which each layer was frozen; gain : (runs,) test accuracy of the network that came
+    out minus that of the dense one, each early stopped on the validation images
+    """
+    test = [run.accuracy("test") for run in runs]
+    return {
+        "density": np.array(
+            [[run.density(run.outcome, n + 1) for n in range(run.config.layerwise)] for run in runs]
+        ),
+        "gain": np.array([values[run.outcome] - values[0] for run, values in zip(runs, test)]),
+    }

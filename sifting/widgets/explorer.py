@@ -1,0 +1,58 @@
+"""What all explorers share: the runs of a page, and a picture for hosts without widgets."""
+
+import base64
+import io
+import pathlib
+
+import anywidget
+import numpy as np
+import traitlets as t
+from PIL import Image
+
+HERE = pathlib.Path(__file__).parent
+
+
+def module(name: str) -> str:
+    """One JavaScript module from three files: what needs no page, what needs no model, and the explorer of that name."""
+    return "\n".join((HERE / part).read_text() for part in ("numbers.js", "parts.js", f"{name}.js"))
+
+
+class Explorer(anywidget.AnyWidget):
+    """Base of the explorers; each has a `picture` of what it shows."""
+
+    _css = (HERE / "explorer.css").read_text()
+
+    runs = t.List().tag(sync=True)
+    shape = t.List(t.Int()).tag(sync=True)  # channels, height, width
+    run = t.Int(0).tag(sync=True)  # position in `runs`
+    gallery = t.Int(40).tag(sync=True)  # thumbnails on a page of the gallery
+    show = t.Enum(["mask", "weights"], "mask").tag(sync=True)
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget, and its picture for hosts without widgets (GitHub, print)."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        png = io.BytesIO()
+        self.picture().save(png, "PNG", optimize=True)
+        data["image/png"] = base64.b64encode(png.getvalue()).decode()
+        return data, metadata
+
+    @property
+    def size(self) -> int:
+        """Bytes that the data add to a page, base64 included."""
+        owners = [*self.runs, *(layer for run in self.runs for layer in run["layers"])]
+        blobs = [value for owner in owners for value in owner.values() if isinstance(value, bytes)]
+        return sum(-(-len(blob) // 3) * 4 for blob in blobs)
+
+
+def sheet(masks: np.ndarray, columns: int = 8) -> Image.Image:
+    """Masks, bool (n, channels, height, width), as one picture with white gaps, some 640 pixels wide."""
+    count, _, height, width = masks.shape
+    rows, columns = -(-count // columns), min(columns, count)
+    page = np.full((rows * (height + 2), columns * (width + 2), 3), 255, np.uint8)
+    for place, mask in enumerate(masks):
+        y, x = place // columns * (height + 2) + 1, place % columns * (width + 2) + 1
+        page[y : y + height, x : x + width] = 255 * mask.transpose(1, 2, 0)
+    scale = max(1, 640 // page.shape[1])
+    return Image.fromarray(page).resize(
+        (page.shape[1] * scale, page.shape[0] * scale), Image.Resampling.NEAREST
+    )
