@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sifting import config, tickets
+from sifting import config, engines, tickets
 
 SMOKE = config.preset("smoke")
 VARIANTS = [
@@ -147,8 +147,9 @@ def judged(monkeypatch):
         curves = original(model, masks, data, config, level, *rest)
         return curves | {"val_accuracy": [0.0, verdicts[level] / 10, 0.1]}
 
-    original = tickets.train
-    monkeypatch.setattr(tickets, "train", train)
+    original = engines.ENGINES["reference"]
+    monkeypatch.setitem(engines.ENGINES, "reference", train)
+    monkeypatch.setattr(engines, "settle", lambda *_: "reference")
     return run(TURNS)
 
 
