@@ -60,7 +60,7 @@ def feeding(table: dict):
         density_axis(ax)
         ax.set_ylabel(title)
     axes[0, 2].set_yscale("log")
-    axes[0, 0].legend()
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
