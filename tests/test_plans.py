@@ -44,7 +44,8 @@ def test_the_laptop_results_of_every_chapter_are_stored_and_nothing_is_stored_in
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 def test_every_stored_result_is_whole(path):
     history = History(path)
-    assert all(history[name].size for name in history.names())
+    empty = [name for name in history.names() if not history[name].size]
+    assert all(name.startswith("trained/") for name in empty), "a layer may lose all biases, and nothing else"
     history.check()
     commit = history.provenance["commit"]
     assert re.fullmatch("[0-9a-f]{12}(, [0-9a-f]{12})*", commit), "computed from code that is in no commit"
