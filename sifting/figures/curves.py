@@ -13,6 +13,7 @@ from sifting.figures.style import (
     NULL,
     band,
     density_axis,
+    evenly,
     percent,
     share,
     subplots,
@@ -218,4 +219,5 @@ def learning(table: dict):
 
 def _legend(figure, ax) -> None:
     """Names of many lines above all panels, where they hide none."""
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=5)
+    lines, names = ax.get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper center", ncols=evenly(len(names), 5))

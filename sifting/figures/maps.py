@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
 
-from sifting.figures.style import FAINT, HEAT, IMP, INK, WIDTH, image, mosaic, share, signed, subplots
+from sifting.figures.style import FAINT, HEAT, IMP, INK, WIDTH, evenly, image, mosaic, share, signed, subplots
 
 
 def displacement():
@@ -158,7 +158,7 @@ def by_degree(table: dict):
 
 def portraits(table: dict, columns: int = 5):
     """S_sc, in-degrees and top masks of several conditions, one above another, from tables.portraits: PB5, PB14."""
-    columns = min(columns, len(table))
+    columns = evenly(len(table), columns)
     count = len(next(iter(table.values()))["masks"])
     each, blocks = WIDTH / columns, -(-len(table) // columns)
     heights = [each, 0.8 * each] + [each * -(-count // 5) / 5] * (count > 0)

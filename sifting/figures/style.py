@@ -49,6 +49,11 @@ def subplots(rows: int, columns: int, height: float, width: float = WIDTH, **key
     return figure, axes
 
 
+def evenly(count: int, most: int) -> int:
+    """How many of `count` things to put in a row: at most `most`, as even rows as possible, and no more of them than needed."""
+    return -(-count // -(-count // most))
+
+
 def percent(axis, digits: int = 0) -> None:
     """Show fractions as percent on a matplotlib axis."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.{digits}f} %"))
