@@ -57,7 +57,7 @@ def stored(results, reference):
 
 
 def test_a_stored_result_is_read_and_not_computed_again(results, stored, monkeypatch):
-    monkeypatch.setattr(store.schedule, "_compute", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(store.schedule, "_Sweep", lambda *_: pytest.fail("computed again"))
     assert store.load_or_run("ticket", [TINY, TINY], "cpu")[1].key == config.key(TINY)
 
 
@@ -271,7 +271,7 @@ def test_the_folder_of_results_is_whole_and_never_empty(monkeypatch, tmp_path):
 
 
 def test_what_cannot_be_computed_or_kept_is_found_before_a_worker_starts(results, monkeypatch):
-    monkeypatch.setattr(store.schedule, "_compute", lambda *_: pytest.fail("started"))
+    monkeypatch.setattr(store.schedule, "_Sweep", lambda *_: pytest.fail("started"))
     for field, message in (
         ({"criterion": "magic"}, "unknown criterion 'magic'; choose from magnitude, random"),
         ({"model": "cnn9"}, "unknown model 'cnn9'"),

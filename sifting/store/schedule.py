@@ -56,7 +56,7 @@ def load_or_run(
         replaces = {config: stamp(kind, config) if fresh else None for config in missing}
         teams = _teams(kind, missing, device, engine, cluster)
         pool = _pool(device, workers or _cores(), len(teams), cluster)
-        _compute(kind, teams, replaces, device, engine, pool)
+        _Sweep(kind, teams, replaces, device, engine, pool).run()
     for config in configs:
         tidy(kind, config)
     return [load(kind, config) for config in configs]
@@ -78,65 +78,86 @@ def _teams(kind: str, configs: list[Config], device: str, engine: str, cluster: 
     return [tuple(team) for team in teams(configs)] if teams else [(config,) for config in configs]
 
 
-def _compute(
-    kind: str, teams: list[tuple], replaces: dict[Config, str | None], device: str, engine: str, pool
-) -> None:
-    """Hand out level after level of the runs in `replaces`, team by team, to the pool until all are stored."""
-    module = module_of(kind)
-    done = {config: count(kind, config) for config in replaces}
-    queue, running, held, losses = list(teams), {}, set(), collections.Counter()
-    total = sum(module.level_count(config) for config in replaces)
+class _Sweep:
+    """Runs that are handed out to a pool, level by level and team by team, until all are stored.
 
-    def behind(team):
-        return min(done[config] for config in team)
+    queue : teams that wait for their next task; running : future -> team; held : teams that another process is at
+    """
 
-    with pool, tqdm(total=total, initial=sum(done.values()), desc=kind, unit="level") as bar:
-        while queue or running:
-            while queue and len(running) < pool.width:
-                team = min(queue, key=lambda team: (team in held, behind(team)))
-                queue.remove(team)
-                task = (
-                    (attend, kind, team, SECONDS)
-                    if team in held
-                    else (
-                        advance_together,
-                        kind,
-                        {config: replaces[config] for config in team},
-                        device,
-                        pool.width == 1,
-                        engine,
-                    )
+    def __init__(
+        self,
+        kind: str,
+        teams: list[tuple],
+        replaces: dict[Config, str | None],
+        device: str,
+        engine: str,
+        pool,
+    ):
+        self.kind, self.replaces, self.device, self.engine, self.pool = kind, replaces, device, engine, pool
+        self.most = {config: module_of(kind).level_count(config) for config in replaces}
+        self.done = {config: count(kind, config) for config in replaces}
+        self.queue, self.running, self.held, self.losses = list(teams), {}, set(), collections.Counter()
+
+    def run(self) -> None:
+        """Compute everything."""
+        total, done = sum(self.most.values()), sum(self.done.values())
+        with self.pool, tqdm(total=total, initial=done, desc=self.kind, unit="level") as bar:
+            while self.queue or self.running:
+                while self.queue and len(self.running) < self.pool.width:
+                    self._hand_out()
+                finished, _ = concurrent.futures.wait(
+                    self.running, SECONDS, concurrent.futures.FIRST_COMPLETED
                 )
-                running[pool.submit(behind(team) + total * (team in held), *task)] = team
-            finished, _ = concurrent.futures.wait(running, SECONDS, concurrent.futures.FIRST_COMPLETED)
-            for future in finished:
-                team = running.pop(future)
-                try:
-                    levels = future.result()
-                except filelock.Timeout:
-                    held.add(team)
-                    levels = [count(kind, config) for config in team]
-                except pool.lost:
-                    losses[team] += 1
-                    if losses[team] > LOSSES:
-                        names = ", ".join(path(kind, config).stem for config in team)
-                        raise concurrent.futures.BrokenExecutor(
-                            f"{names}: {losses[team]} workers were killed at the same level, "
-                            "perhaps for want of memory; finished levels are kept"
-                        ) from None
-                    levels = [done[config] for config in team]
-                else:
-                    held.discard(team)
-                    losses[team] = 0
-                for config, level in zip(team, levels):
-                    done[config] = module.level_count(config) if level is None else level
-                if left := tuple(config for config, level in zip(team, levels) if level is not None):
-                    queue.append(left)
-            if progress := sum(done.values()) - bar.n:
-                bar.update(progress)
-            others = held and held.issuperset([*queue, *running.values()])
-            if (note := "waits for another process" if others else pool.note) != (bar.postfix or ""):
-                bar.set_postfix_str(note)
+                for future in finished:
+                    self._collect(future, self.running.pop(future))
+                if progress := sum(self.done.values()) - bar.n:
+                    bar.update(progress)
+                if (note := self._note()) != (bar.postfix or ""):
+                    bar.set_postfix_str(note)
+
+    def _behind(self, team: tuple) -> int:
+        """Teams with the smallest number go first: those with the fewest levels, then those that are held."""
+        return min(self.done[config] for config in team) + (team in self.held) * max(self.most.values())
+
+    def _hand_out(self) -> None:
+        """Give the next level of the team that is furthest behind to the pool, or the wait for who is at it."""
+        team = min(self.queue, key=self._behind)
+        self.queue.remove(team)
+        if team in self.held:
+            task = attend, self.kind, team, SECONDS
+        else:
+            runs = {config: self.replaces[config] for config in team}
+            task = advance_together, self.kind, runs, self.device, self.pool.width == 1, self.engine
+        self.running[self.pool.submit(self._behind(team), *task)] = team
+
+    def _collect(self, future, team: tuple) -> None:
+        """Take note of what became of a task, and queue those of its runs that have not ended."""
+        try:
+            levels = future.result()
+        except filelock.Timeout:
+            self.held.add(team)
+            levels = [count(self.kind, config) for config in team]
+        except self.pool.lost:
+            self.losses[team] += 1
+            if self.losses[team] > LOSSES:
+                names = ", ".join(path(self.kind, config).stem for config in team)
+                raise concurrent.futures.BrokenExecutor(
+                    f"{names}: {self.losses[team]} workers were killed at the same level, "
+                    "perhaps for want of memory; finished levels are kept"
+                ) from None
+            levels = [self.done[config] for config in team]
+        else:
+            self.held.discard(team)
+            self.losses[team] = 0
+        for config, level in zip(team, levels):
+            self.done[config] = self.most[config] if level is None else level
+        if left := tuple(config for config, level in zip(team, levels) if level is not None):
+            self.queue.append(left)
+
+    def _note(self) -> str:
+        """What keeps the sweep from going on, where something does."""
+        others = self.held and self.held.issuperset([*self.queue, *self.running.values()])
+        return "waits for another process" if others else self.pool.note
 
 
 def _cores() -> int:
