@@ -22,7 +22,7 @@ def imp(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def pruners(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP, and methods that cut once from the same dense or untrained network, at every third density of IMP.
+    """IMP, in layers or in one pool, and methods that cut once from the same dense or untrained network, at every third of its densities.
 
     IMP and one-shot pruning also with a quarter and with twice the training, down to the third of those densities.
     """
@@ -37,6 +37,7 @@ def pruners(base: Config, count: int) -> dict[str, list[Config]]:
     rounds = -(-100 // once.levels)
     methods = {
         "IMP": base,
+        "one pool": replace(base, scope="global"),
         "one-shot": once,
         "random": replace(once, criterion="random"),
         "SNIP": replace(before, criterion="snip"),
