@@ -16,7 +16,7 @@ def choose(what: str, name: str, choices) -> None:
 
 @dataclass(frozen=True)
 class Config:
-    """One run of training, pruning and rewinding, complete: equal configs give equal results.
+    """One run of training, pruning and rewinding, complete: equal configs give equal results, up to rounding.
 
     The defaults are those of Pellegrini & Biroli 2022; where their paper is silent, those of their
     released code. A new field's default must switch the new thing off, and no default ever

@@ -38,7 +38,7 @@ def level_count(config: Config) -> int:
 
 def check(config: Config, engine: str = "auto") -> None:
     """Raise ValueError, naming the choices, for a dataset, labels, model, criterion or engine that there is not."""
-    engines.check(engine)
+    engines.check(engine, config)
     class_names(config)
     choose("model", config.model, BUILDERS)
     choose("criterion", config.criterion, CRITERIA)
@@ -69,14 +69,19 @@ def find(
 
 
 def find_together(
-    configs: list[Config], device: str = "cpu", finished: list[list[Arrays]] = (), progress: bool = False
+    configs: list[Config],
+    device: str = "cpu",
+    finished: list[list[Arrays]] = (),
+    progress: bool = False,
+    size: int = 0,
 ) -> Iterator[list[Arrays | None]]:
     """`find` of several runs at once: all networks of a level are trained together, by engines.replicas.
 
     finished : for every run the records that it has; the runs that are furthest behind go first
+    size     : of the stack, where runs begin: their number if that is larger; a run that goes on keeps its own
     yields   : for every run its next record, or None where it has ended or waits for the others
 
-    Up to rounding, the records are those of `find`. Raises ValueError for runs that do not stack.
+    Up to rounding, the records are those of `find`; to the bit those of any other runs in a stack of that size. Raises ValueError for runs that do not stack.
     """
     replicas.stackable(configs)
     seen = {}  # images and labels that runs have in common are loaded once
@@ -84,10 +89,12 @@ def find_together(
         if (same := _images_of(config)) not in seen:
             seen[same] = load(config, device)
     finished = finished or [()] * len(configs)
-    engine = f"replicas {len(configs)}"
+    engine = f"replicas {max(size, len(configs))}"
     runs = [
         Run(config, seen[_images_of(config)], device, done, engine) for config, done in zip(configs, finished)
     ]
+    if odd := {run.engine for run in runs if not run.engine.startswith("replicas")}:
+        raise ValueError(f"runs that began with the engine {', '.join(sorted(odd))} do not go on together")
     active = list(runs)
     while active:
         level = min(run.level for run in active)
@@ -106,6 +113,7 @@ def find_together(
             start,
             [ready.after for ready in due.values()],
             progress,
+            max(int(run.engine.split()[1]) for run in due),
         )
         records = {run: run.conclude(curve) for run, curve in zip(due, curves)}
         yield [records.get(run) for run in runs]
@@ -115,7 +123,11 @@ def teams(configs: list[Config], most: int = 8) -> list[list[Config]]:
     """`configs` in groups of at most `most` that `find_together` takes, those that do not stack by themselves."""
     groups = {}
     for config in configs:
-        groups.setdefault(replicas.alike(config) if replicas.accepts(config) else config, []).append(config)
+        batch = (
+            () if config.replacement else (config.fraction, config.train_images)
+        )  # few images, small batches
+        key = (replicas.alike(config), batch) if replicas.accepts(config) else config
+        groups.setdefault(key, []).append(config)
     return [group[n : n + most] for group in groups.values() for n in range(0, len(group), most)]
 
 

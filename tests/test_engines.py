@@ -198,8 +198,41 @@ def test_an_engine_that_is_settled_has_all_that_its_bits_depend_on(images):
     a, b, dense = [loop(net, masks, images, settings) and net.state_dict() for loop, net in zip(loops, nets)]
     assert all(torch.equal(a[name], b[name]) for name in a)
     torch.testing.assert_close(a["linear.0.weight"], dense["linear.0.weight"], rtol=1e-4, atol=1e-4)
-    with pytest.raises(ValueError, match="choose from auto, reference, replicas, sparse"):
-        engines.settle("fast", model, settings)
+    assert engines.settle("replicas", model, settings) == "replicas 1"
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        "fast",
+        "",
+        "sparse a b",
+        "sparse nan",
+        "sparse  ",
+        "sparse -1",
+        "replicas x",
+        "replicas 0",
+        "reference 3",
+        "auto 3",
+    ],
+)
+def test_an_engine_that_there_is_not_is_refused_with_the_choices(engine):
+    with pytest.raises(ValueError, match="auto, .*reference, .*sparse"):
+        engines.check(engine, SMOKE)
+
+
+@pytest.mark.parametrize("limits", [[0.0, 0.5, 1.0], [1.5e-05, 0.0078125, 0.25]])
+def test_what_is_settled_is_accepted_again(limits):
+    engines.check("sparse " + " ".join(map(str, limits)), SMOKE)
+
+
+def test_a_damaged_or_lost_cache_is_measured_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(threshold, "measure", lambda *_: 0.25)
+    for number, folder in enumerate([tmp_path, tmp_path / "file" / "x"], 5):
+        (tmp_path / "thresholds.json").write_text('{"torn')
+        (tmp_path / "file").write_text("where a folder should be")
+        monkeypatch.setenv("SIFTING_CACHE", str(folder))
+        assert threshold.threshold(number, 6, 7, torch.float32) == 0.25
 
 
 def test_what_the_sparse_engine_cannot_train_it_refuses(images):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sifting import config, store, tickets
+from sifting import config, store, tickets, verify
 from sifting.store import schedule
 
 TINY = config.preset(
@@ -62,19 +62,59 @@ def test_a_team_that_is_interrupted_goes_on_to_the_same_bits(results, monkeypatc
     assert same == [True, True, kept < 3]
     again = store.load_or_run("ticket", RUNS, "cpu", fresh=True, engine="replicas")
     assert list(map(bits, again))[: 2 + (kept < 3)] == whole[: 2 + (kept < 3)]
-    assert again[2].engine == ("replicas 3" if kept < 3 else "replicas")
+    assert again[2].engine == ("replicas 3" if kept < 3 else "replicas 1")
 
 
-def test_a_team_goes_on_with_those_that_are_furthest_behind(results):
-    """One was begun alone, with its own engine; the others catch up with it."""
+def test_a_run_goes_on_with_what_it_began_with(results):
+    """One was begun alone, by its own engine; the others begin together, and stay so when one of them has ended."""
     assert store.advance("ticket", RUNS[1], "cpu", engine="reference") == 1
     runs = dict.fromkeys(RUNS)
-    assert store.levels.advance_together("ticket", runs, "cpu") == [1, 1, 1]
-    assert store.levels.advance_together("ticket", runs, "cpu") == [2, 2, 2]
-    assert store.levels.advance_together("ticket", runs, "cpu") == [3, 3, None]
-    assert store.levels.advance_together("ticket", dict.fromkeys(RUNS[:2]), "cpu") == [None, None]
-    assert store.levels.advance_together("ticket", runs, "cpu") == [None] * 3
-    assert [run.engine for run in map(load, RUNS)] == ["replicas 2", "reference", "replicas 2"]
+    assert advance(runs) == [1, 1, 1]
+    assert advance(runs) == [2, 1, 2]
+    assert advance(runs) == [2, 2, 2]
+    while any(advance(runs)):
+        pass
+    assert [load(run).engine for run in RUNS] == ["replicas 3", "reference", "replicas 3"]
+    packed = tickets.pack([record for [record] in tickets.find_together(RUNS[:1], size=3)], RUNS[0])
+    assert all(load(RUNS[0])[name].tobytes() == np.asarray(array).tobytes() for name, array in packed.items())
+
+
+def test_runs_that_began_otherwise_do_not_go_on_together():
+    first = next(tickets.find(RUNS[0], engine="reference"))
+    with pytest.raises(ValueError, match="runs that began with the engine reference do not go on together"):
+        next(tickets.find_together(RUNS[:2], finished=[[first], []]))
+
+
+def test_a_team_of_which_one_is_left_goes_on_and_is_verified(results, capsys):
+    runs = [TINY, dataclasses.replace(TINY, levels=1)]
+    stored = store.load_or_run("masks", runs, "cpu", engine="replicas", workers=1)
+    assert [run.engine for run in stored] == ["replicas 2"] * 2
+    for run in stored:
+        assert verify.verify(run.name, device="cpu")
+    assert capsys.readouterr().out.count("reproduced (every bit)") == 2
+
+
+def test_small_data_without_replacement_makes_smaller_batches_and_other_teams():
+    few = dataclasses.replace(TINY, fraction=0.05, replacement=False)
+    assert len(tickets.teams([few, dataclasses.replace(few, fraction=1.0)])) == 2
+    assert len(tickets.teams([few, dataclasses.replace(few, seed=1)])) == 1
+
+
+def test_what_does_not_stack_is_refused_before_anything_is_computed(results):
+    turned = dataclasses.replace(TINY, transform="rotate")
+    with pytest.raises(
+        ValueError, match="engine replicas trains .* not model fcn with transform rotate; choose auto"
+    ):
+        store.load_or_run("ticket", [turned], "cpu", engine="replicas")
+    assert not results.exists()
+
+
+def advance(runs):
+    counts = store.levels.advance_together("ticket", runs, "cpu")
+    for run, count in zip(list(runs), counts):
+        if count is None:
+            del runs[run]
+    return counts
 
 
 def load(one):

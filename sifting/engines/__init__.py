@@ -1,6 +1,7 @@
 """Loops that train like the reference, each cheaper somewhere; tests hold them all against it."""
 
 import functools
+import re
 from collections.abc import Callable
 
 from torch import nn
@@ -14,9 +15,21 @@ from sifting.models import FCN
 ENGINES = {"reference": train.train, "sparse": sparse.train, "replicas": replicas.train_one}
 
 
-def check(engine: str) -> None:
-    """Raise ValueError, naming the choices, for an engine that there is not."""
-    choose("engine", engine.partition(" ")[0], ("auto", *ENGINES))
+def check(engine: str, config: Config) -> None:
+    """Raise ValueError, naming the choices, for an engine that there is not, or that does not train `config`."""
+    name, *numbers = engine.split() or [""]
+    choose("engine", name, ("auto", *ENGINES))
+    form = {
+        "sparse": r"sparse( (0|1|0\.\d+|1\.0|\d(\.\d+)?e-\d+))*",
+        "replicas": r"replicas( [1-9]\d*)?",
+    }.get(name, name)
+    if not re.fullmatch(form, engine):
+        raise ValueError(f"no engine is settled as {engine!r}; a name will do: auto, {', '.join(ENGINES)}")
+    if name == "replicas" and not replicas.accepts(config):
+        raise ValueError(
+            "the engine replicas trains model fcn with transform none, "
+            f"not model {config.model} with transform {config.transform}; choose auto or reference"
+        )
 
 
 def settle(engine: str, model: nn.Module, config: Config) -> str:
@@ -24,23 +37,27 @@ def settle(engine: str, model: nn.Module, config: Config) -> str:
 
     engine  : a name in ENGINES; or auto: sparse on a CPU, replicas on a GPU, and reference for what these do not
               accept; or what `settle` returned
-    returns : the name; behind "sparse", the density from which each layer is dense, as measured
+    returns : the name; behind "sparse", the density up to which each layer is sparse, as measured; behind
+              "replicas", of how many the stack is
     """
-    check(engine)
+    check(engine, config)
     if engine == "auto":
         on_cpu = next(model.parameters()).device.type == "cpu"
         accepted = isinstance(model, FCN) and (on_cpu or replicas.accepts(config))
         engine = ("sparse" if on_cpu else "replicas") if accepted else "reference"
+    if engine == "replicas":
+        return "replicas 1"
     if engine == "sparse":
+        sparse.check(model, {})
         return " ".join([engine, *map(str, sparse.thresholds(model, config.batch_size))])
     return engine
 
 
 def loop(engine: str) -> Callable:
     """The function that trains by an engine which is settled."""
-    name, *measured = engine.split()
-    return (
-        functools.partial(ENGINES[name], limits=[float(limit) for limit in measured])
-        if measured
-        else ENGINES[name]
-    )
+    name, *numbers = engine.split()
+    if name == "sparse":
+        return functools.partial(sparse.train, limits=[float(limit) for limit in numbers])
+    if name == "replicas":
+        return functools.partial(replicas.train_one, size=int(numbers[0]))
+    return ENGINES[name]

@@ -1,6 +1,7 @@
 """Several networks of one shape trained together; on a GPU, every step is one replay of a CUDA graph."""
 
 import contextlib
+import copy
 import dataclasses
 import warnings
 from collections.abc import Callable
@@ -172,10 +173,13 @@ def train(
     start: int = 0,
     after: list[dict[int, Callable]] | None = None,
     progress: bool = False,
+    size: int = 0,
 ) -> list[dict[str, list[float]]]:
     """train.train of every replica, all at once: up to rounding, the same models and the same curves.
 
     models, masks, data, configs, after : of one length; for every replica what train.train takes
+    size : of the stack, with copies of the first replica where there are fewer: rounding depends on it, and on
+           nothing else that is in the stack
 
     Every replica has its own weights, masks, images, learning rate, and batches, drawn as the reference
     draws them. On a GPU, matrix products are in TensorFloat-32.
@@ -187,6 +191,9 @@ def train(
         "numbers of models, masks, data, configs and after", map(len, (models, masks, data, configs, after))
     )
     stackable(configs)
+    count, spare = len(models), max(0, size - len(models))
+    models = [*models, *(copy.deepcopy(models[0]) for _ in range(spare))]
+    masks, data, configs = ([*some, *some[:1] * spare] for some in (masks, data, configs))
     steps, stack = configs[0].steps, Stack(models)
     trained, val, test = ([getattr(some, split) for some in data] for split in ("train", "val", "test"))
     pairs = list(zip(trained, configs))
@@ -208,7 +215,7 @@ def train(
             function()
 
     call(start)
-    label = f"level {level}, {len(models)} replicas"
+    label = f"level {level}, {count} replica{'s' * (count > 1)}"
     for done in trange(start + 1, steps + 1, desc=label, leave=False, disable=not progress, unit="step"):
         torch.stack([next(draw) for draw in draws], 1, out=step.index)
         step()
@@ -223,14 +230,12 @@ def train(
     stack.unstack()
     for model in models:
         model.train()
-    return curves
+    return curves[:count]
 
 
-def train_one(
-    model, masks, data, config, level=0, start=0, after=None, progress=False
-) -> dict[str, list[float]]:
-    """`train` with one replica, called as train.train is."""
-    return train([model], [masks], [data], [config], level, start, [after or {}], progress)[0]
+def train_one(model, masks, data, config, level=0, start=0, after=None, progress=False, size=1) -> dict:
+    """`train` with one replica, in a stack of `size`, called as train.train is."""
+    return train([model], [masks], [data], [config], level, start, [after or {}], progress, size)[0]
 
 
 def _same(what: str, values):

@@ -31,22 +31,33 @@ def threshold(units: int, inputs: int, images: int, dtype: torch.dtype) -> float
     Other kinds of processor, versions of torch and numbers of threads have other thresholds. What was
     measured is kept in `path`, so that every process, and a run that goes on, makes the same choice.
     """
-    machine = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
+    machine = f"{platform.node()}, {platform.machine()} {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
     layer = f"{units} x {inputs}, {images} images, {dtype}, {torch.get_num_threads()} threads"
     return _known(path(), f"{machine}, {layer}", units, inputs, images, dtype)
 
 
 @functools.cache
 def _known(file: pathlib.Path, name: str, *layer) -> float:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(file.with_suffix(".lock")):
-        known = json.loads(file.read_text()) if file.exists() else {}
-        if name not in known:
-            known[name] = measure(*layer)
-            part = file.with_suffix(f".{os.getpid()}")
-            part.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
-            os.replace(part, file)
-        return known[name]
+    """From the file, or measured and written to it; only measured where it cannot be written."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(file.with_suffix(".lock")):
+            known = _read(file)
+            if name not in known:
+                known[name] = measure(*layer)
+                part = file.with_suffix(f".{os.getpid()}")
+                part.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+                os.replace(part, file)
+            return known[name]
+    except OSError:
+        return measure(*layer)
+
+
+def _read(file: pathlib.Path) -> dict[str, float]:
+    """What the file holds; nothing where it is damaged, for all of it can be measured again."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        return dict(json.loads(file.read_text()))
+    return {}
 
 
 def measure(units: int, inputs: int, images: int, dtype: torch.dtype) -> float:

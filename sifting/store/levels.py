@@ -30,7 +30,8 @@ def advance_together(
     """Compute and save the next level of runs; after the last one, pack a run into its result.
 
     runs    : each with the stamp of the stored result that it replaces, or None; one that is newer is left
-              as it is. Of several, which the module must be able to find together, those furthest behind go on
+              as it is. Of several, which the module must be able to find together, those furthest behind go on,
+              if they began together; one that began otherwise goes on alone
     device  : cpu, cuda, or auto (cuda where there is one)
     engine  : what trains a run that begins by itself, see engines.settle
     returns : for each how many levels are finished now; None once there is nothing left to do
@@ -44,11 +45,16 @@ def advance_together(
         due = [
             config for config, finished in begun.items() if finished is not None and len(finished) == least
         ]
+        if least:
+            engines = [_engine(begun[config]) for config in due]
+            alike = [config for config, other in zip(due, engines) if other == engines[0]]
+            due = alike if engines[0].startswith("replicas") else due[:1]
         records = [[record for record, _ in begun[config]] for config in due]
         with _one_thread():
             started = time.perf_counter()
             if len(due) > 1:
-                found = next(module.find_together(due, device, records, progress), [None] * len(due))
+                found = module.find_together(due, device, records, progress, len(runs))
+                found = next(found, [None] * len(due))
             else:
                 found = [next(module.find(one, device, records[0], progress, engine), None) for one in due]
             seconds = (time.perf_counter() - started) / max(1, len(due))
@@ -66,6 +72,11 @@ def advance_together(
             None if finished is None or config in ended else len(finished) + (config in due)
             for config, finished in begun.items()
         ]
+
+
+def _engine(finished: list[tuple[dict, dict]]) -> str:
+    """What the run of these levels began with."""
+    return str(finished[0][0].get("engine", "reference"))
 
 
 def attend(kind: str, configs: list[Config], seconds: float) -> list[int]:
