@@ -185,9 +185,8 @@ def test_coverage_lists_every_figure_and_agrees_with_the_notebooks(site):
             for output in cell.get("outputs", [])
             if "metadata" in output
         ]
-        drawn |= {
-            record["figure"]: name for record in records if "figure" in record and not record.get("own")
-        }
+        mine = {record["figure"]: name for record in records if "figure" in record and not record.get("own")}
+        drawn = mine | drawn  # the first chapter, where two share a figure
     assert {row["id"]: row["chapter"] for row in rows if row["status"] == "reproduced"} == drawn
     assert {row["status"] for row in rows} <= {"reproduced", "not yet"}
     assert all((row["verdict"] is None) == (row["status"] == "not yet") for row in rows)
