@@ -77,11 +77,12 @@ def results(tmp_path, monkeypatch):
 
 @pytest.fixture
 def python(results):
-    """Start a Python process on the project, with the same folder of results."""
+    """Start Python processes on the project, with the same folder of results; none outlives its test."""
+    started = []
 
     def start(code: str, **keywords) -> subprocess.Popen:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-c", code],
             env=environment,
             cwd=ROOT,
@@ -90,5 +91,10 @@ def python(results):
             stderr=subprocess.PIPE,
             **keywords,
         )
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+import filelock
 import pytest
 
 from sifting import config, store
@@ -165,12 +166,25 @@ def test_two_processes_that_want_the_same_do_the_work_once(results, python, refe
     assert all(map(equal, store.load_or_run("ticket", config.seeds(TINY, 2)), reference))
 
 
+def stop_at_a_level(process, name):
+    """Stop a process while it holds the lock of a run, not in the moment between two levels."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        try:
+            store.files.lock(name).acquire().lock.release()
+        except filelock.Timeout:
+            return
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
+        assert process.poll() is None, process.stderr.read()
+
+
 def test_who_waits_for_a_process_that_dies_goes_on_in_its_place(results, python, reference):
     first = python(SETUP + CRAWL + "store.load_or_run('ticket', [tiny], 'cpu')")
     wait_for(lambda: list(results.rglob("level-000.npz")))
+    stop_at_a_level(first, store.path("ticket", TINY).stem)
     second = python(SETUP + "store.load_or_run('ticket', [tiny], 'cpu')")
     said = ""
-    first.send_signal(signal.SIGSTOP)  # at a level, for as long as it takes
     while "waits for another process" not in said:
         said += (character := second.stderr.read(1))
         assert character, said
