@@ -1,5 +1,6 @@
 """Which stored results each chapter needs: the runner computes what is missing, the chapter reads them."""
 
+import math
 from dataclasses import replace
 
 from sifting import store
@@ -64,6 +65,79 @@ def tasks(base: Config, count: int) -> dict[str, list[Config]]:
     return {name: seeds(config, count) for name, config in {"fine": base, **groups}.items()}
 
 
+def transforms(base: Config, count: int) -> dict[str, list[Config]]:
+    """IMP on images that are turned, moved or twice as fine; of one run on moved images the weights are kept, too."""
+    moved = seeds(replace(base, transform="translate"), count)
+    finer = replace(base, image_size=2 * base.image_size, levels=min(10, base.levels))
+    if base.dataset.startswith("imagenet"):
+        finer = replace(base, dataset="imagenet64")
+    return {
+        "as they are": seeds(base, count),
+        "rotated": seeds(replace(base, transform="rotate"), count),
+        "translated, with weights": moved[:1],
+        "translated": moved[1:],
+        "twice as fine": seeds(finer, count),
+    }
+
+
+# what is varied -> names of the groups of `robustness`, the one with several seeds first
+VARIED = {
+    "minimizer": ("as it is", "5 x lr", "lr / 2", "lr / 5", "Adam"),
+    "architecture": ("as it is", "width / 4", "width / 2", "2 x width", "one layer more", "two layers more"),
+    "parameters": (
+        "as it is", "a fifth a level", "rewind to k / 2", "rewind to k / 10", "rewind to 0",
+        "5 x steps", "steps / 10", "steps / 20", "one pool",
+    ),
+    "facts": (
+        "as it is", "batch norm after", "no batch norm", "biases stay", "T - k steps", "batches by epochs",
+    ),
+}  # fmt: skip
+
+
+def robustness(base: Config, count: int) -> dict[str, list[Config]]:
+    """Half of the weights removed a level, in many variants of one run each: PB6, PB7, PB8, and what the paper leaves out."""
+    levels = round(base.levels * math.log(1 - base.prune_fraction) / math.log(0.5))
+    coarse = replace(base, prune_fraction=0.5, levels=levels)
+
+    def wide(times):
+        return tuple(max(1, round(times * width)) for width in base.widths)
+
+    def trained(times):
+        steps = max(2, round(times * base.steps))
+        return replace(coarse, steps=steps, rewind_step=min(base.rewind_step, steps // 5))
+
+    def rewound(share):
+        return replace(coarse, rewind_step=round(share * base.rewind_step))
+
+    changed = {
+        "5 x lr": replace(coarse, lr=5 * base.lr),
+        "lr / 2": replace(coarse, lr=base.lr / 2),
+        "lr / 5": replace(coarse, lr=base.lr / 5),
+        "Adam": replace(coarse, optimizer="adam", lr=0.01),
+        "width / 4": replace(coarse, widths=wide(1 / 4)),
+        "width / 2": replace(coarse, widths=wide(1 / 2)),
+        "2 x width": replace(coarse, widths=wide(2)),
+        "one layer more": replace(coarse, widths=base.widths + base.widths[-1:]),
+        "two layers more": replace(coarse, widths=base.widths + 2 * base.widths[-1:]),
+        "a fifth a level": replace(
+            coarse, prune_fraction=0.2, levels=round(levels * math.log(0.5) / math.log(0.8))
+        ),
+        "rewind to k / 2": rewound(1 / 2),
+        "rewind to k / 10": rewound(1 / 10),
+        "rewind to 0": rewound(0),
+        "5 x steps": trained(5),
+        "steps / 10": trained(1 / 10),
+        "steps / 20": trained(1 / 20),
+        "one pool": replace(coarse, scope="global"),
+        "batch norm after": replace(coarse, batch_norm="after"),
+        "no batch norm": replace(coarse, batch_norm="none"),
+        "biases stay": replace(coarse, prune_biases=False),
+        "T - k steps": replace(coarse, retrain="rest"),
+        "batches by epochs": replace(coarse, replacement=False),
+    }
+    return {"as it is": seeds(coarse, count)} | {name: [config] for name, config in changed.items()}
+
+
 def hierarchy(base: Config, count: int) -> dict[str, list[Config]]:
     """The main runs, and a deeper network of which three layers are pruned one at a time (PB15, PB16).
 
@@ -89,6 +163,8 @@ GROUPS = {
     "data": data,
     "tasks": tasks,
     "hierarchy": hierarchy,
+    "transforms": transforms,
+    "robustness": robustness,
 }
 # chapter -> group -> kinds of results that are needed of it; default: masks
 KINDS = {
@@ -96,6 +172,8 @@ KINDS = {
     "pruners": {"IMP": ("ticket",)},
     "data": {"100 %": ("ticket",)},
     "tasks": {"fine": ("ticket",)},
+    "transforms": {"as they are": ("ticket",), "translated, with weights": ("ticket",)},
+    "robustness": {},
     "hierarchy": {"main": ("ticket",), "example": ("stimuli",), "layerwise": ("network",)},
 }
 

@@ -16,7 +16,7 @@ def test_every_chapter_has_a_plan_and_every_plan_a_chapter():
     assert sorted(plans.GROUPS) == sorted(plans.KINDS) == runner.chapters()
     with pytest.raises(
         ValueError,
-        match="unknown chapter 'imps'; choose from data, hierarchy, imp, pruners, tasks",
+        match="unknown chapter 'imps'; choose from data, hierarchy, imp, pruners, robustness, tasks, transforms",
     ):
         plans.plan("imps", LAPTOP, 1)
 
