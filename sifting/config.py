@@ -34,12 +34,13 @@ class Config:
     train_images: int = 1_000_000  # images to draw (photos); other datasets use all they have
     val_images: int = 10_000  # images for early stopping; the paper uses 10,000
     test_images: int = 10_000  # images for nothing but the final number
-    normalize: str = (
-        "mean-image"  # mean-image: (x - mean image) / 255; patch: (x - its mean) / (its sd + 0.03)
-    )
+    # mean-image: (x - mean image) / 255; patch: (x - its mean) / (its sd + 0.03); fixed: (x - 128) / 16
+    normalize: str = "mean-image"
     transform: str = (
         "none"  # rotate: all images by 20 degrees; translate: training images, anew in every batch
     )
+    clone: str = "none"  # replace the images by others with a part of their statistics: see data.clones
+    gain: float = 0.0  # of the dataset fields: how far from Gaussian; 0: Gaussian
     data_seed: int = 0  # which images are drawn; shared by all seeds of an experiment
 
     # --- network
@@ -84,6 +85,7 @@ class Config:
             "labels",
             "normalize",
             "transform",
+            "clone",
             "batch_norm",
             "optimizer",
             "scope",
@@ -101,6 +103,8 @@ class Config:
             raise ValueError(
                 f"layerwise must be at most {len(self.widths)} hidden layers, not {self.layerwise}"
             )
+        if self.clone != "none" and self.transform != "none":
+            raise ValueError(f"clones are of images as they are: clone={self.clone} needs transform=none")
         if self.rewind_step >= self.steps:
             raise ValueError(f"rewind_step must be below steps ({self.steps}), not {self.rewind_step}")
 
@@ -109,8 +113,9 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Config))
 
 CHOICES = {
     "labels": ("fine", "picture", "semantic", "half", "partial", "random", "scattered"),
-    "normalize": ("mean-image", "patch"),
+    "normalize": ("mean-image", "patch", "fixed"),
     "transform": ("none", "rotate", "translate"),
+    "clone": ("none", "joint", "channel", "phase", "pixels"),
     "batch_norm": ("before", "after", "none"),
     "optimizer": ("sgd", "adam"),
     "scope": ("layer", "global"),
@@ -126,6 +131,7 @@ _RANGES = [  # field, lowest, highest, what the message says
     ("train_images", 1, _HUGE, "1 or more"),
     ("val_images", 1, _HUGE, "1 or more"),
     ("test_images", 1, _HUGE, "1 or more"),
+    ("gain", 0, 100, "between 0 and 100"),
     ("data_seed", 0, 2**32 - 1, "0 or more"),
     ("lr", 0, 1e6, "0 or more"),
     ("momentum", 0, 1 - _TINY, "at least 0 and below 1"),

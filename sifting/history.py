@@ -21,9 +21,10 @@ class DamagedResult(Exception):
         super().__init__(path, why)  # as they are, so that the error can be sent between processes
 
     def __str__(self):
-        return "{} {}; move it away, or compute its chapter anew, as: make chapter=imp fresh=1".format(
-            *self.args
-        )
+        path, why = self.args
+        if pathlib.Path(path).name.startswith("level-"):
+            return f"{path} {why}; move it away, and its run goes on from the level before"
+        return f"{path} {why}; move it away, or compute its chapter anew, as: make chapter=imp fresh=1"
 
 
 class History:

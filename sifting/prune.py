@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sifting import observables
 from sifting.config import choose
 from sifting.data import Split
 
@@ -69,8 +70,35 @@ def synflow(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: tor
     return {name: flow.get(name, torch.zeros(mask.shape, device=mask.device)) for name, mask in masks.items()}
 
 
+@torch.no_grad()
+def cavity(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator) -> Scores:
+    """Minus the cavity score: keep what makes the preactivations of its unit less Gaussian, on SNIP_IMAGES images.
+
+    Of every layer, on its inputs in this network with the batch statistics of those images. Biases, and weights of units
+    with fewer than three inputs, change no kurtosis or leave nothing to measure: they have 0.
+    Source: proposed by Redman et al. 2024, section 4. Raises ValueError for other models than FCNs.
+    """
+    if not hasattr(model, "linear"):
+        raise ValueError(f"cavity is for fully connected networks, not {type(model).__name__}")
+    model = copy.deepcopy(model).double().train()
+    parameters = dict(model.named_parameters())
+    for name, mask in masks.items():
+        parameters[name].mul_(mask)
+    index = torch.randint(len(images), (SNIP_IMAGES,), generator=draw, device=draw.device)
+    x = images.batch(index.to(images.labels.device))[0].double()
+    scores = {name: torch.zeros(mask.shape, device=mask.device) for name, mask in masks.items()}
+    for n, linear in enumerate(model.linear):
+        x = model.before[n](x)
+        if (name := f"linear.{n}.weight") in masks:
+            found = observables.cavity(x, linear.weight.detach())[0]
+            scores[name] = -found.nan_to_num_(0).float()
+        if n < len(model.linear) - 1:
+            x = F.relu(model.after[n](linear(x)))
+    return scores
+
+
 # criterion -> function(model, masks, images, draw) -> Scores
-CRITERIA = {"magnitude": magnitude, "random": random, "snip": snip, "synflow": synflow}
+CRITERIA = {"magnitude": magnitude, "random": random, "snip": snip, "synflow": synflow, "cavity": cavity}
 
 
 def saliency(

@@ -9,8 +9,8 @@ from html import escape
 PACKAGE = pathlib.Path(__file__).parent
 # The rooms, in the order in which data flows: a room imports only rooms above it.
 ROOMS = (
-    "config", "catalog", "data", "models", "masks", "train", "engines", "prune", "packing", "tickets", "history", "store", "observables",
-    "anatomy", "stimuli", "tables", "figures", "widgets", "claims", "page", "plans", "reference", "pages", "notebooks", "runner", "verify", "bench",
+    "config", "catalog", "cache", "data", "models", "masks", "train", "engines", "observables", "prune", "packing", "tickets", "history", "representations", "store",
+    "anatomy", "stimuli", "components", "likeness", "tables", "figures", "widgets", "claims", "page", "plans", "reference", "pages", "notebooks", "runner", "verify", "bench",
 )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def compared(row: dict, fast: str) -> dict:
 def loops(seconds: float) -> list[dict]:
     """The reference loop, the bare matrix products of its step, and a plain loop.
 
-    share_of_products : of our step, that is spent well; times_plain : how many times faster we are
+    share_of_products : time of the bare products over that of our step; times_plain : time of the plain loop over it
     """
     rows = []
     for name, (side, settings, classes) in SIZES.items():

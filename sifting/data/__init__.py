@@ -6,8 +6,8 @@ import math
 import numpy as np
 import torch
 
-from sifting.config import Config, choose
-from sifting.data import archives, photos
+from sifting.config import FIELDS, Config, apart_from, choose, key
+from sifting.data import archives, clones, fields, photos
 from sifting.data.images import Dataset, Images, Rotated, Split, Translated, mean_image, normalize_
 from sifting.data.photos import PICTURES, SEMANTIC, provenance
 from sifting.data.tasks import NAMES, SCHEMES, class_names, labels
@@ -57,12 +57,31 @@ def load(config: Config, device: str = "cpu") -> Dataset:
     images, fine = found["train"]
     count = max(1, round(config.fraction * len(fine)))
     images = dataclasses.replace(images, where=images.where[:count])
-    mean = mean_image(images) if config.normalize == "mean-image" else None
+    mean, scale = _normalization(config.normalize, images)
     if config.transform == "translate":
         images = Translated(images.source, images.where)
     found["train"] = images, fine[:count]
-    splits = {split: Split(some, classes[fine], mean) for split, (some, fine) in found.items()}
-    return Dataset(config.dataset, images.shape, len(names), **splits)
+    splits = {split: Split(some, classes[fine], mean, scale) for split, (some, fine) in found.items()}
+    data = Dataset(config.dataset, images.shape, len(names), **splits)
+    if config.clone == "none":
+        return data
+    same = f"clone-{key(apart_from(config, set(FIELDS) - set(_SHOWN)))}"
+    return clones.clone(data, config.clone, config.normalize, same, config.data_seed)
+
+
+# what images and their classes depend on
+_SHOWN = (
+    "dataset", "image_size", "labels", "classes", "fraction", "train_images", "val_images", "test_images",
+    "normalize", "clone", "gain", "data_seed",
+)  # fmt: skip
+
+
+def _normalization(name: str, images: Images) -> tuple[torch.Tensor | None, float]:
+    """Mean and scale of a Split."""
+    if name == "mean-image":
+        return mean_image(images), 255
+    middle = torch.full((math.prod(images.shape),), float(clones.MIDDLE), device=images.where.device)
+    return (middle, clones.STEPS["fixed"]) if name == "fixed" else (None, 255)
 
 
 def _with_margin(config: Config) -> Config:
@@ -98,6 +117,7 @@ def composition(config: Config) -> list[tuple[str, str, int, int]]:
 # dataset -> function(config, device), split -> images and fine labels
 LOADERS = {
     "photos": photos.load,
+    "fields": fields.load,
     "digits": archives.digits,
     "mnist": archives.mnist,
     "fashion-mnist": archives.fashion_mnist,

@@ -96,11 +96,13 @@ class Split:
     labels : (images,), int64; of translated images, those of one place
     mean   : (pixels,), the mean training image, in 0..255, that batches are centered by;
              None: each patch is normalized by itself
+    scale  : what batches are divided by once they are centered
     """
 
     images: Images
     labels: Tensor
     mean: Tensor | None = None
+    scale: float = 255
 
     def __len__(self) -> int:
         return len(self.images)
@@ -109,7 +111,7 @@ class Split:
         """Normalized images, (batch, pixels), float32, and their labels, (batch,), both on the device."""
         x = self.images[index].flatten(1).float()
         place = index if isinstance(index, slice) else index % len(self.labels)
-        return normalize_(x, self.mean), self.labels[place]
+        return normalize_(x, self.mean, self.scale), self.labels[place]
 
 
 @dataclass
@@ -128,10 +130,10 @@ class Dataset:
     test: Split
 
 
-def normalize_(x: Tensor, mean: Tensor | None = None) -> Tensor:
+def normalize_(x: Tensor, mean: Tensor | None = None, scale: float = 255) -> Tensor:
     """Normalize pixels in 0..255 in place.
 
-        mean image:  (x - mean) / 255
+        mean image:  (x - mean) / scale
         patch:       (x/255 - m) / (s + 0.03)      m, s: mean and sd of the image's own pixels, all channels
 
     x : (..., pixels), float32
@@ -139,7 +141,7 @@ def normalize_(x: Tensor, mean: Tensor | None = None) -> Tensor:
     Source: mean image, Pellegrini & Biroli 2022; patch, ours, for pictures of very different contrast.
     """
     if mean is not None:
-        return x.sub_(mean).div_(255)
+        return x.sub_(mean).div_(scale)
     x.sub_(x.mean(-1, keepdim=True))
     # torch.std_mean is 15 times slower
     sd = torch.linalg.vector_norm(x, dim=-1, keepdim=True).div_(x.shape[-1] ** 0.5)

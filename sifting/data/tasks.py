@@ -3,7 +3,7 @@
 import numpy as np
 
 from sifting.config import Config, choose
-from sifting.data import archives
+from sifting.data import archives, fields
 from sifting.data.photos import CELLS, SEMANTIC
 
 RANDOM_CLASSES = 10  # Pellegrini & Biroli 2022
@@ -52,6 +52,7 @@ _PHOTOS = [
 # dataset -> names of its own classes
 NAMES = {
     "photos": tuple(f"{picture} {cell}" for _, picture, cell in _PHOTOS),
+    "fields": fields.FIELDS,
     "digits": archives.DIGITS,
     "mnist": archives.DIGITS,
     "fashion-mnist": archives.CLOTHES,

@@ -224,7 +224,8 @@ def train(
 
     The results agree up to rounding, and equal limits give equal bits. With Adam they agree as far as those of the
     reference depend on no rounding: where a gradient is zero by an identity, as that of a bias in front of a batch
-    norm, Adam takes steps of full size after its rounding errors. Parameters are up to date when `after` is called, batch-norm statistics only at the end.
+    norm, Adam takes steps of full size after its rounding errors. So it is where a batch norm whose beta is exactly 0
+    follows a dead unit: whether ReLU passes is up to rounding. Parameters are up to date when `after` is called, batch-norm statistics only at the end.
     Raises ValueError for models other than models.FCN, and for devices other than the CPU.
     """
     check(model, masks)

@@ -110,7 +110,7 @@ class Splits:
     """
 
     def __init__(self, splits: list[Split]):
-        if len({split.mean is None for split in splits}) > 1:
+        if len({(split.mean is None, split.scale) for split in splits}) > 1:
             raise ValueError("images normalized by a mean and by themselves do not stack")
         if odd := {type(split.images).__name__ for split in splits if type(split.images) is not Images}:
             raise ValueError(f"{', '.join(sorted(odd)).lower()} images do not stack")
@@ -120,6 +120,7 @@ class Splits:
         self.where = torch.cat([split.images.where for split in distinct])
         self.start = torch.tensor([starts[id(split)] for split in splits], device=self.where.device)
         self.mean = None if splits[0].mean is None else torch.stack([split.mean for split in splits])
+        self.scale = splits[0].scale
         sources = [split.images.source for split in splits]
         groups = [list(group) for _, group in itertools.groupby(sources, lambda source: source.data_ptr())]
         self.sources, self.shares = [group[0] for group in groups], [len(group) for group in groups]
@@ -129,4 +130,4 @@ class Splits:
         index = index + self.start
         parts = zip(self.sources, self.where[index].split(self.shares, 1))
         x = [source.index_select(0, where.flatten()).view(*where.shape, -1) for source, where in parts]
-        return normalize_(torch.cat(x, 1).float(), self.mean), self.labels[index]
+        return normalize_(torch.cat(x, 1).float(), self.mean, self.scale), self.labels[index]

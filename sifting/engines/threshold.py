@@ -10,6 +10,7 @@ import time
 
 import torch
 
+from sifting import cache
 from sifting.engines.linear import Dense, Sparse
 from sifting.engines.units import Units
 
@@ -21,8 +22,8 @@ MARGIN = (
 
 
 def path() -> pathlib.Path:
-    """The file of what was measured: thresholds.json in $SIFTING_CACHE, or in ~/.cache/sifting."""
-    return pathlib.Path(os.environ.get("SIFTING_CACHE", "~/.cache/sifting")).expanduser() / "thresholds.json"
+    """The file of what was measured."""
+    return cache.folder() / "thresholds.json"
 
 
 def threshold(units: int, inputs: int, images: int, dtype: torch.dtype) -> float:

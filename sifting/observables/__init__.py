@@ -8,6 +8,7 @@ from sifting.observables.connectivity import (
     out_degree,
     rewire,
 )
+from sifting.observables.gaussianity import GAUSSIAN, by_removal, cavity, kurtosis, matched
 from sifting.observables.locality import (
     axis_excess,
     displacements,
@@ -24,8 +25,11 @@ from sifting.observables.locality import (
 from sifting.observables.similarity import center_distance, fed_together, form_similarity, overlap, radius
 
 __all__ = [
+    "GAUSSIAN",
     "axis_excess",
     "binomial",
+    "by_removal",
+    "cavity",
     "center_distance",
     "degree_excess",
     "displacements",
@@ -34,8 +38,10 @@ __all__ = [
     "form_similarity",
     "in_degree",
     "jackknife",
+    "kurtosis",
     "locality",
     "localization",
+    "matched",
     "null_locality",
     "orientation",
     "out_degree",

@@ -16,7 +16,7 @@ import numpy as np
 from sifting.config import Config, choose, key
 from sifting.history import META, History
 
-# kind -> module with find(config, device, finished, progress), which yields the record of one level
+# kind -> module with find(config, device, finished, progress, engine), which yields the record of one level
 # after another, and level_count(config); and the name of its function(records, config) that makes of
 # all records the arrays to keep
 EXPERIMENTS = {
@@ -24,6 +24,12 @@ EXPERIMENTS = {
     "masks": ("sifting.tickets", "pack_masks"),  # the same run without the weights: a tenth of that
     "network": ("sifting.tickets", "pack_network"),  # the same with the weights of the last network alone
     "anatomy": ("sifting.anatomy", "pack"),
+    "representation": (
+        "sifting.representations",
+        "pack",
+    ),  # as masks, and how far from Gaussian each level is
+    "components": ("sifting.components", "pack"),  # independent and principal components of the images
+    "likeness": ("sifting.likeness", "pack"),  # of clones to what they are clones of
     "stimuli": ("sifting.stimuli", "pack"),  # the images that drive deeper units
 }
 

@@ -1,11 +1,9 @@
-"""Which stored results each chapter needs: the runner computes what is missing, the chapter reads them."""
+"""What the chapters on Pellegrini & Biroli 2022 need: chapter -> function(base, number of seeds) -> group -> configurations."""
 
 import math
 from dataclasses import replace
 
-from sifting import store
-from sifting.config import Config, choose, seeds
-from sifting.history import History
+from sifting.config import Config, seeds
 
 
 def imp(base: Config, count: int) -> dict[str, list[Config]]:
@@ -156,7 +154,6 @@ def hierarchy(base: Config, count: int) -> dict[str, list[Config]]:
     return {"main": seeds(base, count), "example": [base], "layerwise": seeds(one_by_one, count)}
 
 
-# chapter -> function(base, number of seeds) -> group name -> configurations
 GROUPS = {
     "imp": imp,
     "pruners": pruners,
@@ -173,48 +170,5 @@ KINDS = {
     "data": {"100 %": ("ticket",)},
     "tasks": {"fine": ("ticket",)},
     "transforms": {"as they are": ("ticket",), "translated, with weights": ("ticket",)},
-    "robustness": {},
     "hierarchy": {"main": ("ticket",), "example": ("stimuli",), "layerwise": ("network",)},
 }
-
-
-def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:
-    """What a chapter needs at `base` with `count` seeds, by (kind, group), in the order of computing.
-
-    Raises ValueError for a chapter without a plan, naming those that have one.
-    """
-    choose("chapter", chapter, GROUPS)
-    if base.levels < 2:
-        raise ValueError(f"a chapter needs levels=2 or more, not {base.levels}")
-    groups, wanted = GROUPS[chapter](base, count), KINDS[chapter]
-    return {
-        (kind, name): configs
-        for kind in store.EXPERIMENTS
-        for name, configs in groups.items()
-        if kind in wanted.get(name, ("masks",))
-    }
-
-
-def planned(chapter: str, base: Config, count: int) -> list[tuple[str, Config]]:
-    """The same as a list of (kind, configuration)."""
-    return [(kind, config) for (kind, _), configs in plan(chapter, base, count).items() for config in configs]
-
-
-def results(
-    chapter: str, base: Config, count: int, device: str = "auto", **how
-) -> dict[tuple[str, str], list[History]]:
-    """The stored results of a chapter by (kind, group), as ("masks", "less").
-
-    What is missing is computed, all results of one kind side by side; device, and fresh, cluster and
-    engine in `how`, are those of store.load_or_run.
-    """
-    found, wanted = {}, planned(chapter, base, count)
-    store.check([config for _, config in wanted])
-    for kind in dict.fromkeys(kind for kind, _ in wanted):
-        configs = [config for other, config in wanted if other == kind]
-        histories = store.load_or_run(kind, configs, device, **how)
-        found |= zip([(kind, config) for config in configs], histories)
-    return {
-        key: [found[key[0], config] for config in configs]
-        for key, configs in plan(chapter, base, count).items()
-    }

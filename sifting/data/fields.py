@@ -1,0 +1,74 @@
+"""Random fields whose distance from Gaussian is a dial: what is learned of them is known, and so is what is not."""
+
+import functools
+
+import numpy as np
+import torch
+from scipy import special
+from torch import Tensor
+
+from sifting.config import Config
+from sifting.data.clones import MIDDLE, STEPS
+from sifting.data.images import Images
+
+SHORT, LONG = 1.0, 3.0  # pixels: correlation lengths across and along the grain, for images of 16 pixels
+ANGLES = (0, 45, 90, 135)  # degrees, of the grain
+FIELDS = tuple(f"grain at {angle} degrees" for angle in ANGLES) + ("fine", "coarse")
+
+
+def load(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]]:
+    """Fields on a torus of config.image_size pixels, one channel, six classes in equal numbers, normalized to variance 1.
+
+        x = erf(g z) / Z(g),    z: Gaussian, stationary, of variance 1, with the covariance of its class
+
+    config.gain is g: at 0, x = z; the larger, the more x has two values and edges between them. The same
+    config.data_seed draws the same z for every gain. Bytes are 128 + 16 x; normalize=fixed reads them so.
+
+    Source: Ingrosso & Goldt 2022, who turn the gain of such fields to see receptive fields form.
+    """
+    counts = {"train": config.train_images, "val": config.val_images, "test": config.test_images}
+    found = {}
+    for split, count in counts.items():
+        z, labels = _gaussian(config.image_size, count, config.data_seed, split)
+        x = torch.from_numpy(saturated(z, config.gain))
+        pixels = x.mul(STEPS["fixed"]).add_(MIDDLE).round_().clamp_(0, 255).to(torch.uint8)
+        where = torch.arange(count, device=device)
+        found[split] = Images(pixels.unsqueeze(1).to(device), where), torch.from_numpy(labels).to(device)
+    return found
+
+
+def saturated(z: np.ndarray, gain: float) -> np.ndarray:
+    """erf(gain z) / Z, of variance 1 where z is Gaussian of variance 1; z itself at gain 0."""
+    if gain == 0:
+        return z
+    variance = 2 / np.pi * np.arcsin(2 * gain**2 / (1 + 2 * gain**2))
+    return (special.erf(gain * z) / np.sqrt(variance)).astype(np.float32)
+
+
+@functools.lru_cache(maxsize=3)
+def _gaussian(size: int, count: int, seed: int, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """z, float32 (images, size, size), and classes, int64."""
+    draw = np.random.default_rng([seed, *split.encode()])
+    labels = draw.permutation(np.arange(count) % len(FIELDS))
+    noise = np.fft.rfft2(draw.standard_normal((count, size, size), np.float32)).astype(np.complex64)
+    noise *= np.stack([filters(size)[n] for n in range(len(FIELDS))]).astype(np.float32)[labels]
+    return np.fft.irfft2(noise, s=(size, size)).astype(np.float32), labels
+
+
+@functools.cache
+def filters(size: int) -> np.ndarray:
+    """(classes, size, size // 2 + 1): what white noise is multiplied by in Fourier space, variance 1 left of 1.
+
+    The covariance at displacement d is proportional to exp(-d C^-1 d / 2), C with the square lengths of the class.
+    """
+    ky, kx = np.meshgrid(np.fft.fftfreq(size), np.fft.rfftfreq(size), indexing="ij")
+    short, long = SHORT * size / 16, LONG * size / 16
+    shapes = [(long, short, angle) for angle in ANGLES] + [(short, short, 0), (long / 1.5, long / 1.5, 0)]
+    found = []
+    for along, across, angle in shapes:
+        turn = np.radians(angle)
+        u, v = kx * np.cos(turn) - ky * np.sin(turn), kx * np.sin(turn) + ky * np.cos(turn)
+        power = np.exp(-2 * np.pi**2 * (along**2 * u**2 + across**2 * v**2))
+        full = np.abs(np.fft.irfft2(power, s=(size, size)))[0, 0]  # variance of noise of that power
+        found.append(np.sqrt(power / full))
+    return np.stack(found)

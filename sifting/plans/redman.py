@@ -1,0 +1,96 @@
+"""What the chapters on Redman et al. 2024 need: chapter -> function(base, number of seeds) -> group -> configurations."""
+
+from dataclasses import replace
+
+from sifting.config import Config, seeds
+
+LEVELS = 10
+GAINS = (0.0, 0.5, 1.0, 2.0, 5.0)  # of the fields; 0: Gaussian
+
+
+def network(base: Config) -> Config:
+    """Their network and procedure on the images of `base`: two hidden layers, ten levels, T - k steps after rewinding.
+
+    Where there are steps enough, their 40,000 of 40 images. Classes of photos are pictures: one Gaussian a class is
+    then fitted to many images, and a mixture of fifteen is what a clone can be.
+    """
+    if base.steps >= 10_000:
+        base = replace(base, batch_size=40, steps=40_000)
+    if base.dataset == "photos":
+        base = replace(base, labels="picture")
+    return replace(base, widths=base.widths[:2], levels=min(LEVELS, base.levels), retrain="rest")
+
+
+def statistics(base: Config, count: int) -> dict[str, list[Config]]:
+    """The components of the images, and of their Gaussian clones."""
+    return {"images": [network(base)], "Gaussian clone": [replace(network(base), clone="joint")]}
+
+
+def clones(base: Config, count: int) -> dict[str, list[Config]]:
+    """IMP on images and on clones of them: Gaussians a picture, Gaussians a fine class, and three controls."""
+    mine = network(base)
+    fine = replace(mine, labels="fine")
+    groups = {
+        "photographs": mine,
+        "photographs, one-shot": replace(mine, iterative=False),
+        "Gaussian clone": replace(mine, clone="joint"),
+        "the authors' clone": replace(mine, clone="channel"),
+        "random phases": replace(mine, clone="phase"),
+        "pixels reordered": replace(mine, clone="pixels"),
+        "fine classes": fine,
+        "clone of fine classes": replace(fine, clone="joint"),
+    }
+    runs = {name: seeds(config, count) for name, config in groups.items()}
+    return runs | {name: runs[group][:1] for name, group in LIKENESSES.items()}
+
+
+def kurtosis(base: Config, count: int) -> dict[str, list[Config]]:
+    """IMP, one-shot and random pruning at the same densities, and IMP on Gaussian clones."""
+    mine = network(base)
+    once = replace(mine, iterative=False)
+    groups = {
+        "IMP": mine,
+        "one-shot": once,
+        "random": replace(once, criterion="random"),
+        "IMP, Gaussian clone": replace(mine, clone="joint"),
+    }
+    return {name: seeds(config, count) for name, config in groups.items()}
+
+
+def cavity(base: Config, count: int) -> dict[str, list[Config]]:
+    """IMP, also on Gaussian clones and with rewinding to initialization; and pruning by the cavity score itself."""
+    mine = network(base)
+    groups = {
+        "IMP": mine,
+        "Gaussian clone": replace(mine, clone="joint"),
+        "rewound to 0": replace(mine, rewind_step=0),
+        "by cavity score": replace(mine, criterion="cavity", saliency_of="rewound"),
+        "by cavity score after training": replace(mine, criterion="cavity"),
+    }
+    return {name: seeds(config, count) for name, config in groups.items()}
+
+
+def dial(base: Config, count: int) -> dict[str, list[Config]]:
+    """IMP on random fields from Gaussian to two-valued."""
+    fields = replace(
+        network(base),
+        dataset="fields",
+        labels="fine",
+        normalize="fixed",
+        train_images=min(base.train_images, 100_000),
+    )
+    return {f"g = {gain:g}": seeds(replace(fields, gain=gain), count) for gain in GAINS}
+
+
+# what is shown of each clone beside its run: one seed, for clones are the same for all
+LIKENESSES = {
+    "a Gaussian a picture": "Gaussian clone",
+    "a Gaussian a fine class": "clone of fine classes",
+    "as the authors make it": "the authors' clone",
+    "phases at random": "random phases",
+}
+GROUPS = {"statistics": statistics, "clones": clones, "kurtosis": kurtosis, "cavity": cavity, "dial": dial}
+KINDS = {
+    "statistics": {"images": ("components",), "Gaussian clone": ("components",)},
+    "clones": {name: ("likeness",) for name in LIKENESSES},
+}

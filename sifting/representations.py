@@ -1,0 +1,163 @@
+"""A run, and how far from Gaussian its first layer is at every level: kurtosis and cavity scores."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from sifting import observables, packing, tickets
+from sifting.config import Config
+from sifting.data import Dataset, load
+from sifting.masks import at
+from sifting.tickets import level_count, teams
+
+IMAGES = (
+    20_000  # training images that all is measured on; with 10,000 the scores of two halves correlate less
+)
+UNITS = 8  # most connected units in the end, whose weights are kept for the explorer
+WEIGHT, GAIN = (
+    "linear.0.weight",
+    "before.0.weight",
+)  # of the first layer, and of the batch norm in front of it
+EPS = 1e-5  # of torch's batch norm
+MEASURED = {
+    f"{what}/{kind}" for what in ("kurtosis", "class_kurtosis", "weights") for kind in ("rewound", "trained")
+} | {"scores", "linear"}
+
+__all__ = ["find", "find_together", "level_count", "pack", "teams"]
+
+
+def find(
+    config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"
+) -> Iterator[dict]:
+    """`tickets.find`, with what is measured of every level added to its record; see `measure`."""
+    probe, records = Probe(config, device), list(finished)
+    for record in tickets.find(config, device, finished, progress, engine):
+        records.append(record | probe.measure(len(records), record, (records or [record])[0]))
+        yield records[-1]
+
+
+def find_together(
+    configs: list[Config], device: str = "cpu", finished=(), progress: bool = False, size: int = 0
+) -> Iterator[list[dict | None]]:
+    """`tickets.find_together`, with what is measured of every level added to the records."""
+    probes = [Probe(config, device) for config in configs]
+    records = [list(done) for done in finished or [()] * len(configs)]
+    for found in tickets.find_together(configs, device, finished, progress, size):
+        for probe, mine, record in zip(probes, records, found, strict=True):
+            if record is not None:
+                mine.append(record | probe.measure(len(mine), record, (mine or [record])[0]))
+        yield [mine[-1] if record is not None else None for mine, record in zip(records, found)]
+
+
+class Probe:
+    """The images that a run is measured on, and what is measured; on the device, in double precision."""
+
+    def __init__(self, config: Config, device: str):
+        data: Dataset = load(config, device)
+        index = torch.arange(min(IMAGES, len(data.train)), device=data.train.labels.device)
+        x, self.labels = data.train.batch(index)
+        self.x, self.normalized = x.double(), config.batch_norm == "before"
+        self.sd = (self.x.var(0, correction=0) + EPS).sqrt()
+        self.x = self.x - self.x.mean(0)
+
+    def measure(self, level: int, record: dict, first: dict) -> dict:
+        """What is added to the record of a level; first : that of level 0.
+
+        KIND is rewound, the masked network at the rewind point, at level 0 too; or trained, as the level ends:
+
+        kurtosis/KIND       : (units,) of the preactivations over all images, see observables.kurtosis
+        class_kurtosis/KIND : (classes, units), the same over the images of each class
+        weights/KIND        : (units, inputs), on images as they are: those of the batch norm times those of the layer
+        scores, linear      : (units, inputs), cavity scores of the rewound network, see observables.cavity
+        """
+        kept, found = at(record[f"removed_at/{WEIGHT}"], level), {}
+        for kind, prefix, values in (("rewound", "rewind", first), ("trained", "trained", record)):
+            weights = self._effective(values, prefix) * torch.from_numpy(kept).to(self.x)
+            rows = self.x @ weights.T
+            classes = [observables.kurtosis(rows[self.labels == number]) for number in self.labels.unique()]
+            found |= {
+                f"kurtosis/{kind}": _array(observables.kurtosis(rows)),
+                f"class_kurtosis/{kind}": _array(torch.stack(classes)),
+                f"weights/{kind}": _array(weights),
+            }
+            if kind == "rewound":
+                scores, linear, _ = observables.cavity(self.x, weights)
+                found |= {"scores": _array(scores), "linear": _array(linear)}
+        return found
+
+    def _effective(self, values: dict, prefix: str) -> torch.Tensor:
+        weights = torch.from_numpy(values[f"{prefix}/{WEIGHT}"]).to(self.x)
+        if self.normalized:
+            weights = weights * torch.from_numpy(values[f"{prefix}/{GAIN}"]).to(self.x) / self.sd
+        return weights
+
+
+def _array(values: torch.Tensor) -> np.ndarray:
+    return values.cpu().numpy().astype(np.float32)
+
+
+def pack(records: list[dict], config: Config) -> dict:
+    """The masks and accuracies of the run, as packing.pack_masks keeps them, and of what was measured:
+
+    kurtosis/KIND             : (levels, units)
+    class_mean, class_median/KIND : (levels, classes) over the units that are alive; pair_median/KIND : (levels,) over units and classes
+    cavity/VARIANT/WHAT       : (levels, levels + 2), see observables.by_removal, of the scores of VARIANT: score; linear, to first
+                                order; above and below, of units with K > 3 and K < 3 alone; by_rewound, by_trained: matched by
+                                the size of the rewound and the trained weight; shuffled: levels of removal dealt out at random
+    identity                  : (levels,) the largest sum of linear scores over a unit, relative to the sum of their sizes
+    unscored                  : (levels,) kept weights without a score, in units with too few inputs
+    example/units, weights    : the UNITS that keep the most inputs, and their rewound weights, (units,) and (units, inputs)
+    """
+    runs = [{name: value for name, value in record.items() if name not in MEASURED} for record in records]
+    packed, levels = packing.pack_masks(runs, config), len(records) - 1
+    removed_at = packed[f"removed_at/{WEIGHT}"]
+    for kind in ("rewound", "trained"):
+        rows = np.stack([record[f"class_kurtosis/{kind}"] for record in records])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of classes and units where nothing is defined
+            packed |= {
+                f"kurtosis/{kind}": np.stack([record[f"kurtosis/{kind}"] for record in records]),
+                f"class_mean/{kind}": np.nanmean(rows, 2),
+                f"class_median/{kind}": np.nanmedian(rows, 2),
+                f"pair_median/{kind}": np.nanmedian(rows, (1, 2)),
+            }
+    draw = np.random.default_rng(config.seed)
+    rows = [_grouped(record, removed_at, level, levels, draw) for level, record in enumerate(records)]
+    packed |= {name: np.stack([row[name] for row in rows]).astype(np.float32) for name in rows[0]}
+    units = np.argsort(-(removed_at > levels).sum(1), kind="stable")[:UNITS]
+    return packed | {
+        "example/units": units,
+        "example/weights": records[0]["weights/rewound"][units].astype(np.float32),
+    }
+
+
+def _grouped(record: dict, removed_at: np.ndarray, level: int, levels: int, draw) -> dict[str, np.ndarray]:
+    """What `pack` keeps of the scores of one level."""
+    scores, linear = record["scores"], record["linear"]
+    above = (record["kurtosis/rewound"] > observables.GAUSSIAN)[:, None]
+    variants = {
+        "score": scores,
+        "linear": linear,
+        "above": np.where(above, scores, np.nan),
+        "below": np.where(above, np.nan, scores),
+        "by_rewound": observables.matched(scores, abs(record["weights/rewound"])),
+        "by_trained": observables.matched(scores, abs(record["weights/trained"])),
+    }
+    found = {
+        f"cavity/{name}/{what}": values
+        for name, some in variants.items()
+        for what, values in observables.by_removal(some, removed_at, level, levels).items()
+    }
+    there = np.isfinite(scores)
+    dealt = removed_at.copy()
+    dealt[there] = draw.permutation(removed_at[there])
+    shuffled = observables.by_removal(scores, dealt, level, levels)
+    found |= {f"cavity/shuffled/{what}": values for what, values in shuffled.items()}
+    size = np.nansum(abs(linear), 1)
+    sums = abs(np.nansum(linear, 1))[size > 0] / size[size > 0]
+    return found | {
+        "identity": np.float32(sums.max(initial=0)),
+        "unscored": np.float32(((removed_at > level) & ~there).sum()),
+    }
