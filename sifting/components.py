@@ -1,5 +1,6 @@
 """What images are made of: their independent and their principal components, and how local these are."""
 
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -30,13 +31,14 @@ def find(
     METHOD              : (COUNT, inputs), rows that the images are multiplied by
     METHOD/kurtosis     : (COUNT,) of the images' products with each
     METHOD/localization : (COUNT,) Λ of the mask of the largest weights of each, against pairs from different components
-    shape               : (channels, height, width); iterations : that FastICA took
+    shape               : (channels, height, width); iterations : that FastICA took, ITERATIONS where it did not converge
 
     Source: Redman et al. 2024, appendix A.
     """
     if finished:
         return
     from sklearn.decomposition import PCA, FastICA
+    from sklearn.exceptions import ConvergenceWarning
 
     data = load(config)
     x = data.train.batch(torch.arange(min(IMAGES, len(data.train))))[0].numpy()
@@ -45,7 +47,9 @@ def find(
     pca = PCA(count, random_state=config.seed)
     record = {"shape": np.array(data.shape)}
     for name, method in {"ica": ica, "pca": pca}.items():
-        rows = method.fit(x).components_
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # `iterations` tells
+            rows = method.fit(x).components_
         record |= {
             name: rows.astype(np.float32),
             f"{name}/kurtosis": observables.kurtosis((x - x.mean(0)).astype(np.float64) @ rows.T),

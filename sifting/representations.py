@@ -9,6 +9,7 @@ import torch
 from sifting import observables, packing, tickets
 from sifting.config import Config
 from sifting.data import Dataset, load
+from sifting.history import History
 from sifting.masks import at
 from sifting.tickets import level_count, teams
 
@@ -23,9 +24,9 @@ WEIGHT, GAIN = (
 EPS = 1e-5  # of torch's batch norm
 MEASURED = {
     f"{what}/{kind}" for what in ("kurtosis", "class_kurtosis", "weights") for kind in ("rewound", "trained")
-} | {"scores", "linear"}
+} | {"scores", "linear", "input_kurtosis"}
 
-__all__ = ["find", "find_together", "level_count", "pack", "teams"]
+__all__ = ["example", "find", "find_together", "level_count", "pack", "teams"]
 
 
 def find(
@@ -70,9 +71,11 @@ class Probe:
         kurtosis/KIND       : (units,) of the preactivations over all images, see observables.kurtosis
         class_kurtosis/KIND : (classes, units), the same over the images of each class
         weights/KIND        : (units, inputs), on images as they are: those of the batch norm times those of the layer
+        input_kurtosis      : mean over the inputs, of all images together
         scores, linear      : (units, inputs), cavity scores of the rewound network, see observables.cavity
         """
-        kept, found = at(record[f"removed_at/{WEIGHT}"], level), {}
+        kept = at(record[f"removed_at/{WEIGHT}"], level)
+        found = {"input_kurtosis": np.nanmean(_array(observables.kurtosis(self.x)))}
         for kind, prefix, values in (("rewound", "rewind", first), ("trained", "trained", record)):
             weights = self._effective(values, prefix) * torch.from_numpy(kept).to(self.x)
             rows = self.x @ weights.T
@@ -101,7 +104,7 @@ def _array(values: torch.Tensor) -> np.ndarray:
 def pack(records: list[dict], config: Config) -> dict:
     """The masks and accuracies of the run, as packing.pack_masks keeps them, and of what was measured:
 
-    kurtosis/KIND             : (levels, units)
+    kurtosis/KIND             : (levels, units); input_kurtosis
     class_mean, class_median/KIND : (levels, classes) over the units that are alive; pair_median/KIND : (levels,) over units and classes
     cavity/VARIANT/WHAT       : (levels, levels + 2), see observables.by_removal, of the scores of VARIANT: score; linear, to first
                                 order; above and below, of units with K > 3 and K < 3 alone; by_rewound, by_trained: matched by
@@ -128,6 +131,7 @@ def pack(records: list[dict], config: Config) -> dict:
     packed |= {name: np.stack([row[name] for row in rows]).astype(np.float32) for name in rows[0]}
     units = np.argsort(-(removed_at > levels).sum(1), kind="stable")[:UNITS]
     return packed | {
+        "input_kurtosis": records[0]["input_kurtosis"],
         "example/units": units,
         "example/weights": records[0]["weights/rewound"][units].astype(np.float32),
     }
@@ -160,4 +164,34 @@ def _grouped(record: dict, removed_at: np.ndarray, level: int, levels: int, draw
     return found | {
         "identity": np.float32(sums.max(initial=0)),
         "unscored": np.float32(((removed_at > level) & ~there).sum()),
+    }
+
+
+def example(history: History, count: int = 2, bins: int = 60) -> dict:
+    """The most connected unit of a run, and the weights whose removal changes it most, one up and one down: RD5A.
+
+    returns : unit; mask (channels, height, width) in the end; inputs (count,), the weights; edges (bins + 1,) and before (bins,), the
+              histogram of its preactivation at the rewind point, in standard deviations, before any pruning; counts (count, bins), the same
+              without each weight; kurtosis, and without (count,); scores (count,), observables.cavity
+    """
+    probe = Probe(history.config, "cpu")
+    weights = torch.from_numpy(history["example/weights"][:1]).to(probe.x)
+    scores = observables.cavity(probe.x, weights)[0][0].numpy()
+    order = np.argsort(np.nan_to_num(scores))
+    chosen = np.concatenate([order[-1:], order[: count - 1]])
+    before = (probe.x @ weights.T)[:, 0]
+    sd = before.std().item()
+    edges = np.linspace(-6, 6, bins + 1)
+    rows = [before - weights[0, n] * probe.x[:, n] for n in chosen]
+    unit = int(history["example/units"][0])
+    return {
+        "unit": unit,
+        "mask": history.mask(history.levels)[unit].reshape(history["shape"]),
+        "inputs": chosen,
+        "edges": edges,
+        "before": np.histogram(before / sd, edges)[0],
+        "counts": np.stack([np.histogram(row / sd, edges)[0] for row in rows]),
+        "kurtosis": observables.kurtosis(before[:, None]).item(),
+        "without": np.array([observables.kurtosis(row[:, None]).item() for row in rows]),
+        "scores": scores[chosen],
     }

@@ -144,6 +144,12 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
         "width": "width of $S(d)$ (pixels)",
         "excess": "variance of in-degree\nover that of random pruning",
         "dead": "units without inputs",
+        "mean": "kurtosis, mean over units",
+        "median": "kurtosis, median over units",
+        "class_mean": "kurtosis within classes,\nmean",
+        "pair_median": "kurtosis within classes,\nmedian",
+        "trained": "kurtosis after training,\nmean over units",
+        "class_trained": "kurtosis within classes\nafter training, mean",
     }
     rows = -(-len(panels) // 2)
     figure, axes = subplots(rows, min(2, len(panels)), 2.6 * rows)

@@ -1,0 +1,171 @@
+"""Figures about how far from Gaussian images and units are."""
+
+import numpy as np
+import seaborn
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm
+
+from sifting.figures.maps import masks
+from sifting.figures.style import (
+    COOL,
+    CYCLE,
+    FAINT,
+    IMP,
+    INK,
+    NULL,
+    WIDTH,
+    evenly,
+    image,
+    mosaic,
+    signed,
+    subplots,
+)
+
+SIGMAS = 3  # of normalized images, from gray to black or white
+
+
+def components(table: dict, columns: int = 16):
+    """Independent and principal components, the most local first, from tables.components: RD2."""
+    names = {"ica": "independent components (ICA)", "pca": "principal components (PCA)"}
+    return masks(
+        {names[kind]: np.stack([signed(row) for row in found["rows"]]) for kind, found in table.items()},
+        columns,
+    )
+
+
+def strips(table: dict, labels: dict[str, str], log: tuple[str, ...] = (), lines: dict | None = None):
+    """A dot for every value, a bar at their mean.
+
+    table  : name -> quantity -> values; labels: quantity, a panel -> what stands at its axis
+    log    : quantities on a logarithmic axis; lines : quantity -> where to draw a horizontal line
+    """
+    figure, axes = subplots(1, len(labels), 3.0)
+    names = list(table)
+    for ax, (quantity, label) in zip(axes[0], labels.items()):
+        for place, name in enumerate(names):
+            values = np.asarray(table[name][quantity], float)
+            color = CYCLE[place % len(CYCLE)]
+            seaborn.stripplot(x=place, y=values, color=color, alpha=0.55, size=3.5, jitter=0.2, ax=ax)
+            mean = np.nanmean(values)
+            ax.plot([place - 0.3, place + 0.3], [mean, mean], color=INK, linewidth=2, zorder=5)
+        if quantity in log:
+            ax.set_yscale("log")
+        if quantity in (lines or {}):
+            ax.axhline(lines[quantity], color=NULL, linestyle="--", linewidth=1, zorder=0)
+        ax.set_xticks(range(len(names)), names, rotation=25, ha="right")
+        ax.set(xlabel="", ylabel=label)
+    return figure
+
+
+def pictures(table: dict):
+    """Rows of normalized images on one gray scale, from tables.shown: RD3A, and samples of fields."""
+    rows = [np.clip(0.5 + row / (2 * SIGMAS), 0, 1) for row in table.values()]
+    columns, height, width = len(rows[0]), rows[0].shape[2] + 1, rows[0].shape[3] + 1
+    figure, axes = subplots(1, 1, WIDTH * len(rows) * height / (columns * width) * 0.85)
+    image(axes[0, 0], mosaic(np.concatenate(rows), columns))
+    axes[0, 0].set_yticks([height * (n + 0.5) for n in range(len(rows))], list(table), fontsize=8)
+    axes[0, 0].tick_params(length=0)
+    return figure
+
+
+def by_inputs(table: dict):
+    """Kurtosis of units against how many inputs they keep, from tables.kurtosis_by_inputs."""
+    figure, axes = subplots(1, 1, 3.0, 5.6)
+    for n, (name, rows) in enumerate(table.items()):
+        style = {"marker": "osD^"[n % 4], "markersize": 4, "capsize": 2, "color": CYCLE[n % len(CYCLE)]}
+        axes[0, 0].errorbar(rows["inputs"], rows["kurtosis"], rows["error"], label=name, **style)
+    axes[0, 0].set_xscale("log")
+    axes[0, 0].set(xlabel="inputs kept by a unit", ylabel="kurtosis of its preactivation")
+    axes[0, 0].legend()
+    return figure
+
+
+def histograms(table: dict):
+    """The preactivation of a unit with and without one of its weights, for two weights, from representations.example: RD5A."""
+    count = len(table["inputs"])
+    figure, axes = subplots(1, 1 + count, 2.5, gridspec_kw={"width_ratios": [0.8, *[1] * count]})
+    image(axes[0, 0], table["mask"].astype(float), f"unit {table['unit']}, its mask in the end")
+    places = [np.unravel_index(n, table["mask"].shape)[1:] for n in table["inputs"]]
+    for n, ((y, x), ax) in enumerate(zip(places, axes[0, 1:])):
+        axes[0, 0].plot(x, y, "o", markersize=9, markerfacecolor="none", color=CYCLE[n], markeredgewidth=1.8)
+        edges, rows = table["edges"], table["counts"][n]
+        ax.stairs(table["before"], edges, color=FAINT, fill=True, alpha=0.7, label="with the weight")
+        ax.stairs(rows, edges, color=CYCLE[n], linewidth=1.4, label="without")
+        ax.set_yscale("log")
+        ax.set(xlabel="preactivation, in its standard deviations", yticks=[])
+        ax.set_title(
+            f"K = {table['kurtosis']:.3f} → {table['without'][n]:.3f}\nscore {table['scores'][n]:+.4f}".replace(
+                "-", "−"
+            ),
+            color=CYCLE[n],
+        )
+        ax.legend(loc="lower center", fontsize=7)
+    return figure
+
+
+def cavity(panels: dict, after: tuple[int, ...] | None = None, marked: int = 0, columns: int = 3):
+    """Cavity scores by the level at which weights are removed, from tables.cavity: RD5B, RD5C.
+
+    panels : title -> table; a line for every number of prunings in `after` (default: all), its band from the least to the
+             most of the runs
+    marked : level of removal with a gray line
+    """
+    columns = evenly(len(panels), columns)
+    rows = -(-len(panels) // columns)
+    figure, axes = subplots(rows, columns, 3.1 * rows if columns > 1 else 3.4, WIDTH if columns > 1 else 6)
+    levels = max(table["score"].shape[1] - 1 for table in panels.values())
+    after = range(levels) if after is None else after
+    colors = colormaps["plasma"].resampled(levels + 1)
+    for ax, (title, table) in zip(axes.flat, panels.items()):
+        removed, last = table["removed"], table["score"].shape[1]
+        for level in after:
+            if level < last - 1:
+                values, color = table["score"][:, level, level:], colors(level)
+                ax.plot(removed[level:], values.mean(0), "o-", color=color, markersize=3, linewidth=1.2)
+                ax.fill_between(
+                    removed[level:], values.min(0), values.max(0), color=color, alpha=0.15, linewidth=0
+                )
+        ax.axhline(0, color=INK, linewidth=0.8)
+        if marked:
+            ax.axvline(marked, color=NULL, linestyle="--", linewidth=1)
+        ax.set_title(title, fontsize=8.5)
+        ax.set_xticks(removed, [*map(str, removed[:-1]), "never"], fontsize=7)
+        ax.get_xticklabels()[-1].set_rotation(40)
+        ax.set_xlabel("level at which the weights are removed")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("$N_W \\times$ mean cavity score")
+    for ax in axes.flat[len(panels) :]:
+        ax.axis("off")
+    if len(after) > 1:
+        norm = BoundaryNorm(np.arange(levels + 1) - 0.5, colors.N)
+        bar = figure.colorbar(ScalarMappable(norm, colors), ax=axes, shrink=0.8, pad=0.02)
+        bar.set_label("prunings so far")
+        bar.set_ticks(list(after))
+    return figure
+
+
+def dial(table: dict):
+    """Localization and kurtosis at one density against the gain of the fields, from tables.against_gain."""
+    figure, axes = subplots(1, 3, 2.7)
+    labels = {
+        "input": "kurtosis of a pixel",
+        "kurtosis": "kurtosis of preactivations",
+        "localization": "localization $\\Lambda$",
+    }
+    place = np.arange(len(table["gain"]))
+    for ax, (name, label), color in zip(axes[0], labels.items(), (NULL, COOL, IMP)):
+        rows = table[name]
+        ax.errorbar(
+            place,
+            rows.mean(0),
+            rows.std(0, ddof=1) if len(rows) > 1 else None,
+            fmt="o-",
+            capsize=3,
+            color=color,
+        )
+        ax.set_xticks(place, [f"{gain:g}" for gain in table["gain"]])
+        ax.set(xlabel="gain g (0: Gaussian)", ylabel=label)
+        if name != "localization":
+            ax.axhline(3, color=NULL, linestyle="--", linewidth=0.8)
+    return figure

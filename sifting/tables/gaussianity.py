@@ -1,0 +1,203 @@
+"""How far from Gaussian images and representations are: components, clones, kurtosis, cavity scores."""
+
+import numpy as np
+
+from sifting.history import History
+from sifting.tables.conditions import Groups, at_density, compare
+from sifting.tables.runs import common
+
+CONTROLS = {  # variant of the scores -> what is asked by it
+    "score": "all weights",
+    "linear": "to first order in the weight",
+    "above": "units with K > 3",
+    "below": "units with K < 3",
+    "by_rewound": "expected from the rewound |w|",
+    "by_trained": "expected from the trained |w|",
+    "shuffled": "levels of removal at random",
+}
+
+
+def components(history: History) -> dict[str, dict[str, np.ndarray]]:
+    """Independent and principal components of images: RD2.
+
+    returns : method -> rows (components, channels, height, width), the most local first; kurtosis and
+              localization (components,), in that order
+    """
+    found = {}
+    for method in ("ica", "pca"):
+        local = history[f"{method}/localization"]
+        order = np.argsort(-np.nan_to_num(local, nan=-1), kind="stable")
+        found[method] = {
+            "rows": history[method][order].reshape(-1, *history["shape"]),
+            "localization": local[order],
+            "kurtosis": history[f"{method}/kurtosis"][order],
+        }
+    return found
+
+
+def likeness(clones: dict[str, History]) -> dict[str, dict[str, np.ndarray]]:
+    """What clones share with their originals: RD3A.
+
+    returns : kind of clone -> arrays over its classes: mean, covariance, sampling, spectrum, pixels and projections,
+              each (classes,), kurtosis of the originals under pixels_original and projections_original; images; rank
+    """
+    names = ("mean", "covariance", "sampling", "spectrum", "images", "rank")
+    kinds = {
+        f"{what}{end}": f"{what}/{whose}"
+        for what in ("pixels", "projections")
+        for end, whose in (("", "clone"), ("_original", "original"))
+    }
+    return {
+        kind: {name: history[name] for name in names}
+        | {name: history[stored] for name, stored in kinds.items()}
+        for kind, history in clones.items()
+    }
+
+
+def shown(clones: dict[str, History], classes: int = 15) -> dict[str, np.ndarray]:
+    """One image of a class, and one of each of its clones: RD3A.
+
+    returns : originals and kind of clone -> (classes, channels, height, width), normalized; `classes` of them, evenly spaced
+    """
+    first = next(iter(clones.values()))["shown/original"]
+    rows = {"photographs": first} | {kind: history["shown/clone"] for kind, history in clones.items()}
+    found = {}
+    for kind, pictures in rows.items():
+        chosen = np.linspace(0, len(pictures) - 1, min(classes, len(pictures))).round().astype(int)
+        found[kind] = pictures[chosen, 0].astype(np.float32)
+    return found
+
+
+def kurtosis(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
+    """Kurtosis of the preactivations of the first layer of every condition, at every level: RD4.
+
+    returns : as compare, with (runs, levels) arrays besides: of the rewound network mean and median over units, of all images
+              together; class_mean, pair_median over units and classes, of the images of each class; of the trained
+              network trained and class_trained, means
+    """
+    table = compare(groups)
+    for name, runs in groups.items():
+        levels = common(runs) + 1
+        table[name] |= {
+            "mean": np.stack([np.nanmean(run["kurtosis/rewound"][:levels], 1) for run in runs]),
+            "median": np.stack([np.nanmedian(run["kurtosis/rewound"][:levels], 1) for run in runs]),
+            "class_mean": np.stack([np.nanmean(run["class_mean/rewound"][:levels], 1) for run in runs]),
+            "pair_median": np.stack([run["pair_median/rewound"][:levels] for run in runs]),
+            "trained": np.stack([np.nanmean(run["kurtosis/trained"][:levels], 1) for run in runs]),
+            "class_trained": np.stack([np.nanmean(run["class_mean/trained"][:levels], 1) for run in runs]),
+        }
+    return table
+
+
+def kurtosis_by_inputs(groups: Groups, level: int, bins: int = 6) -> dict[str, dict[str, np.ndarray]]:
+    """Kurtosis of the rewound units at `level`, by how many inputs they keep: with few, no central limit is at work.
+
+    returns : condition -> inputs (bins,), mean number in each of `bins` groups of equally many units, all runs together;
+              kurtosis (bins,), mean over the units, and error (bins,), its standard error
+    """
+    found = {}
+    for name, runs in groups.items():
+        inputs = np.concatenate([run.mask(level).sum(1) for run in runs])
+        values = np.concatenate([run["kurtosis/rewound"][level] for run in runs])
+        there = np.isfinite(values) & (inputs > 2)
+        parts = np.array_split(np.argsort(inputs[there], kind="stable"), bins)
+        inputs, values = inputs[there], values[there]
+        found[name] = {
+            "inputs": np.array([inputs[part].mean() for part in parts]),
+            "kurtosis": np.array([values[part].mean() for part in parts]),
+            "error": np.array([values[part].std(ddof=1) / len(part) ** 0.5 for part in parts]),
+        }
+    return found
+
+
+def cavity(runs: list[History], variant: str = "score") -> dict[str, np.ndarray]:
+    """Cavity scores by the level of removal, evaluated after every level: RD5.
+
+    variant : a name in CONTROLS
+    returns : removed (levels + 1,) the levels of removal, 1, 2, ..., the last for weights that stay; score (runs, levels + 1, levels + 1),
+              number of kept weights times the mean score of the weights [removed at column + 1] in the network [after row prunings], nan
+              where they are gone; count, likewise; positive, the share of positive scores
+    """
+    levels = common(runs)
+    if odd := {run.levels for run in runs} - {levels}:
+        raise ValueError(f"runs of {levels} and of {', '.join(map(str, odd))} levels have no table in common")
+    kept = np.array([[run.mask(level).sum() for level in range(levels + 1)] for run in runs])
+    stacked = {
+        what: np.stack([run[f"cavity/{variant}/{what}"] for run in runs])[:, :, 1:]
+        for what in ("mean", "count", "positive")
+    }
+    return {
+        "removed": np.arange(1, levels + 2),
+        "score": kept[:, :, None] * stacked["mean"],
+        "count": stacked["count"],
+        "positive": stacked["positive"],
+    }
+
+
+def grouped(table: dict[str, np.ndarray], level: int, first: int, last: int) -> np.ndarray:
+    """(runs,): of `cavity`, the mean score after `level` prunings of all weights that are removed at levels `first` to `last`."""
+    part = slice(first - 1, last)
+    return _weighted(table["score"][:, level, part], table["count"][:, level, part])
+
+
+def _weighted(values: np.ndarray, count: np.ndarray) -> np.ndarray:
+    count = np.where(np.isfinite(values), count, 0)
+    with np.errstate(invalid="ignore"):
+        return np.nansum(values * count, -1) / count.sum(-1)
+
+
+def turning(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Are the weights that go next the only ones with a positive score? All (runs,), over the levels at which something goes.
+
+    returns : next: mean score of the weights that the next pruning removes; later: of all others; difference;
+              turned: share of levels at which next is positive and the mean score of every later group is negative
+    """
+    runs, rows, _ = table["score"].shape
+    first, rest, turned = np.zeros((3, runs, rows - 1))
+    for level in range(rows - 1):
+        first[:, level] = table["score"][:, level, level]
+        rest[:, level] = grouped(table, level, level + 2, rows)
+        later = table["score"][:, level, level + 1 :]
+        turned[:, level] = (first[:, level] > 0) & (np.nan_to_num(later, nan=-1) < 0).all(1)
+    return {
+        "next": np.nanmean(first, 1),
+        "later": np.nanmean(rest, 1),
+        "difference": np.nanmean(first - rest, 1),
+        "turned": turned.mean(1),
+    }
+
+
+def controls(runs: list[History], others: Groups) -> dict[str, dict[str, np.ndarray]]:
+    """`turning` of all CONTROLS of the runs, and of other runs: what the pattern of RD5C hangs on, a row each."""
+    rows = {words: turning(cavity(runs, variant)) for variant, words in CONTROLS.items()}
+    return rows | {name: turning(cavity(some)) for name, some in others.items()}
+
+
+def control_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
+    """Rows of words from `controls`: mean ± standard deviation over runs."""
+
+    def spread(values, digits=1, scale=1.0, unit=""):
+        sd = f" ± {scale * values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
+        return f"{scale * values.mean():z.{digits}f}{sd}{unit}".replace("-", "−")
+
+    return [
+        [name, *(spread(row[what]) for what in ("next", "later", "difference"))]
+        + [spread(row["turned"], 0, 100, " %")]
+        for name, row in found.items()
+    ]
+
+
+def against_gain(groups: Groups, density: float) -> dict[str, np.ndarray]:
+    """Fields of one gain a condition, at the level nearest to `density`: does locality follow non-Gaussianity?
+
+    returns : gain (conditions,); (runs, conditions): kurtosis, of the rewound units, mean over units; localization; and input,
+              the kurtosis of a pixel, the same in all runs
+    """
+    found = {"gain": [], "input": [], "kurtosis": [], "localization": []}
+    for values, runs in zip(at_density(kurtosis(groups), density).values(), groups.values(), strict=True):
+        found["gain"].append(runs[0].config.gain)
+        found["input"].append([run["input_kurtosis"] for run in runs])
+        found["kurtosis"].append(values["mean"])
+        found["localization"].append(values["localization"])
+    gain = np.array(found.pop("gain"))
+    return {"gain": gain} | {name: np.stack(rows, 1) for name, rows in found.items()}
