@@ -12,7 +12,7 @@ from IPython.display import publish_display_data
 
 from sifting import claims
 from sifting.catalog import FIGURES
-from sifting.config import PRESETS, Config
+from sifting.config import PRESETS, Config, changed
 from sifting.figures.style import SMALL, share
 
 SMOKE = "Made at the smoke preset, which tests that every step runs: nothing below is a result."
@@ -81,18 +81,30 @@ class Page:
         )
         return claim
 
-    def settings(self, config: Config) -> None:
-        """Show, field by field, where `config` differs from the paper's settings, or its code's, on the paper's data."""
+    def settings(
+        self, config: Config, paper: Config = PRESETS["paper"], name: str = "", caption: str = ""
+    ) -> None:
+        """Show, field by field, where `config` differs from the paper's settings, or its code's, on the paper's data.
+
+        name : the ID of a table of the papers that this is, which shows what both share, too, where it is not the default
+        """
         if self.preset == "smoke":
             self._publish(f'<p class="warning">{SMOKE}</p>', SMOKE, {"note": SMOKE})
-        paper, here = dataclasses.asdict(PRESETS["paper"]), dataclasses.asdict(config)
+        chosen = set(changed(paper)) if name else set()
+        paper, here = dataclasses.asdict(paper), dataclasses.asdict(config)
         if here["dataset"] != paper["dataset"]:
             paper["train_images"] = "all"  # of other datasets than photos
-        rows = [[name, _words(paper[name]), _words(here[name])] for name in here if here[name] != paper[name]]
+        rows = [
+            [field, _words(paper[field]), _words(here[field])]
+            for field in here
+            if here[field] != paper[field] or field in chosen
+        ]
         self.table(
             ["field", "the paper, or its code", "here"],
             rows,
-            f"Settings that differ from the paper ({self.preset} preset)",
+            caption or f"Settings that differ from the paper ({self.preset} preset)",
+            name,
+            "page.Page",
         )
 
     def measures(self, rows: list[dict], densities) -> None:

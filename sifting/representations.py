@@ -167,31 +167,45 @@ def _grouped(record: dict, removed_at: np.ndarray, level: int, levels: int, draw
     }
 
 
-def example(history: History, count: int = 2, bins: int = 60) -> dict:
-    """The most connected unit of a run, and the weights whose removal changes it most, one up and one down: RD5A.
+def example(history: History, bins: int = 48) -> dict[str, np.ndarray]:
+    """The UNITS that keep the most inputs, and what single weights do to them before any pruning: RD5A.
 
-    returns : unit; mask (channels, height, width) in the end; inputs (count,), the weights; edges (bins + 1,) and before (bins,), the
-              histogram of its preactivation at the rewind point, in standard deviations, before any pruning; counts (count, bins), the same
-              without each weight; kurtosis, and without (count,); scores (count,), observables.cavity
+    returns : units (units,); removed_at (units, channels, height, width); kurtosis (units,) at the rewind point; edges (bins + 1,)
+              and before (units, bins), histograms of their preactivations, in standard deviations; and of two weights for every level
+              of removal and two of those that stay, those with the highest and the lowest score, input -1 where there are none:
+              inputs, scores, without (units, weights), the kurtosis without the weight, and counts (units, weights, bins), the histograms
     """
-    probe = Probe(history.config, "cpu")
-    weights = torch.from_numpy(history["example/weights"][:1]).to(probe.x)
-    scores = observables.cavity(probe.x, weights)[0][0].numpy()
-    order = np.argsort(np.nan_to_num(scores))
-    chosen = np.concatenate([order[-1:], order[: count - 1]])
-    before = (probe.x @ weights.T)[:, 0]
-    sd = before.std().item()
-    edges = np.linspace(-6, 6, bins + 1)
-    rows = [before - weights[0, n] * probe.x[:, n] for n in chosen]
-    unit = int(history["example/units"][0])
+    probe, levels = Probe(history.config, "cpu"), history.levels
+    units, weights = history["example/units"], torch.from_numpy(history["example/weights"]).to(probe.x)
+    removed_at = np.minimum(history.removed_at()[units], levels + 1)
+    scores = observables.cavity(probe.x, weights)[0].numpy()
+    edges, inputs = np.linspace(-6, 6, bins + 1), np.full((len(units), 2 * (levels + 1)), -1)
+    before, kurtosis = np.zeros((len(units), bins), int), np.zeros(len(units))
+    without, counts = np.full(inputs.shape, np.nan), np.zeros((*inputs.shape, bins), int)
+    for n in range(len(units)):
+        rows = probe.x @ weights[n]
+        sd = rows.std().item()
+        before[n] = np.histogram(rows / sd, edges)[0]
+        kurtosis[n] = observables.kurtosis(rows[:, None]).item()
+        for place, level in enumerate(range(1, levels + 2)):
+            mine = np.flatnonzero((removed_at[n] == level) & np.isfinite(scores[n]))
+            if len(mine):
+                order = mine[np.argsort(scores[n, mine])]
+                inputs[n, 2 * place : 2 * place + 2] = order[-1], order[0]
+        for place, j in enumerate(inputs[n]):
+            if j >= 0:
+                left = rows - weights[n, j] * probe.x[:, j]
+                counts[n, place] = np.histogram(left / sd, edges)[0]
+                without[n, place] = observables.kurtosis(left[:, None]).item()
+    chosen = np.take_along_axis(scores, np.maximum(inputs, 0), 1)
     return {
-        "unit": unit,
-        "mask": history.mask(history.levels)[unit].reshape(history["shape"]),
-        "inputs": chosen,
+        "units": units,
+        "removed_at": removed_at.reshape(-1, *history["shape"]),
+        "kurtosis": kurtosis,
         "edges": edges,
-        "before": np.histogram(before / sd, edges)[0],
-        "counts": np.stack([np.histogram(row / sd, edges)[0] for row in rows]),
-        "kurtosis": observables.kurtosis(before[:, None]).item(),
-        "without": np.array([observables.kurtosis(row[:, None]).item() for row in rows]),
-        "scores": scores[chosen],
+        "before": before,
+        "inputs": inputs,
+        "scores": np.where(inputs < 0, np.nan, chosen),
+        "without": without,
+        "counts": counts,
     }

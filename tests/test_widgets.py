@@ -19,7 +19,7 @@ from scipy import stats
 
 from sifting import masks, observables, tables
 from sifting.config import Config
-from sifting.widgets import MaskExplorer, TreeExplorer
+from sifting.widgets import CavityExplorer, MaskExplorer, TreeExplorer
 from sifting.widgets.mask_explorer import effective_removed_at, most_connected
 
 LOADER = pathlib.Path(__file__).parents[1] / "book" / "_static" / "anywidget-static.js"
@@ -228,6 +228,7 @@ def site(tmp_path_factory, toy):
     )
     both = TreeExplorer.from_runs([toy, Toy.make(levels=8, seed=1)], names=["first", "second"], gallery=10)
     (folder / "tree.html").write_text(page(both))
+    (folder / "cavity.html").write_text(page(CavityExplorer.from_tables(*cavity_tables(), removed=2)))
     (folder / "gray.html").write_text(page(MaskExplorer.from_history(Toy.make(1, 12, (30,)), weights=False)))
     return folder
 
@@ -650,3 +651,81 @@ def test_a_tree_fits_the_screen(visit, width):
         .map((c) => c.getBoundingClientRect().width * devicePixelRatio / c.width)""")
     assert min(ratios) >= 4
     np.testing.assert_allclose(ratios, np.rint(ratios), atol=0.01)
+
+
+# --- the cavity explorer
+
+
+def cavity_tables(levels=3, units=3):
+    """What tables.cavity and representations.example would find."""
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(2, levels + 1, levels + 1)) * 20
+    scores[:, np.tri(levels + 1, k=-1, dtype=bool)] = np.nan
+    removed_at = rng.integers(1, levels + 2, (units, 3, 8, 8))
+    removed_at[1][removed_at[1] == 2] = 1  # a unit of which nothing goes at level 2
+    inputs = np.full((units, 2 * (levels + 1)), -1)
+    for unit in range(units):
+        for level in range(1, levels + 2):
+            mine = np.flatnonzero(removed_at[unit] == level)
+            inputs[unit, 2 * level - 2 : 2 * level] = mine[[0, -1]] if len(mine) else -1
+    counts = rng.integers(0, 500, (*inputs.shape, 12))
+    example = {
+        "units": np.array([7, 40, 13][:units]),
+        "removed_at": removed_at,
+        "kurtosis": np.array([3.5, 2.5, 4.25][:units]),
+        "edges": np.linspace(-6, 6, 13),
+        "before": counts[:, 0],
+        "inputs": inputs,
+        "scores": np.where(inputs < 0, np.nan, rng.normal(size=inputs.shape) / 100),
+        "without": np.where(inputs < 0, np.nan, 3 + rng.random(inputs.shape)),
+        "counts": counts,
+    }
+    return {"score": scores}, example
+
+
+def test_the_cavity_explorer_shows_what_it_was_given(visit):
+    _, example = cavity_tables()
+    page = visit("cavity.html", says="without its weight")
+    # the second unit, the weights that are never removed, the one with the lowest score
+    page.get_by_role("option", name="Unit 13").click()
+    slider = page.get_by_role("slider", name="Weights")
+    slider.focus()
+    page.keyboard.press("End")
+    page.get_by_role("radio", name="lowest score").check()
+    channel, y, x = np.unravel_index(example["inputs"][2, 7], (3, 8, 8))
+    color = ("red", "green", "blue")[channel]
+    expect(status(page)).to_contain_text(
+        f"Unit 13: without its weight for the {color} pixel at {x}, {y}, never removed"
+    )
+    expect(status(page)).to_contain_text(f"from 4.250 to {example['without'][2, 7]:.3f}")
+    shown = pixels(page, ".mx-frame canvas")[..., :3]
+    assert shown[y, x].tolist() == [255, 196, 0]
+    kept = np.where(example["removed_at"][2] == 4, 235, 30).transpose(1, 2, 0)
+    kept[y, x] = 255, 196, 0
+    np.testing.assert_array_equal(shown, kept)
+    assert page.locator(".mx-follow circle").count() == 3, "before any pruning, and after two levels"
+    assert page.locator(".mx-cut .mx-bar").count() == (example["before"][2] > 0).sum()
+
+
+def test_the_cavity_explorer_says_where_there_is_no_such_weight(visit):
+    page = visit("cavity.html", says="without its weight")
+    page.get_by_role("listbox", name="Units").focus()
+    page.keyboard.press("ArrowRight")
+    expect(status(page)).to_have_text("Unit 40 has no weight that is removed at level 2.")
+    expect(page.locator(".mx-cut .mx-chart")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [360, 700, 1000])
+def test_the_cavity_explorer_fits_the_screen(visit, width):
+    page = visit("cavity.html", says="without its weight", viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    edge = "document.querySelector('.mx').getBoundingClientRect().right + 1"
+    inside = f"(node) => node.getBoundingClientRect().right <= {edge}"
+    assert page.evaluate(f"[...document.querySelectorAll('.mx *:not(option)')].every({inside})")
+
+
+def test_the_cavity_explorer_is_small_and_has_a_picture():
+    explorer = CavityExplorer.from_tables(*cavity_tables())
+    assert explorer.size < 50_000
+    assert explorer.picture().width >= 600
+    assert repr(explorer) == "CavityExplorer(3 units; 3 levels)"

@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "mean_image",
     "normalize_",
+    "normalized",
     "provenance",
     "samples",
 ]
@@ -102,6 +103,16 @@ def samples(config: Config, count: int = 8) -> dict[str, np.ndarray]:
         mine = (split.labels == number).nonzero().squeeze(1)[:count]
         found[name] = split.images[mine].numpy()
     return found
+
+
+def normalized(config: Config, count: int) -> np.ndarray:
+    """`count` training images as a network sees them, of one class after another: float32 (count, channels, height, width)."""
+    data = load(config)
+    places = [
+        (data.train.labels == number).nonzero().squeeze(1)[: -(-count // data.classes)]
+        for number in range(data.classes)
+    ]
+    return data.train.batch(torch.cat(places)[:count])[0].view(-1, *data.shape).numpy()
 
 
 def composition(config: Config) -> list[tuple[str, str, int, int]]:

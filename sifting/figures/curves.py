@@ -14,6 +14,7 @@ from sifting.figures.style import (
     band,
     density_axis,
     evenly,
+    log_axis,
     percent,
     share,
     subplots,
@@ -169,6 +170,7 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
             percent(ax.yaxis)
         if name == "excess":
             ax.set_yscale("log")
+            log_axis(ax.yaxis)
     for ax in axes.flat[len(panels) :]:
         ax.axis("off")
     _legend(figure, axes[0, 0])
@@ -213,6 +215,7 @@ def learning(table: dict):
                     label=name,
                 )
             ax.set_xscale("log")
+            log_axis(ax.xaxis)
             ax.set_title(f"{stage}, {images}")
             percent(ax.yaxis)
     for ax in axes[1]:

@@ -81,25 +81,22 @@ def by_inputs(table: dict):
     return figure
 
 
-def histograms(table: dict):
-    """The preactivation of a unit with and without one of its weights, for two weights, from representations.example: RD5A."""
-    count = len(table["inputs"])
-    figure, axes = subplots(1, 1 + count, 2.5, gridspec_kw={"width_ratios": [0.8, *[1] * count]})
-    image(axes[0, 0], table["mask"].astype(float), f"unit {table['unit']}, its mask in the end")
-    places = [np.unravel_index(n, table["mask"].shape)[1:] for n in table["inputs"]]
-    for n, ((y, x), ax) in enumerate(zip(places, axes[0, 1:])):
-        axes[0, 0].plot(x, y, "o", markersize=9, markerfacecolor="none", color=CYCLE[n], markeredgewidth=1.8)
-        edges, rows = table["edges"], table["counts"][n]
-        ax.stairs(table["before"], edges, color=FAINT, fill=True, alpha=0.7, label="with the weight")
-        ax.stairs(rows, edges, color=CYCLE[n], linewidth=1.4, label="without")
+def histograms(table: dict, unit: int = 0):
+    """The preactivation of a unit with and without each of two weights, those with the highest and the lowest score, from representations.example: RD5A."""
+    figure, axes = subplots(1, 3, 2.5, gridspec_kw={"width_ratios": [0.8, 1, 1]})
+    stays = table["removed_at"][unit] == table["removed_at"].max()
+    image(axes[0, 0], stays.astype(float), f"unit {table['units'][unit]}: its mask in the end")
+    scores, edges = table["scores"][unit], table["edges"]
+    for ax, n, color in zip(axes[0, 1:], (np.nanargmax(scores), np.nanargmin(scores)), (IMP, COOL)):
+        y, x = np.unravel_index(table["inputs"][unit, n], stays.shape)[1:]
+        axes[0, 0].plot(x, y, "o", markersize=9, markerfacecolor="none", color=color, markeredgewidth=1.8)
+        ax.stairs(table["before"][unit], edges, color=FAINT, fill=True, alpha=0.7, label="with it")
+        ax.stairs(table["counts"][unit, n], edges, color=color, linewidth=1.4, label="without it")
         ax.set_yscale("log")
         ax.set(xlabel="preactivation, in its standard deviations", yticks=[])
-        ax.set_title(
-            f"K = {table['kurtosis']:.3f} → {table['without'][n]:.3f}\nscore {table['scores'][n]:+.4f}".replace(
-                "-", "−"
-            ),
-            color=CYCLE[n],
-        )
+        ax.minorticks_off()
+        before, after = table["kurtosis"][unit], table["without"][unit, n]
+        ax.set_title(f"K = {before:.3f} → {after:.3f}\nscore {scores[n]:+.4f}".replace("-", "−"), color=color)
         ax.legend(loc="lower center", fontsize=7)
     return figure
 

@@ -1,8 +1,8 @@
 """Time against size."""
 
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import NullLocator
 
-from sifting.figures.style import COOL, FAINT, IMP, NULL, SMALL, share, subplots
+from sifting.figures.style import COOL, FAINT, IMP, NULL, SMALL, log_axis, share, subplots
 
 LABELS = {
     "reference": "reference loop",
@@ -68,7 +68,5 @@ def _axes(ax, against: str, x: list) -> None:
     low, high = ax.get_ylim()
     ax.set_ylim(low, high * (high / low) ** 0.15)
     ax.margins(x=0.08)
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    log_axis(ax.yaxis, range(1, 10) if high < 10 * low else (1, 2, 5))
     ax.set_ylabel("ms a step")

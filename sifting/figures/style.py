@@ -3,7 +3,7 @@
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 INK, FAINT = "#22303c", "#9aa7b1"
 IMP, NULL, ACCENT, COOL = "#c2410c", "#7b8794", "#0f766e", "#1d4ed8"
@@ -68,6 +68,13 @@ def density_axis(ax, ticks=(1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)) -> None:
     ax.set_xticks([tick for tick in ticks if sparse <= tick <= dense], minor=False)
     ax.set_xticks([], minor=True)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: share(value)))
+
+
+def log_axis(axis, subs=(1, 2, 5)) -> None:
+    """Round numbers as ticks of a logarithmic matplotlib axis, as 1, 2, 5, 10, 20."""
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
 def share(value: float) -> str:

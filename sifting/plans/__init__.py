@@ -4,9 +4,10 @@ from sifting import store
 from sifting.config import Config, choose
 from sifting.history import History
 from sifting.plans import pellegrini, redman
-from sifting.plans.pellegrini import VARIED, imp
+from sifting.plans.pellegrini import SHORT, VARIED, imp
+from sifting.plans.redman import network
 
-__all__ = ["GROUPS", "VARIED", "imp", "plan", "planned", "results"]
+__all__ = ["GROUPS", "SHORT", "VARIED", "imp", "network", "plan", "planned", "results"]
 
 # chapter -> function(base, number of seeds) -> group name -> configurations
 GROUPS = pellegrini.GROUPS | redman.GROUPS

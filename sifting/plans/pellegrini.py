@@ -92,6 +92,9 @@ VARIED = {
 }  # fmt: skip
 
 
+SHORT = ("steps / 10", "steps / 20")  # the paper's exceptions
+
+
 def robustness(base: Config, count: int) -> dict[str, list[Config]]:
     """Half of the weights removed a level, in many variants of one run each: PB6, PB7, PB8, and what the paper leaves out."""
     levels = round(base.levels * math.log(1 - base.prune_fraction) / math.log(0.5))

@@ -167,6 +167,17 @@ def turning(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
+def positive(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Share of positive scores, of `cavity`, over the levels at which something goes: next and later, as `turning`, each (runs,)."""
+    rows = range(table["score"].shape[1] - 1)
+    share, count = table["positive"], table["count"]
+    later = [_weighted(share[:, level, level + 1 :], count[:, level, level + 1 :]) for level in rows]
+    return {
+        "next": np.nanmean([share[:, level, level] for level in rows], 0),
+        "later": np.nanmean(later, 0),
+    }
+
+
 def controls(runs: list[History], others: Groups) -> dict[str, dict[str, np.ndarray]]:
     """`turning` of all CONTROLS of the runs, and of other runs: what the pattern of RD5C hangs on, a row each."""
     rows = {words: turning(cavity(runs, variant)) for variant, words in CONTROLS.items()}
@@ -201,3 +212,39 @@ def against_gain(groups: Groups, density: float) -> dict[str, np.ndarray]:
         found["localization"].append(values["localization"])
     gain = np.array(found.pop("gain"))
     return {"gain": gain} | {name: np.stack(rows, 1) for name, rows in found.items()}
+
+
+def kurtosis_at_inputs(groups: Groups, level: int, null: str = "random") -> dict[str, np.ndarray]:
+    """Kurtosis of the rewound units that keep about as many inputs as those of the condition `null` do.
+
+    returns : condition -> (runs,), mean over the units of layer 1 whose in-degree lies within the middle nine tenths of those of `null`
+    """
+    degrees = np.concatenate([run.mask(level).sum(1) for run in groups[null]])
+    low, high = np.quantile(degrees, [0.05, 0.95])
+    found = {}
+    for name, runs in groups.items():
+        inside = [(low <= run.mask(level).sum(1)) & (run.mask(level).sum(1) <= high) for run in runs]
+        found[name] = np.array(
+            [np.nanmean(run["kurtosis/rewound"][level][units]) for run, units in zip(runs, inside)]
+        )
+    return found
+
+
+def mean_and_error(values: np.ndarray) -> dict[str, float]:
+    """Mean and standard error over values that are there, of components or classes: what claims.check takes."""
+    there = values[np.isfinite(values)]
+    return {"values": there.mean(), "error": there.std(ddof=1) / len(there) ** 0.5}
+
+
+def likeness_rows(kinds: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
+    """Rows of words from `likeness`: means over classes."""
+    shares = ("mean", "covariance", "sampling", "spectrum")
+    return [
+        [
+            kind,
+            *(f"{row[name].mean():,.0f}" if row["rank"].any() else "–" for name in ("images", "rank")),
+            *(f"{row[name].mean():.3f}" for name in shares),
+            *(f"{np.nanmean(row[name]):.2f}" for name in ("pixels", "pixels_original")),
+        ]
+        for kind, row in kinds.items()
+    ]

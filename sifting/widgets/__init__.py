@@ -1,6 +1,7 @@
 """Explorers over stored results: the same widget live in JupyterLab and in the static page; no torch."""
 
+from sifting.widgets.cavity_explorer import CavityExplorer
 from sifting.widgets.mask_explorer import MaskExplorer
 from sifting.widgets.tree_explorer import TreeExplorer
 
-__all__ = ["MaskExplorer", "TreeExplorer"]
+__all__ = ["CavityExplorer", "MaskExplorer", "TreeExplorer"]

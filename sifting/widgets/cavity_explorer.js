@@ -1,0 +1,125 @@
+// The cavity explorer: scores of the weights that go at one level, and what single weights do to their units.
+
+let views = 0; // for ids that differ between the explorers of a page
+
+async function render({ model, el }) {
+  const id = `cx${++views}`, shape = model.get("shape"), [, height, width] = shape;
+  const data = JSON.parse(new TextDecoder().decode(await inflate(model.get("data"))));
+  const last = data.mean.length; // "removed" at one more than the last level: never
+  const set = (values) => {
+    for (const [key, value] of Object.entries(values)) model.set(key, value);
+    model.save_changes();
+  };
+  const now = () => {
+    const removed = clamp(model.get("removed"), 1, last), unit = clamp(model.get("unit"), 0, data.units.length - 1);
+    const place = 2 * (removed - 1) + (model.get("end") === "lowest" ? 1 : 0);
+    return { removed, unit, place, input: data.inputs[unit][place] };
+  };
+  const when = (removed) => (removed === last ? "never removed" : `removed at level ${removed}`);
+
+  const slider_ = slider("Weights", (at) => set({ removed: at + 1 }));
+  const end = segments(`${id}-end`, "The one with the", (value) => set({ end: value }));
+  const follow = h("div", { className: "mx-chart" }), cut = h("div", { className: "mx-chart" });
+  const left = panel("follow", "Their mean score, pruning after pruning", follow);
+  const big = h("canvas", { role: "img" }), frame = h("div", { className: "mx-frame" }, big);
+  const units = thumbnails(`${id}-units`, "Units", data.units.length, {
+    onClick: (place) => set({ unit: place }),
+    moves: () => ({ ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1, Home: -last, End: last }),
+    onStep: (step) => set({ unit: clamp(model.get("unit") + step, 0, data.units.length - 1) }),
+  });
+  const middle = panel("target", "A unit, and one of them", units.list, frame);
+  const right = panel("cut", "Its preactivation with and without it", cut);
+  const status = h("p", { className: "mx-status", "aria-live": "polite" });
+  const root = h("section", { className: "mx mx-cavity", "aria-label": "Cavity explorer" },
+    h("div", { className: "mx-time" }, slider_.node),
+    h("div", { className: "mx-choices" }, end.node), status,
+    h("div", { className: "mx-body" }, left.node, middle.node, right.node));
+
+  const drawFollow = (removed) => {
+    const rows = (table) => table.slice(0, Math.min(removed, last - 1)).map((row) => row[removed - 1]);
+    const [mean, least, most] = [data.mean, data.least, data.most].map(rows);
+    const all = [...data.mean.flat().filter((v) => v !== null), ...least, ...most];
+    const low = Math.min(0, ...all), high = Math.max(0, ...all), span = high - low || 1;
+    const scale = {
+      x: (v) => 0.04 + (0.92 * v) / Math.max(1, last - 2),
+      y: (v) => (v - low + 0.05 * span) / (1.1 * span),
+      xs: Array.from({ length: last - 1 }, (_, n) => [n, n]),
+      ys: ticks(low, high, 5).map((v) => [v, v < 0 ? `−${-v}` : v]),
+      xTitle: "prunings so far",
+    };
+    chart(follow, `Mean score times number of weights, of weights ${when(removed)}`, scale, (X, Y) => {
+      const line = (values) => "M" + values.map((v, n) => `${X(n)},${Y(v)}`).join("L");
+      const others = data.mean[0].map((_, f) => data.mean.slice(0, Math.min(f + 1, last - 1)).map((row) => row[f]));
+      const band = `M${most.map((v, n) => `${X(n)},${Y(v)}`).join("L")}L${least.map((v, n) => `${X(n)},${Y(v)}`).reverse().join("L")}Z`;
+      return others.map((values) => `<path class="mx-curve mx-faint" d="${line(values)}"/>`).join("") +
+        `<path class="mx-grid mx-zero" d="M${X(0)},${Y(0)}H${X(last - 2)}"/><path class="mx-band" d="${band}"/>
+        <path class="mx-curve" d="${line(mean)}"/>` + mean.map((v, n) => `<circle class="mx-dot" cx="${X(n)}" cy="${Y(v)}" r="3"/>`).join("");
+    });
+  };
+  const drawCut = (unit, place) => {
+    const before = data.before[unit], after = data.counts[unit][place], { edges } = data, floor = 0.7;
+    const most = Math.max(...before, ...after);
+    const scale = {
+      x: (v) => (v - edges[0]) / (edges.at(-1) - edges[0]),
+      y: (v) => Math.log(Math.max(v, floor) / floor) / Math.log((1.3 * most) / floor),
+      xs: [-6, -3, 0, 3, 6].map((v) => [v, v < 0 ? `−${-v}` : v]),
+      ys: [1, 10, 100, 1000, 10000].filter((v) => v <= most).map((v) => [v, count(v)]),
+      xTitle: "preactivation, in standard deviations",
+    };
+    chart(cut, "Histogram of the preactivation with the weight, and a line for it without", scale, (X, Y, top, bottom) => {
+      const bars = before.map((n, b) => (n ? `<path class="mx-bar mx-mine" d="M${X(edges[b])},${bottom}V${Y(n)}H${X(edges[b + 1])}V${bottom}Z"/>` : "")).join("");
+      const stair = after.map((n, b) => (n > floor ? `V${Y(n)}H${X(edges[b + 1])}` : `V${bottom}M${X(edges[b + 1])},${bottom}`)).join("");
+      return `${bars}<path class="mx-random" d="M${X(edges[0])},${bottom}${stair}V${bottom}"/>`;
+    });
+  };
+  const paintUnit = (canvas, unit, input) => {
+    const size = height * width, rgba = new Uint8ClampedArray(4 * size).fill(255);
+    for (let i = 0; i < size; i++)
+      for (let c = 0; c < 3; c++) rgba[4 * i + c] = data.removedAt[unit][(shape[0] === 3 ? c : 0) * size + i] === last ? 235 : 30;
+    if (input >= 0) rgba.set([255, 196, 0, 255], 4 * (input % size));
+    paint(canvas, width, height, rgba);
+  };
+
+  let wide = 0;
+  const draw = () => {
+    if (!root.clientWidth) return; // folded away
+    if (wide !== root.clientWidth) {
+      wide = root.clientWidth;
+      units.arrange(data.units.length, crisp(width, units.list.clientWidth / data.units.length - 4));
+      big.style.width = `${crisp(width, Math.min(220, frame.clientWidth - 2))}px`;
+    }
+    const { removed, unit, place, input } = now(), none = input < 0;
+    slider_.set(removed - 1, last - 1, when(removed));
+    end.set(model.get("end"), [["highest", "highest score"], ["lowest", "lowest score"]]);
+    drawFollow(removed);
+    units.nodes.forEach((node, n) => {
+      paintUnit(node.firstChild, n, -1);
+      units.describe(n, `Unit ${data.units[n]}`, n === unit);
+    });
+    paintUnit(big, unit, input);
+    middle.note.textContent = `unit ${data.units[unit]}`;
+    big.setAttribute("aria-label", `Mask of unit ${data.units[unit]} in the end; the weight in yellow`);
+    cut.style.visibility = none ? "hidden" : "visible";
+    if (!none) drawCut(unit, place);
+    const pixel = input % (height * width), score = data.scores[unit][place];
+    const color = shape[0] === 3 ? ["red ", "green ", "blue "][Math.floor(input / (height * width))] : "";
+    const text = none ? `Unit ${data.units[unit]} has no weight that is ${when(removed)}.` :
+      `Unit ${data.units[unit]}: without its weight for the ${color}pixel at ${pixel % width}, ${Math.floor(pixel / width)}, ${when(removed)}, ` +
+      `its kurtosis goes from ${data.kurtosis[unit].toFixed(3)} to ${data.without[unit][place].toFixed(3)}: score ${(score < 0 ? "−" : "+") + Math.abs(score).toFixed(4)}.`;
+    if (status.textContent !== text) status.textContent = text;
+  };
+
+  // However much changes, draw once a frame.
+  let asked = 0;
+  const refresh = () => { asked ||= requestAnimationFrame(() => { asked = 0; draw(); }); };
+  const keys = ["removed", "unit", "end"], observer = new ResizeObserver(refresh);
+  for (const key of keys) model.on(`change:${key}`, refresh);
+  el.append(root);
+  observer.observe(root);
+  return () => {
+    observer.disconnect();
+    for (const key of keys) model.off(`change:${key}`, refresh);
+  };
+}
+
+export default { render };

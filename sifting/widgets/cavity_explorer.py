@@ -1,0 +1,66 @@
+"""The cavity explorer: scores by level of removal, and what single weights do to their units."""
+
+import json
+import zlib
+
+import numpy as np
+import traitlets as t
+from PIL import Image
+
+from sifting.widgets.explorer import Explorer, module, sheet
+
+
+class CavityExplorer(Explorer):
+    """Choose a level of removal and follow the score of its weights; choose a weight and see what its unit is without it.
+
+    Build it with `from_tables`. Source: Redman et al. 2024, figure 5.
+    """
+
+    _esm = module("cavity_explorer")
+
+    data = t.Bytes().tag(sync=True)  # JSON, deflated
+    removed = t.Int(1).tag(sync=True)  # level of removal; one more than there are: never
+    unit = t.Int(0).tag(sync=True)  # position among the units shown
+    end = t.Enum(["highest", "lowest"], "highest").tag(
+        sync=True
+    )  # the weight of that level: which of two scores
+
+    @classmethod
+    def from_tables(cls, scores: dict, example: dict, **state):
+        """The explorer of tables.cavity and representations.example; state : what to begin with."""
+        rows = scores["score"]
+        packed = {
+            "mean": _numbers(rows.mean(0)),
+            "least": _numbers(rows.min(0)),
+            "most": _numbers(rows.max(0)),
+            "edges": _numbers(example["edges"]),
+        }
+        packed |= {
+            name: _numbers(example[name], 5)
+            for name in ("units", "kurtosis", "before", "inputs", "scores", "without", "counts")
+        }
+        packed["removedAt"] = example["removed_at"].reshape(len(example["units"]), -1).tolist()
+        text = json.dumps(packed, separators=(",", ":"))
+        shape = list(example["removed_at"].shape[1:])
+        return cls(data=zlib.compress(text.encode(), 9), shape=shape, **state)
+
+    @property
+    def size(self) -> int:
+        """Bytes that the data add to a page, base64 included."""
+        return -(-len(self.data) // 3) * 4
+
+    def picture(self) -> Image.Image:
+        """The masks of the units in the end: for hosts without widgets."""
+        packed = json.loads(zlib.decompress(self.data))
+        removed = np.array(packed["removedAt"]).reshape(-1, *self.shape)
+        return sheet(removed == len(packed["mean"]))
+
+    def __repr__(self):
+        packed = json.loads(zlib.decompress(self.data))
+        return f"CavityExplorer({len(packed['units'])} units; {len(packed['mean']) - 1} levels)"
+
+
+def _numbers(values: np.ndarray, digits: int = 2):
+    """As nested lists, rounded to significant places of the largest; None for nan."""
+    rounded = np.round(np.asarray(values, float), digits)
+    return json.loads(json.dumps(rounded.tolist()).replace("NaN", "null"))
