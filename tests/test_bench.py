@@ -27,6 +27,7 @@ def tiny(results, monkeypatch):
         "DENSITIES": (1.0, 0.1),
         "UNITS": 16,
         "SIDES": (4, 8),
+        "IMAGES": 500,
     }.items():
         monkeypatch.setattr(bench, name, value)
     sizes, draw = [192, *TINY.widths], np.random.default_rng(0)

@@ -13,11 +13,9 @@ STORED = sorted(store.root().glob("*.npz"))
 
 
 def test_every_chapter_has_a_plan_and_every_plan_a_chapter():
-    assert sorted(plans.GROUPS) == sorted(plans.KINDS) == runner.chapters()
-    with pytest.raises(
-        ValueError,
-        match="unknown chapter 'imps'; choose from data, hierarchy, imp, pruners, robustness, tasks, transforms",
-    ):
+    assert sorted(plans.GROUPS) == runner.chapters() and set(plans.KINDS) <= set(plans.GROUPS)
+    names = ", ".join(sorted(plans.GROUPS))
+    with pytest.raises(ValueError, match=f"unknown chapter 'imps'; choose from {names}$"):
         plans.plan("imps", LAPTOP, 1)
 
 

@@ -32,6 +32,18 @@ MADE = {
         {"units": 1024, "side": n, "inputs": 3 * n * n, "density": 0.3, "locality": 9.5, "localization": 8.25}
         for n in (8, 32)
     ],
+    "cavity": [
+        {
+            "units": 1024,
+            "side": n,
+            "inputs": 3 * n * n,
+            "images": 10000,
+            "cavity": 9400.5,
+            "one_by_one": 187000.5,
+            "ratio": 19.9,
+        }
+        for n in (8, 32)
+    ],
 }
 
 

@@ -17,6 +17,7 @@ from sifting.figures.style import (
     WIDTH,
     evenly,
     image,
+    log_axis,
     mosaic,
     signed,
     subplots,
@@ -51,6 +52,7 @@ def strips(table: dict, labels: dict[str, str], log: tuple[str, ...] = (), lines
             ax.plot([place - 0.3, place + 0.3], [mean, mean], color=INK, linewidth=2, zorder=5)
         if quantity in log:
             ax.set_yscale("log")
+            log_axis(ax.yaxis)
         if quantity in (lines or {}):
             ax.axhline(lines[quantity], color=NULL, linestyle="--", linewidth=1, zorder=0)
         ax.set_xticks(range(len(names)), names, rotation=25, ha="right")
@@ -129,14 +131,14 @@ def cavity(panels: dict, after: tuple[int, ...] | None = None, marked: int = 0, 
         ax.set_title(title, fontsize=8.5)
         ax.set_xticks(removed, [*map(str, removed[:-1]), "never"], fontsize=7)
         ax.get_xticklabels()[-1].set_rotation(40)
-        ax.set_xlabel("level at which the weights are removed")
+        ax.set_xlabel("level of removal")
     for ax in axes[:, 0]:
         ax.set_ylabel("$N_W \\times$ mean cavity score")
     for ax in axes.flat[len(panels) :]:
         ax.axis("off")
     if len(after) > 1:
         norm = BoundaryNorm(np.arange(levels + 1) - 0.5, colors.N)
-        bar = figure.colorbar(ScalarMappable(norm, colors), ax=axes, shrink=0.8, pad=0.02)
+        bar = figure.colorbar(ScalarMappable(norm, colors), ax=axes, shrink=0.8 / rows, pad=0.02)
         bar.set_label("prunings so far")
         bar.set_ticks(list(after))
     return figure

@@ -27,6 +27,9 @@ HEADS = {  # column of a table in bench.json -> its head on the page; the order 
     "together": "together, ms",
     "locality": "S(d), ms",
     "localization": "localization, ms",
+    "images": "images",
+    "cavity": "four products, ms",
+    "one_by_one": "one by one, ms",
     "share_of_products": "products / reference",
     "times_plain": "plain / reference",
     "ratio": "times faster",
@@ -220,6 +223,16 @@ def locality(rows: list[dict]) -> list[str]:
     ]
 
 
+def cavity(rows: list[dict]) -> list[str]:
+    """The cost of cavity scores."""
+    large = rows[-1]
+    return [
+        f"The cavity scores of all weights of a layer, without pruning, from four matrix products in double precision. For {large['units']:,} units with "
+        f"{large['inputs']:,} inputs each and {large['images']:,} images they take {large['cavity'] / 1000:.1f} s. One weight after another, by taking its term away and "
+        f"measuring the kurtosis anew, it would take {large['one_by_one'] / 1000:,.0f} s, or {times(large['ratio'])} as long (from the time for one weight)."
+    ]
+
+
 NOT_YET = "Not measured yet: `make bench` does"
 LACKING = {"levels": f"{NOT_YET}, once `make chapter=imp preset=laptop` has stored the run."}
 SECTIONS = {  # table of bench.json -> title, function(rows) -> paragraphs
@@ -229,4 +242,5 @@ SECTIONS = {  # table of bench.json -> title, function(rows) -> paragraphs
     "levels": ("A whole run, level by level", levels),
     "replicas": ("Replicas", replicas),
     "locality": ("Locality", locality),
+    "cavity": ("Cavity scores", cavity),
 }

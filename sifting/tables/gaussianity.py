@@ -149,13 +149,17 @@ def _weighted(values: np.ndarray, count: np.ndarray) -> np.ndarray:
 def turning(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Are the weights that go next the only ones with a positive score? All (runs,), over the levels at which something goes.
 
-    returns : next: mean score of the weights that the next pruning removes; later: of all others; difference;
-              turned: share of levels at which next is positive and the mean score of every later group is negative
+    returns : next: mean score of the weights that the next pruning removes; later: of all others; difference; order: of
+              those that go one level after the next, minus that of those that stay; turned: share of levels at which next is
+              positive and the mean score of every later group is negative
     """
     runs, rows, _ = table["score"].shape
-    first, rest, turned = np.zeros((3, runs, rows - 1))
+    first, rest, order, turned = np.zeros((4, runs, rows - 1))
+    order[:, -1] = np.nan  # nothing goes after the next
     for level in range(rows - 1):
         first[:, level] = table["score"][:, level, level]
+        if level < rows - 2:
+            order[:, level] = table["score"][:, level, level + 1] - table["score"][:, level, -1]
         rest[:, level] = grouped(table, level, level + 2, rows)
         later = table["score"][:, level, level + 1 :]
         turned[:, level] = (first[:, level] > 0) & (np.nan_to_num(later, nan=-1) < 0).all(1)
@@ -163,6 +167,7 @@ def turning(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         "next": np.nanmean(first, 1),
         "later": np.nanmean(rest, 1),
         "difference": np.nanmean(first - rest, 1),
+        "order": np.nanmean(order, 1),
         "turned": turned.mean(1),
     }
 
@@ -192,7 +197,7 @@ def control_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
         return f"{scale * values.mean():z.{digits}f}{sd}{unit}".replace("-", "−")
 
     return [
-        [name, *(spread(row[what]) for what in ("next", "later", "difference"))]
+        [name, *(spread(row[what]) for what in ("next", "later", "difference", "order"))]
         + [spread(row["turned"], 0, 100, " %")]
         for name, row in found.items()
     ]
@@ -234,6 +239,12 @@ def mean_and_error(values: np.ndarray) -> dict[str, float]:
     """Mean and standard error over values that are there, of components or classes: what claims.check takes."""
     there = values[np.isfinite(values)]
     return {"values": there.mean(), "error": there.std(ddof=1) / len(there) ** 0.5}
+
+
+def difference_and_error(values: np.ndarray, others: np.ndarray) -> dict[str, float]:
+    """Difference of two means and its standard error, as `mean_and_error`."""
+    one, other = mean_and_error(values), mean_and_error(others)
+    return {"values": one["values"] - other["values"], "error": np.hypot(one["error"], other["error"])}
 
 
 def likeness_rows(kinds: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
