@@ -78,6 +78,7 @@ def by_inputs(table: dict):
         style = {"marker": "osD^"[n % 4], "markersize": 4, "capsize": 2, "color": CYCLE[n % len(CYCLE)]}
         axes[0, 0].errorbar(rows["inputs"], rows["kurtosis"], rows["error"], label=name, **style)
     axes[0, 0].set_xscale("log")
+    log_axis(axes[0, 0].xaxis)
     axes[0, 0].set(xlabel="inputs kept by a unit", ylabel="kurtosis of its preactivation")
     axes[0, 0].legend()
     return figure
