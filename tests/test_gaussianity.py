@@ -233,7 +233,7 @@ def test_what_is_cached_is_computed_once_and_a_damaged_file_again(tmp_path, monk
 
 
 def test_fields_have_variance_one_at_every_gain_and_are_gaussian_at_none():
-    z, labels = fields._gaussian(16, 6000, 0, "train")
+    z, labels = fields.gaussian(16, 6000, 0, "train")
     assert np.bincount(labels).tolist() == [1000] * 6
     for gain in (0, 0.3, 1, 10):
         assert fields.saturated(z, gain).var() == pytest.approx(1, abs=0.02)
@@ -244,7 +244,7 @@ def test_fields_have_variance_one_at_every_gain_and_are_gaussian_at_none():
 
 @pytest.mark.parametrize("number", range(4))
 def test_fields_have_the_covariance_of_their_class(number):
-    z, labels = fields._gaussian(16, 12_000, 0, "train")
+    z, labels = fields.gaussian(16, 12_000, 0, "train")
     mine = z[labels == number]
     angle = np.radians(fields.ANGLES[number])
     along, across = (np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))

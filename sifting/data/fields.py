@@ -7,6 +7,7 @@ import torch
 from scipy import special
 from torch import Tensor
 
+from sifting import cache
 from sifting.config import Config
 from sifting.data.clones import MIDDLE, STEPS
 from sifting.data.images import Images
@@ -29,12 +30,24 @@ def load(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]
     counts = {"train": config.train_images, "val": config.val_images, "test": config.test_images}
     found = {}
     for split, count in counts.items():
-        z, labels = _gaussian(config.image_size, count, config.data_seed, split)
-        x = torch.from_numpy(saturated(z, config.gain))
-        pixels = x.mul(STEPS["fixed"]).add_(MIDDLE).round_().clamp_(0, 255).to(torch.uint8)
-        where = torch.arange(count, device=device)
-        found[split] = Images(pixels.unsqueeze(1).to(device), where), torch.from_numpy(labels).to(device)
+        drawn = config.image_size, count, config.data_seed, split
+        name = "-".join(map(str, ("fields", *drawn, f"{config.gain:g}")))
+        pixels = torch.from_numpy(cache.array(name, functools.partial(_bytes, config.gain, *drawn)))
+        where, labels = torch.arange(count, device=device), torch.from_numpy(_labels(*drawn[1:]))
+        found[split] = Images(pixels.unsqueeze(1).to(device), where), labels.to(device)
     return found
+
+
+def _bytes(gain: float, *drawn) -> np.ndarray:
+    """uint8 (images, size, size)."""
+    x = saturated(gaussian(*drawn)[0], gain)
+    return np.clip(np.round(STEPS["fixed"] * x + MIDDLE), 0, 255).astype(np.uint8)
+
+
+def _labels(count: int, seed: int, split: str) -> np.ndarray:
+    """int64 (images,), in equal numbers."""
+    draw = np.random.default_rng([seed, *split.encode()])
+    return draw.permutation(np.arange(count) % len(FIELDS))
 
 
 def saturated(z: np.ndarray, gain: float) -> np.ndarray:
@@ -45,9 +58,8 @@ def saturated(z: np.ndarray, gain: float) -> np.ndarray:
     return (special.erf(gain * z) / np.sqrt(variance)).astype(np.float32)
 
 
-@functools.lru_cache(maxsize=3)
-def _gaussian(size: int, count: int, seed: int, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """z, float32 (images, size, size), and classes, int64."""
+def gaussian(size: int, count: int, seed: int, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """z, float32 (images, size, size), and classes, int64 (images,)."""
     draw = np.random.default_rng([seed, *split.encode()])
     labels = draw.permutation(np.arange(count) % len(FIELDS))
     noise = np.fft.rfft2(draw.standard_normal((count, size, size), np.float32)).astype(np.complex64)
