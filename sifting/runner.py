@@ -197,11 +197,8 @@ def smallest(name: str, every_seed: bool = False) -> list:
     for preset in (*LARGEST_FIRST, "smoke"):  # smoke only where nothing else is there
         base = PRESETS[preset]
         for kind, config in plans.planned(name, base, max(1, stored_seeds(name, base))):
-            if (
-                kind in ("ticket", "masks")
-                and store.exists(kind, config)
-                and (preset != "smoke" or not found)
-            ):
+            alone = kind not in ("anatomy", "stimuli")  # these need a ticket first
+            if alone and store.exists(kind, config) and (preset != "smoke" or not found):
                 found[kind, config] = store.load(kind, config)
     if not found:
         raise FileNotFoundError(f"nothing is stored for {name}; make chapter={name} computes it")

@@ -1,6 +1,7 @@
 """What a page shows is what it records."""
 
 import json
+import re
 
 import pytest
 
@@ -88,6 +89,17 @@ def test_a_claim_of_our_own_can_be_linked_to_once(published):
     assert "".join(data["text/html"] for data, _ in published).count('id="imp-own"') == 1
     assert "".join(data["text/html"] for data, _ in published).count('id="own-figure"') == 1
     assert not any('class="claim holds" id="PB1a"' in data["text/html"] for data, _ in published)
+
+
+def test_settings_that_are_a_table_of_a_paper_show_what_is_shared_too(published):
+    theirs = config.preset("paper", batch_size=40, lr=0.1)
+    Page("laptop", [Run]).settings(config.preset("paper", batch_size=40, seed=3), theirs, "RDS1", "Theirs")
+    [(data, record)] = published
+    rows = re.findall("(?s)<tr>(.*?)</tr>", data["text/html"])[1:]
+    found = [re.findall(">([^<]+)</t[dh]>", row) for row in rows]
+    assert ["batch_size", "40", "40"] in found and ["seed", "0", "3"] in found
+    assert not [row for row in found if row[0] == "lr"], "the default of all"
+    assert record["figure"] == "RDS1" and "Theirs" in data["text/html"]
 
 
 def test_settings_shows_exactly_the_fields_that_differ_from_the_paper(published):

@@ -1,7 +1,6 @@
 """Runs of chapters: what is executed, what is skipped, what a reader is told when it fails."""
 
 import errno
-import json
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ import pytest
 from sifting import __main__ as cli
 from sifting import pages, plans, runner, store, verify
 from sifting.config import Config
+from sifting.config import seeds as copies
 from sifting.history import DamagedResult, History
 
 PARAMETERS = 'preset = "laptop"\nseeds = 3\ndevice = "auto"\noverrides = {}'
@@ -36,9 +36,7 @@ def book(tmp_path, monkeypatch, results):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(runner, "CHAPTERS", tmp_path / "chapters")
     monkeypatch.setattr(runner, "BOOK", tmp_path / "book")
-    monkeypatch.setattr(
-        plans, "plan", lambda name, base, seeds: {("ticket", "main"): plans.seeds(base, seeds)}
-    )
+    monkeypatch.setattr(plans, "plan", lambda name, base, seeds: {("ticket", "main"): copies(base, seeds)})
     computed = []
 
     def compute(kind, configs, device="auto", fresh=False, cluster=None, engine="auto"):
@@ -108,9 +106,9 @@ def test_equal_inputs_give_equal_bytes(book):
 
 def test_the_largest_stored_preset_is_shown(book):
     assert runner.settle("toy", None, None, None)[::2] == ("laptop", 3)
-    book("ticket", plans.seeds(runner.configure("laptop"), 2))
+    book("ticket", copies(runner.configure("laptop"), 2))
     assert runner.settle("toy", None, None, None)[::2] == ("laptop", 2)
-    book("ticket", plans.seeds(runner.configure("gpu"), 1))
+    book("ticket", copies(runner.configure("gpu"), 1))
     assert runner.settle("toy", None, None, None)[::2] == ("gpu", 1)
     assert runner.settle("toy", None, 2, None)[::2] == ("laptop", 2)
     assert runner.settle("toy", "smoke", None, None)[::2] == ("smoke", 3)
@@ -333,6 +331,14 @@ def test_the_report_says_what_is_identical_and_how_far_apart_the_rest_is():
     assert lines[1:] == ["best_test_accuracy: largest difference 0.02", "trained: identical"]
 
 
+def test_a_chapter_that_plans_the_same_for_any_number_of_seeds_has_one(results, monkeypatch):
+    wanted = [("components", Config())]
+    monkeypatch.setattr(runner.plans, "planned", lambda name, base, count: wanted)
+    assert runner.stored_seeds("statistics", Config()) == 0
+    store.save("components", Config(), {"x": np.zeros(1)}, MADE)
+    assert runner.stored_seeds("statistics", Config()) == 1
+
+
 def test_verify_takes_the_stored_run_that_took_least_time(book):
     for seconds, config in (
         (5.0, Config()),
@@ -355,18 +361,3 @@ def test_a_run_is_verified_with_the_engine_that_made_it(results, capsys, kind, e
     assert "reproduced (every bit)" in capsys.readouterr().out
     store.load_or_run("ticket", [tiny], "cpu", fresh=True)  # "auto": other limits
     assert store.load("ticket", tiny).engine not in ("reference", engine)
-
-
-# --- the chapters themselves
-
-
-@pytest.mark.parametrize("name", runner.chapters())
-def test_a_chapter_runs_at_the_smoke_preset(name, tmp_path, monkeypatch, results):
-    monkeypatch.setattr(runner, "BOOK", tmp_path)
-    assert cli.main(["run", name, "preset=smoke", "seeds=2", "device=cpu"]) == 0
-    shown = pages.outputs(tmp_path)
-    assert [output for output in shown if "figure" in output] and pages.claims_of(shown)
-    pages.write(tmp_path)
-    pages.write_coverage(tmp_path, tmp_path / "coverage.json")
-    assert {row["preset"] for row in json.loads((tmp_path / "coverage.json").read_text())} == {"smoke", None}
-    assert not runner.run_chapter(name, preset="smoke", seeds=2, device="cpu")
