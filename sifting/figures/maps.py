@@ -174,17 +174,18 @@ def portraits(table: dict, columns: int = 5):
         part[0].set_xlabel(f"Λ = {np.nanmean(values['localization']):z.2f}", fontsize=8)
         degrees, (counts, expected) = values["degrees"], values["expected"]
         bins = np.histogram_bin_edges(degrees, bins=min(30, degrees.max() + 1))
-        part[1].hist(degrees, bins=bins, color=IMP, alpha=0.85)
+        weights = np.full(len(degrees), 1 / values["runs"])
+        part[1].hist(degrees, bins=bins, weights=weights, color=IMP, alpha=0.85)
         part[1].plot(counts, expected * np.diff(bins).mean(), color=INK, linewidth=1.2, linestyle="--")
         part[1].set_yscale("log")
-        part[1].set_ylim(0.7, 4 * len(degrees))
+        part[1].set_ylim(0.25, 4 * len(degrees) / values["runs"])
         part[1].set_xlabel("inputs kept by a unit", fontsize=8)
         if count:
             image(part[2], mosaic(values["masks"], 5))
     for ax in parts[len(table) :].flat:
         ax.axis("off")
     for ax in parts[::columns, 1]:
-        ax.set_ylabel("units")
+        ax.set_ylabel("units a run")
     return figure
 
 

@@ -34,6 +34,7 @@ STYLE = {
     "ytick.labelsize": 8,
     "legend.frameon": False,
     "legend.fontsize": 8,
+    "legend.handlelength": 3.2,  # room for dashes
     "lines.linewidth": 1.8,
     "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
     "image.interpolation": "nearest",
@@ -54,9 +55,11 @@ def evenly(count: int, most: int) -> int:
     return -(-count // -(-count // most))
 
 
-def percent(axis, digits: int = 0) -> None:
-    """Show fractions as percent on a matplotlib axis."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.{digits}f} %"))
+def percent(axis, digits: int = 2) -> None:
+    """Show fractions as percent on a matplotlib axis, with as many of `digits` decimals as they need."""
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{round(100 * value, digits) or 0:g} %".replace("-", "−"))
+    )
 
 
 def density_axis(ax, ticks=(1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)) -> None:

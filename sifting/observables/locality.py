@@ -197,16 +197,16 @@ def orientation(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
     return float(np.degrees(np.angle(total)) / 4)
 
 
-def axis_excess(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
+def axis_excess(mask: np.ndarray, shape: tuple[int, int, int], times: int = 1) -> float:
     """How much likelier same-channel pairs lie along an axis than off it, at exactly the same distance.
 
     S / S_null at d = (5, 0) and (0, 5), over that at d = (3, 4) and (4, 3), every sign: all |d| = 5
-    pixels. 1 where the masks have no preferred axes; nan where images are smaller than 6 pixels.
+    pixels; or all of that `times` as far. 1 where the masks have no preferred axes; nan where images are smaller than that.
     Source: Pellegrini & Biroli 2022, section 4, where it is seen in the map; this makes it a number.
     """
     dx, dy, distance = displacements(shape)
     same, null = _summed(mask, shape)
-    ring, axis = distance == 5, (dx == 0) | (dy == 0)
+    ring, axis = distance == 5 * times, (dx == 0) | (dy == 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         on, off = (same[ring & side].sum() / null[ring & side].sum() for side in (axis, ~axis))
         return float(on / off)

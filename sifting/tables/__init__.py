@@ -7,6 +7,7 @@ from sifting.tables.conditions import (
     compare,
     conclusions,
     gains,
+    largest_gains,
     learning,
     least_local,
     portraits,
@@ -45,6 +46,7 @@ from sifting.tables.hierarchy import (
     turns,
 )
 from sifting.tables.locality import (
+    axes,
     by_degree,
     difference,
     everywhere,
@@ -85,6 +87,7 @@ __all__ = [
     "against_gain",
     "agreement",
     "at_density",
+    "axes",
     "by_degree",
     "cavity",
     "chosen",
@@ -115,6 +118,7 @@ __all__ = [
     "kurtosis",
     "kurtosis_at_inputs",
     "kurtosis_by_inputs",
+    "largest_gains",
     "last_levels",
     "learning",
     "least_local",

@@ -181,8 +181,8 @@ def conclusions(groups: Groups, density: float) -> list[list[str]]:
 def portraits(groups: Groups, density: float, masks: int = 0) -> dict[str, dict]:
     """What the first layer looks like in each condition near `density`: PB5, PB14, PB17, PB19.
 
-    returns : condition -> density of the layer; same: S_sc summed over units and runs; degrees: in-degrees
-              of all units of all runs; expected: (counts, units expected at each) for random pruning;
+    returns : condition -> density of the layer; same: S_sc summed over units and runs; runs: how many; degrees: in-degrees
+              of all units of all runs; expected: (counts, units expected at each in one run) for random pruning;
               localization: (runs,); masks: bool (masks, channels, height, width), the most connected of the first run
     """
     return {name: _portrait(runs, density, masks) for name, runs in groups.items()}
@@ -198,7 +198,8 @@ def _portrait(runs: list[History], density: float, count: int) -> dict:
         "density": float(np.mean([mask.mean() for mask in first])),
         "same": sum(observables.locality(mask, size)[0].sum(0) for mask in first),
         "degrees": np.concatenate([observables.in_degree(mask) for mask in first]),
-        "expected": (counts, sum(observables.binomial(mask, counts) for mask in first)),
+        "runs": len(runs),
+        "expected": (counts, sum(observables.binomial(mask, counts) for mask in first) / len(runs)),
         "localization": np.array(
             [np.nanmean(values) if not np.isnan(values).all() else np.nan for values in local]
         ),
@@ -241,3 +242,9 @@ def same_units(ticket: History, rows: list[tuple[str, Groups, float]], count: in
         "pictures": np.stack(pictures).reshape(len(labels), count, *size),
         "accuracy": np.array([dense_accuracy, *accuracy]),
     }
+
+
+def largest_gains(groups: Groups) -> dict[str, float]:
+    """Largest gain of the first run of each condition, in points: mean over conditions and its standard error, as claims.check takes them."""
+    values = 100 * np.array([rows["gain"][0] for rows in gains(groups).values()])
+    return {"values": values.mean(), "error": values.std(ddof=1) / len(values) ** 0.5}

@@ -20,15 +20,19 @@ CONTROLS = {  # variant of the scores -> what is asked by it
 def components(history: History) -> dict[str, dict[str, np.ndarray]]:
     """Independent and principal components of images: RD2.
 
-    returns : method -> rows (components, channels, height, width), the most local first; kurtosis and
-              localization (components,), in that order
+    returns : method -> rows (components, channels, height, width), the most local first; in that order, (components,):
+              kurtosis; localization; and spread, the participation ratio of the pixels: (sum e)^2 / (n sum e^2) with e the sum of the
+              squared weights of a pixel, 1 where all n pixels have the same part, 1 / n where one pixel has all
     """
     found = {}
     for method in ("ica", "pca"):
         local = history[f"{method}/localization"]
         order = np.argsort(-np.nan_to_num(local, nan=-1), kind="stable")
+        rows = history[method][order].reshape(-1, *history["shape"])
+        energy = (rows.astype(float) ** 2).sum(1).reshape(len(rows), -1)
         found[method] = {
-            "rows": history[method][order].reshape(-1, *history["shape"]),
+            "rows": rows,
+            "spread": energy.sum(1) ** 2 / (energy**2).sum(1) / energy.shape[1],
             "localization": local[order],
             "kurtosis": history[f"{method}/kurtosis"][order],
         }
@@ -73,7 +77,7 @@ def kurtosis(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
 
     returns : as compare, with (runs, levels) arrays besides: of the rewound network mean and median over units, of all images
               together; class_mean, pair_median over units and classes, of the images of each class; of the trained
-              network trained and class_trained, means
+              network trained and class_trained, means; distance and distance_trained, means over units of |K - 3|, all images together
     """
     table = compare(groups)
     for name, runs in groups.items():
@@ -84,6 +88,10 @@ def kurtosis(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
             "class_mean": np.stack([np.nanmean(run["class_mean/rewound"][:levels], 1) for run in runs]),
             "pair_median": np.stack([run["pair_median/rewound"][:levels] for run in runs]),
             "trained": np.stack([np.nanmean(run["kurtosis/trained"][:levels], 1) for run in runs]),
+            "distance": np.stack([np.nanmean(abs(run["kurtosis/rewound"][:levels] - 3), 1) for run in runs]),
+            "distance_trained": np.stack(
+                [np.nanmean(abs(run["kurtosis/trained"][:levels] - 3), 1) for run in runs]
+            ),
             "class_trained": np.stack([np.nanmean(run["class_mean/trained"][:levels], 1) for run in runs]),
         }
     return table
@@ -150,7 +158,7 @@ def turning(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Are the weights that go next the only ones with a positive score? All (runs,), over the levels at which something goes.
 
     returns : next: mean score of the weights that the next pruning removes; later: of all others; difference; order: of
-              those that go one level after the next, minus that of those that stay; turned: share of levels at which next is
+              those that go one level after the next, minus that of those that stay; least: the smallest next of all levels; turned: share of levels at which next is
               positive and the mean score of every later group is negative
     """
     runs, rows, _ = table["score"].shape
@@ -168,6 +176,7 @@ def turning(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         "later": np.nanmean(rest, 1),
         "difference": np.nanmean(first - rest, 1),
         "order": np.nanmean(order, 1),
+        "least": np.nanmin(first, 1),
         "turned": turned.mean(1),
     }
 

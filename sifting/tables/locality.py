@@ -218,3 +218,8 @@ def difference(one: dict, other: dict) -> dict[str, float]:
         "values": one["localization"] - other["localization"],
         "error": float(np.hypot(one["error"], other["error"])),
     }
+
+
+def axes(runs: list[History], level: int, times: int = 1) -> np.ndarray:
+    """(runs,): axis_excess of the first layer at `level`, at five pixels or `times` as far: PB21."""
+    return np.array([observables.axis_excess(run.mask(level), shape(run), times) for run in runs])

@@ -20,15 +20,16 @@ async function render({ model, el }) {
   const slider_ = slider("Weights", (at) => set({ removed: at + 1 }));
   const end = segments(`${id}-end`, "The one with the", (value) => set({ end: value }));
   const follow = h("div", { className: "mx-chart" }), cut = h("div", { className: "mx-chart" });
-  const left = panel("follow", "Their mean score, pruning after pruning", follow);
-  const big = h("canvas", { role: "img" }), frame = h("div", { className: "mx-frame" }, big);
+  const left = panel("follow", "Their mean score × number of weights", follow);
+  const big = h("canvas", { role: "img" }), marker = h("i", { className: "mx-marker" });
+  const frame = h("div", { className: "mx-frame" }, big, marker);
   const units = thumbnails(`${id}-units`, "Units", data.units.length, {
     onClick: (place) => set({ unit: place }),
     moves: () => ({ ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1, Home: -last, End: last }),
     onStep: (step) => set({ unit: clamp(model.get("unit") + step, 0, data.units.length - 1) }),
   });
   const middle = panel("target", "A unit, and one of them", units.list, frame);
-  const right = panel("cut", "Its preactivation with and without it", cut);
+  const right = panel("cut", "The preactivation: with it, and without (dashed)", cut);
   const status = h("p", { className: "mx-status", "aria-live": "polite" });
   const root = h("section", { className: "mx mx-cavity", "aria-label": "Cavity explorer" },
     h("div", { className: "mx-time" }, slider_.node),
@@ -64,7 +65,7 @@ async function render({ model, el }) {
       y: (v) => Math.log(Math.max(v, floor) / floor) / Math.log((1.3 * most) / floor),
       xs: [-6, -3, 0, 3, 6].map((v) => [v, v < 0 ? `−${-v}` : v]),
       ys: [1, 10, 100, 1000, 10000].filter((v) => v <= most).map((v) => [v, count(v)]),
-      xTitle: "preactivation, in standard deviations",
+      xTitle: "standard deviations; images on a log scale",
     };
     chart(cut, "Histogram of the preactivation with the weight, and a line for it without", scale, (X, Y, top, bottom) => {
       const bars = before.map((n, b) => (n ? `<path class="mx-bar mx-mine" d="M${X(edges[b])},${bottom}V${Y(n)}H${X(edges[b + 1])}V${bottom}Z"/>` : "")).join("");
@@ -72,11 +73,10 @@ async function render({ model, el }) {
       return `${bars}<path class="mx-random" d="M${X(edges[0])},${bottom}${stair}V${bottom}"/>`;
     });
   };
-  const paintUnit = (canvas, unit, input) => {
+  const paintUnit = (canvas, unit) => {
     const size = height * width, rgba = new Uint8ClampedArray(4 * size).fill(255);
     for (let i = 0; i < size; i++)
       for (let c = 0; c < 3; c++) rgba[4 * i + c] = data.removedAt[unit][(shape[0] === 3 ? c : 0) * size + i] === last ? 235 : 30;
-    if (input >= 0) rgba.set([255, 196, 0, 255], 4 * (input % size));
     paint(canvas, width, height, rgba);
   };
 
@@ -93,18 +93,21 @@ async function render({ model, el }) {
     end.set(model.get("end"), [["highest", "highest score"], ["lowest", "lowest score"]]);
     drawFollow(removed);
     units.nodes.forEach((node, n) => {
-      paintUnit(node.firstChild, n, -1);
+      paintUnit(node.firstChild, n);
       units.describe(n, `Unit ${data.units[n]}`, n === unit);
     });
-    paintUnit(big, unit, input);
+    paintUnit(big, unit);
+    const side = big.clientWidth / width, at = input % (height * width);
+    marker.hidden = none;
+    marker.style.cssText = `width:${side}px;height:${side}px;left:${1 + side * (at % width)}px;top:${1 + side * Math.floor(at / width)}px`;
     middle.note.textContent = `unit ${data.units[unit]}`;
-    big.setAttribute("aria-label", `Mask of unit ${data.units[unit]} in the end; the weight in yellow`);
+    big.setAttribute("aria-label", `Mask of unit ${data.units[unit]} in the end; the weight in a ring`);
     cut.style.visibility = none ? "hidden" : "visible";
     if (!none) drawCut(unit, place);
-    const pixel = input % (height * width), score = data.scores[unit][place];
+    const score = data.scores[unit][place];
     const color = shape[0] === 3 ? ["red ", "green ", "blue "][Math.floor(input / (height * width))] : "";
     const text = none ? `Unit ${data.units[unit]} has no weight that is ${when(removed)}.` :
-      `Unit ${data.units[unit]}: without its weight for the ${color}pixel at ${pixel % width}, ${Math.floor(pixel / width)}, ${when(removed)}, ` +
+      `Before any pruning. Unit ${data.units[unit]}: without its weight for the ${color}pixel at ${at % width}, ${Math.floor(at / width)}, ${when(removed)}, ` +
       `its kurtosis goes from ${data.kurtosis[unit].toFixed(3)} to ${data.without[unit][place].toFixed(3)}: score ${(score < 0 ? "−" : "+") + Math.abs(score).toFixed(4)}.`;
     if (status.textContent !== text) status.textContent = text;
   };

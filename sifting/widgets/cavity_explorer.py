@@ -61,6 +61,6 @@ class CavityExplorer(Explorer):
 
 
 def _numbers(values: np.ndarray, digits: int = 2):
-    """As nested lists, rounded to significant places of the largest; None for nan."""
+    """As nested lists, rounded to so many decimals; None for nan."""
     rounded = np.round(np.asarray(values, float), digits)
     return json.loads(json.dumps(rounded.tolist()).replace("NaN", "null"))
