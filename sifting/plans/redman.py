@@ -27,7 +27,10 @@ def statistics(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def clones(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP on images and on clones of them: Gaussians a picture, Gaussians a fine class, and three controls."""
+    """IMP on images and on clones of them: Gaussians a picture, Gaussians a fine class, and three controls.
+
+    One run each of those that only stand beside the others.
+    """
     mine = network(base)
     fine = replace(mine, labels="fine")
     groups = {
@@ -40,7 +43,8 @@ def clones(base: Config, count: int) -> dict[str, list[Config]]:
         "fine classes": fine,
         "clone of fine classes": replace(fine, clone="joint"),
     }
-    runs = {name: seeds(config, count) for name, config in groups.items()}
+    single = ("photographs, one-shot", "random phases", "pixels reordered")
+    runs = {name: seeds(config, 1 if name in single else count) for name, config in groups.items()}
     return runs | {name: runs[group][:1] for name, group in LIKENESSES.items()}
 
 
