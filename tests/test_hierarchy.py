@@ -222,10 +222,10 @@ def test_the_layerwise_network_is_deeper_and_keeps_the_weights_that_came_out(fou
     assert (
         np.array_equal(weights != 0, run.mask(run.outcome, 1)) and "rewind/linear.0.weight" not in run.names()
     )
-    paper = plans.hierarchy(config.preset("paper"), 4)["layerwise"]
+    paper = plans.pellegrini.hierarchy(config.preset("paper"), 4)["layerwise"]
     assert len(paper) == 4 and paper[0].widths == (1024,) * 8 and paper[0].prune_fraction == 0.3
 
 
 def test_the_networks_pruned_together_are_those_of_the_first_chapter():
     laptop = config.preset("laptop")
-    assert plans.hierarchy(laptop, 3)["main"] == plans.imp(laptop, 3)["main"]
+    assert plans.pellegrini.hierarchy(laptop, 3)["main"] == plans.imp(laptop, 3)["main"]
