@@ -23,8 +23,8 @@ WEIGHT, GAIN = (
 )  # of the first layer, and of the batch norm in front of it
 EPS = 1e-5  # of torch's batch norm
 MEASURED = {
-    f"{what}/{kind}" for what in ("kurtosis", "class_kurtosis", "weights") for kind in ("rewound", "trained")
-} | {"scores", "linear", "input_kurtosis"}
+    f"{what}/{kind}" for what in ("kurtosis", "class_kurtosis", "size") for kind in ("rewound", "trained")
+} | {"scores", "linear", "within", "weights", "input_kurtosis"}
 
 __all__ = ["example", "find", "find_together", "level_count", "pack", "teams"]
 
@@ -70,9 +70,12 @@ class Probe:
 
         kurtosis/KIND       : (units,) of the preactivations over all images, see observables.kurtosis
         class_kurtosis/KIND : (classes, units), the same over the images of each class
-        weights/KIND        : (units, inputs), on images as they are: those of the batch norm times those of the layer
+        size/KIND           : (units, inputs), the sizes of the weights, by which magnitude pruning goes
+        weights             : (units, inputs), of the rewound network on images as they are: those of the batch norm times
+                              those of the layer
         input_kurtosis      : mean over the inputs, of all images together
         scores, linear      : (units, inputs), cavity scores of the rewound network, see observables.cavity
+        within              : (units, inputs), mean over the classes of the scores on the images of each
         """
         kept = at(record[f"removed_at/{WEIGHT}"], level)
         found = {"input_kurtosis": np.nanmean(_array(observables.kurtosis(self.x)))}
@@ -83,12 +86,20 @@ class Probe:
             found |= {
                 f"kurtosis/{kind}": _array(observables.kurtosis(rows)),
                 f"class_kurtosis/{kind}": _array(torch.stack(classes)),
-                f"weights/{kind}": _array(weights),
+                f"size/{kind}": abs(values[f"{prefix}/{WEIGHT}"]) * kept,
             }
             if kind == "rewound":
                 scores, linear, _ = observables.cavity(self.x, weights)
-                found |= {"scores": _array(scores), "linear": _array(linear)}
+                found |= {"scores": _array(scores), "linear": _array(linear), "weights": _array(weights)}
+                found["within"] = _array(self._within(weights))
         return found
+
+    def _within(self, weights: torch.Tensor) -> torch.Tensor:
+        """Mean over the classes of the cavity scores on the images of each."""
+        total, classes = 0, self.labels.unique()
+        for number in classes:
+            total = total + observables.cavity(self.x[self.labels == number], weights)[0]
+        return total / len(classes)
 
     def _effective(self, values: dict, prefix: str) -> torch.Tensor:
         weights = torch.from_numpy(values[f"{prefix}/{WEIGHT}"]).to(self.x)
@@ -105,9 +116,9 @@ def pack(records: list[dict], config: Config) -> dict:
     """The masks and accuracies of the run, as packing.pack_masks keeps them, and of what was measured:
 
     kurtosis/KIND             : (levels, units); input_kurtosis
-    class_mean, class_median/KIND : (levels, classes) over the units that are alive; pair_median/KIND : (levels,) over units and classes
+    class_mean/KIND           : (levels, classes) over the units that are alive; pair_median/KIND : (levels,) over units and classes
     cavity/VARIANT/WHAT       : (levels, levels + 2), see observables.by_removal, of the scores of VARIANT: score; linear, to first
-                                order; above and below, of units with K > 3 and K < 3 alone; by_rewound, by_trained: matched by
+                                order; within, of each class; above and below, of units with K > 3 and K < 3 alone; by_rewound, by_trained: matched by
                                 the size of the rewound and the trained weight; shuffled: levels of removal dealt out at random
     identity                  : (levels,) the largest sum of linear scores over a unit, relative to the sum of their sizes
     unscored                  : (levels,) kept weights without a score, in units with too few inputs
@@ -123,7 +134,6 @@ def pack(records: list[dict], config: Config) -> dict:
             packed |= {
                 f"kurtosis/{kind}": np.stack([record[f"kurtosis/{kind}"] for record in records]),
                 f"class_mean/{kind}": np.nanmean(rows, 2),
-                f"class_median/{kind}": np.nanmedian(rows, 2),
                 f"pair_median/{kind}": np.nanmedian(rows, (1, 2)),
             }
     draw = np.random.default_rng(config.seed)
@@ -133,7 +143,7 @@ def pack(records: list[dict], config: Config) -> dict:
     return packed | {
         "input_kurtosis": records[0]["input_kurtosis"],
         "example/units": units,
-        "example/weights": records[0]["weights/rewound"][units].astype(np.float32),
+        "example/weights": records[0]["weights"][units].astype(np.float32),
     }
 
 
@@ -144,10 +154,11 @@ def _grouped(record: dict, removed_at: np.ndarray, level: int, levels: int, draw
     variants = {
         "score": scores,
         "linear": linear,
+        "within": record["within"],
         "above": np.where(above, scores, np.nan),
         "below": np.where(above, np.nan, scores),
-        "by_rewound": observables.matched(scores, abs(record["weights/rewound"])),
-        "by_trained": observables.matched(scores, abs(record["weights/trained"])),
+        "by_rewound": observables.matched(scores, record["size/rewound"]),
+        "by_trained": observables.matched(scores, record["size/trained"]),
     }
     found = {
         f"cavity/{name}/{what}": values

@@ -291,6 +291,11 @@ def test_a_representation_is_the_run_and_what_is_measured_of_it(results):
         for fate in range(level + 1, 4):
             mine = scores[np.minimum(ticket.removed_at(), 3) == fate]
             assert found["cavity/score/mean"][level, fate] == pytest.approx(np.nanmean(mine), rel=1e-3)
+        within = np.mean(
+            [observables.cavity(x[split.labels == n].numpy(), weights.astype(float))[0] for n in range(15)], 0
+        )
+        stay = within[ticket.removed_at() == 255]
+        assert found["cavity/within/mean"][level, 3] == pytest.approx(np.nanmean(stay), rel=1e-3, abs=1e-6)
     assert found["identity"].max() < 1e-5
     example = representations.example(found)
     assert example["before"].sum(1).max() <= 2000 and np.nanmax(abs(example["scores"])) < 1

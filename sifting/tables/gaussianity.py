@@ -9,6 +9,7 @@ from sifting.tables.runs import common
 CONTROLS = {  # variant of the scores -> what is asked by it
     "score": "all weights",
     "linear": "to first order in the weight",
+    "within": "within classes",
     "above": "units with K > 3",
     "below": "units with K < 3",
     "by_rewound": "expected from the rewound |w|",
