@@ -6,6 +6,15 @@ from dataclasses import replace
 from sifting.config import Config, seeds
 
 
+def coarse(base: Config) -> Config:
+    """Half of the kept weights removed a level, to the same density: for chapters of many runs."""
+    return replace(
+        base,
+        prune_fraction=0.5,
+        levels=round(base.levels * math.log(1 - base.prune_fraction) / math.log(0.5)),
+    )
+
+
 def imp(base: Config, count: int) -> dict[str, list[Config]]:
     """The main runs, one a seed, and one run each on less data and on other tasks (PB10, PB11).
 
@@ -20,15 +29,16 @@ def imp(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def pruners(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP, in layers or in one pool, and methods that cut once from the same dense or untrained network, at every third of its densities.
+    """IMP, in layers or in one pool, and methods that cut once from the same dense or untrained network, at every second of its densities.
 
-    IMP and one-shot pruning also with a quarter and with twice the training, down to the third of those densities.
+    IMP and one-shot pruning also with a quarter and with twice the training, down to the second of those densities.
     """
+    base = coarse(base)
     once = replace(
         base,
         iterative=False,
-        prune_fraction=round(1 - (1 - base.prune_fraction) ** 3, 6),
-        levels=max(3, base.levels // 3),
+        prune_fraction=1 - (1 - base.prune_fraction) ** 2,
+        levels=max(3, base.levels // 2),
         min_alive=0,
     )
     before = replace(once, saliency_of="rewound", scope="global", prune_biases=False, rewind_step=0)
@@ -42,7 +52,7 @@ def pruners(base: Config, count: int) -> dict[str, list[Config]]:
         "SynFlow": replace(before, criterion="synflow", iterative=True, rounds=rounds),
     }
     for name, times in {"short": 0.25, "long": 2}.items():
-        for method, levels in {"IMP": min(9, base.levels), "one-shot": min(3, once.levels)}.items():
+        for method, levels in {"IMP": min(4, base.levels), "one-shot": min(2, once.levels)}.items():
             steps = {field: round(times * getattr(base, field)) for field in ("steps", "rewind_step")}
             methods[f"{method}, {name}"] = replace(methods[method], levels=levels, **steps)
     return {name: seeds(config, count) for name, config in methods.items()}
@@ -51,13 +61,14 @@ def pruners(base: Config, count: int) -> dict[str, list[Config]]:
 def data(base: Config, count: int) -> dict[str, list[Config]]:
     """IMP on smaller and smaller parts of the images."""
     shares = (1.0, 0.5, 0.3, 0.1, 0.05, 0.02)
-    return {f"{100 * share:g} %": seeds(replace(base, fraction=share), count) for share in shares}
+    return {f"{100 * share:g} %": seeds(replace(coarse(base), fraction=share), count) for share in shares}
 
 
 def tasks(base: Config, count: int) -> dict[str, list[Config]]:
     """IMP on classes with more and less meaning, from groups of pictures to blocks of pixels.
 
     All but the first have as many classes, so that chance is the same."""
+    base = coarse(base)
     groups = {name: replace(base, labels=name) for name in ("semantic", "half", "partial")}
     groups |= {name: replace(base, labels=name, classes=5) for name in ("random", "scattered")}
     return {name: seeds(config, count) for name, config in {"fine": base, **groups}.items()}
@@ -97,31 +108,30 @@ SHORT = ("steps / 10", "steps / 20")  # the paper's exceptions
 
 def robustness(base: Config, count: int) -> dict[str, list[Config]]:
     """Half of the weights removed a level, in many variants of one run each: PB6, PB7, PB8, and what the paper leaves out."""
-    levels = round(base.levels * math.log(1 - base.prune_fraction) / math.log(0.5))
-    coarse = replace(base, prune_fraction=0.5, levels=levels)
+    usual = coarse(base)
 
     def wide(times):
         return tuple(max(1, round(times * width)) for width in base.widths)
 
     def trained(times):
         steps = max(2, round(times * base.steps))
-        return replace(coarse, steps=steps, rewind_step=min(base.rewind_step, steps // 5))
+        return replace(usual, steps=steps, rewind_step=min(base.rewind_step, steps // 5))
 
     def rewound(share):
-        return replace(coarse, rewind_step=round(share * base.rewind_step))
+        return replace(usual, rewind_step=round(share * base.rewind_step))
 
     changed = {
-        "5 x lr": replace(coarse, lr=5 * base.lr),
-        "lr / 2": replace(coarse, lr=base.lr / 2),
-        "lr / 5": replace(coarse, lr=base.lr / 5),
-        "Adam": replace(coarse, optimizer="adam", lr=0.01),
-        "width / 4": replace(coarse, widths=wide(1 / 4)),
-        "width / 2": replace(coarse, widths=wide(1 / 2)),
-        "2 x width": replace(coarse, widths=wide(2)),
-        "one layer more": replace(coarse, widths=base.widths + base.widths[-1:]),
-        "two layers more": replace(coarse, widths=base.widths + 2 * base.widths[-1:]),
+        "5 x lr": replace(usual, lr=5 * base.lr),
+        "lr / 2": replace(usual, lr=base.lr / 2),
+        "lr / 5": replace(usual, lr=base.lr / 5),
+        "Adam": replace(usual, optimizer="adam", lr=0.01),
+        "width / 4": replace(usual, widths=wide(1 / 4)),
+        "width / 2": replace(usual, widths=wide(1 / 2)),
+        "2 x width": replace(usual, widths=wide(2)),
+        "one layer more": replace(usual, widths=base.widths + base.widths[-1:]),
+        "two layers more": replace(usual, widths=base.widths + 2 * base.widths[-1:]),
         "a fifth a level": replace(
-            coarse, prune_fraction=0.2, levels=round(levels * math.log(0.5) / math.log(0.8))
+            usual, prune_fraction=0.2, levels=round(usual.levels * math.log(0.5) / math.log(0.8))
         ),
         "rewind to k / 2": rewound(1 / 2),
         "rewind to k / 10": rewound(1 / 10),
@@ -129,14 +139,14 @@ def robustness(base: Config, count: int) -> dict[str, list[Config]]:
         "5 x steps": trained(5),
         "steps / 10": trained(1 / 10),
         "steps / 20": trained(1 / 20),
-        "one pool": replace(coarse, scope="global"),
-        "batch norm after": replace(coarse, batch_norm="after"),
-        "no batch norm": replace(coarse, batch_norm="none"),
-        "biases stay": replace(coarse, prune_biases=False),
-        "T - k steps": replace(coarse, retrain="rest"),
-        "batches by epochs": replace(coarse, replacement=False),
+        "one pool": replace(usual, scope="global"),
+        "batch norm after": replace(usual, batch_norm="after"),
+        "no batch norm": replace(usual, batch_norm="none"),
+        "biases stay": replace(usual, prune_biases=False),
+        "T - k steps": replace(usual, retrain="rest"),
+        "batches by epochs": replace(usual, replacement=False),
     }
-    return {"as it is": seeds(coarse, count)} | {name: [config] for name, config in changed.items()}
+    return {"as it is": seeds(usual, count)} | {name: [config] for name, config in changed.items()}
 
 
 def hierarchy(base: Config, count: int) -> dict[str, list[Config]]:
@@ -170,8 +180,6 @@ GROUPS = {
 KINDS = {
     "imp": {"main": ("ticket", "anatomy")},
     "pruners": {"IMP": ("ticket",)},
-    "data": {"100 %": ("ticket",)},
-    "tasks": {"fine": ("ticket",)},
     "transforms": {"as they are": ("ticket",), "translated, with weights": ("ticket",)},
     "hierarchy": {"main": ("ticket",), "example": ("stimuli",), "layerwise": ("network",)},
 }
