@@ -8,6 +8,8 @@ from sifting import __main__ as cli
 from sifting import pages, runner
 from sifting.store import schedule
 
+BEYOND = {"dial"}  # chapters without a figure of the papers
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -25,5 +27,6 @@ def test_a_chapter_runs_at_the_smoke_preset(name, tmp_path, monkeypatch, folder)
     assert [output for output in shown if "figure" in output] and pages.claims_of(shown)
     pages.write(tmp_path)
     pages.write_coverage(tmp_path, tmp_path / "coverage.json")
-    assert {row["preset"] for row in json.loads((tmp_path / "coverage.json").read_text())} == {"smoke", None}
+    found = {row["preset"] for row in json.loads((tmp_path / "coverage.json").read_text())}
+    assert found == ({None} if name in BEYOND else {"smoke", None})
     assert not runner.run_chapter(name, preset="smoke", seeds=2, device="cpu")

@@ -22,6 +22,7 @@ def test_key_sees_every_field_and_nothing_but_what_differs_from_the_defaults():
         "labels": "random",
         "normalize": "patch",
         "transform": "rotate",
+        "clone": "joint",
         "model": "lenet",
         "batch_norm": "after",
         "optimizer": "adam",

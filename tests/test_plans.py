@@ -47,7 +47,8 @@ def test_every_stored_result_is_whole(path):
     history.check()
     commit = history.provenance["commit"]
     assert re.fullmatch("[0-9a-f]{12}(, [0-9a-f]{12})*", commit), "computed from code that is in no commit"
-    assert history.provenance["peak_memory_mb"] < 1500
+    drawing = history.kind in ("representation", "likeness")  # of clones, by the first run that needs them
+    assert history.provenance["peak_memory_mb"] < (2000 if drawing else 1500)
 
 
 def test_stored_results_fit_into_the_repository():

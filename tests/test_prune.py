@@ -95,7 +95,7 @@ def test_permuting_hidden_units_permutes_masks(model):
 
 def test_unknown_names_raise_with_the_choices(model):
     with pytest.raises(
-        ValueError, match="unknown criterion 'mag'; choose from magnitude, random, snip, synflow"
+        ValueError, match="unknown criterion 'mag'; choose from cavity, magnitude, random, snip, synflow"
     ):
         saliency("mag", model, ones(model), None, None)
     with pytest.raises(ValueError, match="unknown scope 'network'; choose from global, layer"):

@@ -270,9 +270,10 @@ def test_the_keyboard_reaches_the_explorer_and_moves_it(open_page, base, path):
         pytest.fail("Tab never reaches the slider")
     canvas = page.locator(".anywidget-static canvas").first
     page.keyboard.press("Home")
-    first = canvas.evaluate(PIXELS), slider.input_value()
+    status = page.locator(".anywidget-static .mx-status").first
+    first = (canvas.evaluate(PIXELS), status.inner_text()), slider.input_value()
     page.keyboard.press("End")
     page.wait_for_timeout(200)
-    last = canvas.evaluate(PIXELS), slider.input_value()
+    last = (canvas.evaluate(PIXELS), status.inner_text()), slider.input_value()
     assert first[0] != last[0] and first[1] != last[1]
     assert page.trouble == []

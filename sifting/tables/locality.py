@@ -193,9 +193,10 @@ def group_localization(runs: list[History], density: float) -> np.ndarray:
     return np.array([[group["localization"] for group in row] for row in groups.values()])
 
 
-def orientations(runs: list[History], level: int) -> np.ndarray:
-    """(runs,) direction that the masks of a level prefer, degrees: PB20."""
-    return np.array([observables.orientation(run.mask(level), shape(run)) for run in runs])
+def orientations(runs: list[History], level: int, around: float = 0) -> np.ndarray:
+    """(runs,) direction that the masks of a level prefer, degrees, within 45 of `around`: two axes at right angles are one. PB20."""
+    found = np.array([observables.orientation(run.mask(level), shape(run)) for run in runs])
+    return (found - around + 45) % 90 - 45 + around
 
 
 def slope(rows: np.ndarray, x=None) -> np.ndarray:
