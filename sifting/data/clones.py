@@ -54,10 +54,11 @@ def clone(data: Dataset, kind: str, normalize: str, name: str, seed: int) -> Dat
 def _drawn(splits: dict[str, Split], shape, kind: str, scale: float, seed: int) -> np.ndarray:
     """uint8 (images of all splits, pixels)."""
     draw = torch.Generator().manual_seed(seed)
-    found = []
+    counts = list(map(len, splits.values()))
+    pixels = torch.empty(sum(counts), torch.Size(shape).numel(), dtype=torch.uint8)
+    found = pixels.split(counts)  # views
     if kind in ("joint", "channel"):
         labels = {split: old.labels.cpu() for split, old in splits.items()}
-        found = [torch.empty(len(y), torch.Size(shape).numel(), dtype=torch.uint8) for y in labels.values()]
         for number in labels["train"].unique():
             x = _images(splits["train"], (labels["train"] == number).nonzero().squeeze(1))
             fitted = Gaussian(x) if kind == "joint" else Channels(x, shape[0])
@@ -66,12 +67,10 @@ def _drawn(splits: dict[str, Split], shape, kind: str, scale: float, seed: int) 
                 out[mine] = _bytes(fitted.sample(int(mine.sum()), draw), scale)
     else:
         change = functools.partial(phase_randomized, draw=draw) if kind == "phase" else Permuted(shape, draw)
-        for old in splits.values():
-            parts = torch.arange(len(old)).split(CHUNK)
-            found.append(
-                torch.cat([_bytes(change(_images(old, n).view(-1, *shape)).flatten(1), scale) for n in parts])
-            )
-    return torch.cat(found).numpy()
+        for out, old in zip(found, splits.values(), strict=True):
+            for n in torch.arange(len(old)).split(CHUNK):
+                out[n] = _bytes(change(_images(old, n).view(-1, *shape)).flatten(1), scale)
+    return pixels.numpy()
 
 
 def _images(split: Split, index: Tensor) -> Tensor:
