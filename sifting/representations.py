@@ -108,7 +108,7 @@ def pack(records: list[dict], config: Config) -> dict:
     class_mean, class_median/KIND : (levels, classes) over the units that are alive; pair_median/KIND : (levels,) over units and classes
     cavity/VARIANT/WHAT       : (levels, levels + 2), see observables.by_removal, of the scores of VARIANT: score; linear, to first
                                 order; above and below, of units with K > 3 and K < 3 alone; by_rewound, by_trained: matched by
-                                the size of the rewound and the trained weight; shuffled: levels of removal dealt out at random
+                                the size of the rewound and the trained weight, the factor of the batch norm included; shuffled: levels of removal dealt out at random
     identity                  : (levels,) the largest sum of linear scores over a unit, relative to the sum of their sizes
     unscored                  : (levels,) kept weights without a score, in units with too few inputs
     example/units, weights    : the UNITS that keep the most inputs, and their rewound weights, (units,) and (units, inputs)
