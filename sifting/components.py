@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from sifting import observables
+from sifting.anatomy import level_count, pack
 from sifting.config import Config
 from sifting.data import load
 
@@ -15,10 +16,7 @@ IMAGES = 50_000  # the same: as many as ImageNet has for validation
 LARGEST = 0.05  # share of the weights of a component that its mask keeps, the largest ones
 ITERATIONS = 400  # at most, of FastICA
 
-
-def level_count(config: Config) -> int:
-    """One record holds all."""
-    return 1
+__all__ = ["find", "largest", "level_count", "pack"]
 
 
 def find(
@@ -63,8 +61,3 @@ def largest(rows: np.ndarray) -> np.ndarray:
     count = max(2, round(LARGEST * rows.shape[1]))
     least = np.sort(abs(rows), axis=1)[:, -count, None]
     return abs(rows) >= least
-
-
-def pack(records: list[dict], config: Config) -> dict:
-    """The one record, as it is."""
-    return records[0]

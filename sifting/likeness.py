@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sifting import observables
+from sifting.anatomy import level_count, pack
 from sifting.config import Config
 from sifting.data import Dataset, load
 from sifting.data.clones import ranks
@@ -16,10 +17,7 @@ IMAGES = 10_000  # of each class, at most
 PROJECTIONS = 100  # random directions
 SHOWN = 2  # images of each class that are kept
 
-
-def level_count(config: Config) -> int:
-    """One record holds all."""
-    return 1
+__all__ = ["find", "level_count", "pack"]
 
 
 def find(
@@ -80,8 +78,3 @@ def _norm(x: Tensor) -> np.ndarray:
 def _spectrum(x: Tensor) -> Tensor:
     """Mean power at every frequency, summed over channels; (height, width // 2 + 1)."""
     return torch.fft.rfft2(x).abs().square().mean(0).sum(0)
-
-
-def pack(records: list[dict], config: Config) -> dict:
-    """The one record, as it is."""
-    return records[0]

@@ -112,17 +112,9 @@ async function render({ model, el }) {
     if (status.textContent !== text) status.textContent = text;
   };
 
-  // However much changes, draw once a frame.
-  let asked = 0;
-  const refresh = () => { asked ||= requestAnimationFrame(() => { asked = 0; draw(); }); };
-  const keys = ["removed", "unit", "end"], observer = new ResizeObserver(refresh);
-  for (const key of keys) model.on(`change:${key}`, refresh);
+  const stop = keepDrawn(model, ["removed", "unit", "end"], draw, root);
   el.append(root);
-  observer.observe(root);
-  return () => {
-    observer.disconnect();
-    for (const key of keys) model.off(`change:${key}`, refresh);
-  };
+  return stop;
 }
 
 export default { render };

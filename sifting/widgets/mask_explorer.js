@@ -193,18 +193,12 @@ async function render({ model, el }) {
     set({ level: gaps.indexOf(Math.min(...gaps)) });
   });
 
-  // However much changes, draw once a frame.
-  let asked = 0;
-  const refresh = () => { asked ||= requestAnimationFrame(() => { asked = 0; draw(); }); };
-  const keys = ["run", "layer", "level", "unit", "show", "order"], observer = new ResizeObserver(refresh);
-  for (const key of keys) model.on(`change:${key}`, refresh);
+  const stop = keepDrawn(model, ["run", "layer", "level", "unit", "show", "order"], draw, root);
   play(false);
   el.append(root);
-  observer.observe(root);
   return () => {
     play(false);
-    observer.disconnect();
-    for (const key of keys) model.off(`change:${key}`, refresh);
+    stop();
   };
 }
 

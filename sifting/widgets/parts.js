@@ -1,4 +1,4 @@
-// Controls and pictures of the explorers: DOM and numbers in, DOM out, nothing of the model.
+// Controls and pictures of the explorers: DOM and numbers in, DOM out; of the model, only when it changes.
 
 const h = (tag, props = {}, ...kids) => {
   const node = document.createElement(tag);
@@ -195,4 +195,17 @@ const drawAccuracy = (node, label, runs, run, level) => {
       `<path class="mx-cursor" d="M${X(run.density[level])},${top}V${bottom}"/>
       <path class="mx-curve" d="${curve(run)}"/>${run.accuracy.map(dot).join("")}`;
   });
+};
+
+// Draw whenever one of the model's keys or the room changes, and once a frame however much does; returns what ends it.
+const keepDrawn = (model, keys, draw, root) => {
+  let asked = 0;
+  const refresh = () => { asked ||= requestAnimationFrame(() => { asked = 0; draw(); }); };
+  const observer = new ResizeObserver(refresh);
+  for (const key of keys) model.on(`change:${key}`, refresh);
+  observer.observe(root);
+  return () => {
+    observer.disconnect();
+    for (const key of keys) model.off(`change:${key}`, refresh);
+  };
 };

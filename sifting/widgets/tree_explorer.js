@@ -99,17 +99,9 @@ async function render({ model, el }) {
   };
   const signed = (weight) => (weight < 0 ? "−" : "+") + Math.abs(weight).toFixed(2);
 
-  // However much changes, draw once a frame.
-  let asked = 0;
-  const refresh = () => { asked ||= requestAnimationFrame(() => { asked = 0; draw(); }); };
-  const keys = ["run", "path", "show"], observer = new ResizeObserver(refresh);
-  for (const key of keys) model.on(`change:${key}`, refresh);
+  const stop = keepDrawn(model, ["run", "path", "show"], draw, root);
   el.append(root);
-  observer.observe(root);
-  return () => {
-    observer.disconnect();
-    for (const key of keys) model.off(`change:${key}`, refresh);
-  };
+  return stop;
 }
 
 export default { render };
