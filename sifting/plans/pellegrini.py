@@ -107,8 +107,9 @@ SHORT = ("steps / 10", "steps / 20")  # the paper's exceptions
 
 
 def robustness(base: Config, count: int) -> dict[str, list[Config]]:
-    """Half of the weights removed a level, in many variants of one run each: PB6, PB7, PB8, and what the paper leaves out."""
+    """Many variants of one run each, two coarse levels short of the lowest density: PB6, PB7, PB8, and what the paper leaves out."""
     usual = coarse(base)
+    usual = replace(usual, levels=max(2, usual.levels - 2))
 
     def wide(times):
         return tuple(max(1, round(times * width)) for width in base.widths)
