@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 from sifting import observables as o
 
@@ -84,7 +85,29 @@ def test_null_locality_counts_pairs_of_different_units(mask):
 def test_rf_width_recovers_the_gaussian_it_is_given(sigma):
     dx, dy, _ = o.displacements((1, 16, 16))
     counts = 1000 * np.exp(-(dx**2) / (2 * sigma[0] ** 2) - dy**2 / (2 * sigma[1] ** 2)) + 3
-    assert o.rf_width(counts) == pytest.approx(sigma, rel=0.01)
+    assert o.rf_width(counts) == pytest.approx(sigma, rel=1e-3)
+
+
+def test_rf_width_fits_every_unit_at_least_as_well_as_a_general_solver():
+    draw, shape = np.random.default_rng(1), (3, 12, 14)
+    near = np.hypot(*(np.mgrid[:12, :14] - draw.integers(2, 10, (40, 2, 1, 1))).swapaxes(0, 1)) < 3
+    kept = draw.random((40, 3, 12, 14)) < np.where(near, 0.5, 0.05)[:, None]
+    same = o.locality(kept.reshape(40, -1), shape)[0]
+    dx, dy, distance = o.displacements(shape)
+    dx, dy, values = dx[distance > 0], dy[distance > 0], same[:, distance > 0].astype(float)
+
+    def gaussian(_, amplitude, sigma_x, sigma_y, offset):
+        return amplitude * np.exp(-(dx**2) / (2 * sigma_x**2) - dy**2 / (2 * sigma_y**2)) + offset
+
+    bounds, agree = ([0, 0.3, 0.3, 0], [np.inf, 70, 60, np.inf]), 0
+    for unit, mine in zip(values, np.stack(o.rf_width(same), 1), strict=True):
+        solved = optimize.curve_fit(gaussian, dx, unit, [unit.max(), 5, 4, 0], bounds=bounds)[0]
+        linear = np.stack([gaussian(dx, 1, *mine, 0), np.ones_like(dx)], 1)
+        least = optimize.nnls(linear, unit)[1] ** 2
+        other = ((unit - gaussian(dx, *solved)) ** 2).sum()
+        assert least <= other * (1 + 1e-6)
+        agree += mine == pytest.approx(solved[1:3], rel=5e-3)
+    assert agree > 20
 
 
 def test_rf_moment_of_two_points():

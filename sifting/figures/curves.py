@@ -143,6 +143,7 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
         "localization": "localization $\\Lambda$",
         "enrichment": "enrichment of near pairs",
         "width": "width of $S(d)$ (pixels)",
+        "unit_width": "median width of a unit (pixels)",
         "excess": "variance of in-degree\nover that of random pruning",
         "dead": "units without inputs",
         "mean": "kurtosis, mean over units",

@@ -3,7 +3,7 @@
 import functools
 
 import numpy as np
-from scipy import fft, optimize
+from scipy import fft
 
 CHUNK = 256  # units transformed at a time; bounds the memory
 
@@ -73,38 +73,62 @@ def displacements(shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, 
     return dx, dy, np.hypot(dx, dy)
 
 
-def rf_width(counts: np.ndarray) -> tuple[float, float]:
-    """Width of the receptive fields: sigma_x, sigma_y in pixels of a Gaussian fitted to S(d).
+def rf_width(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Width of the receptive fields: sigma_x, sigma_y in pixels of the Gaussian that fits S(d) best.
 
         S(d) ~ A exp(-dx^2 / 2 sigma_x^2 - dy^2 / 2 sigma_y^2) + B,    A, B >= 0
 
-    counts  : S_sc of one unit, or summed over units, (2 height - 1, 2 width - 1)
-    returns : (sigma_x, sigma_y); nan where there are fewer than ten pairs or the fit fails
+    counts  : S_sc of units, or summed over them, (..., 2 height - 1, 2 width - 1)
+    returns : sigma_x, sigma_y, each (...), to a thousandth of themselves; nan where there are fewer than ten pairs
 
-    The window is all displacements but d = 0 (which counts inputs, not pairs); least squares;
-    0.3 <= sigma <= 5 image sides. A mask without locality gives the image's own limit, about 0.45
-    sides. Source: Redman et al. 2024, section 2.2, which leaves the window open.
+    The window is all displacements but d = 0 (which counts inputs, not pairs); least squares, all units
+    at once, on a grid of widths from 0.3 pixels to 5 image sides that closes in on the best; A and B
+    follow from the widths. A mask without locality gives the image's own limit, about 0.45 sides.
+    Source: Redman et al. 2024, section 2.2, which leaves the window open.
     """
-    height, width = (counts.shape[0] + 1) // 2, (counts.shape[1] + 1) // 2
-    dx, dy, distance = displacements((1, height, width))
-    window = distance > 0
-    values = counts[window].astype(float)
-    if values.sum() < 20:
-        return float("nan"), float("nan")
+    *units, rows, columns = counts.shape
+    values = counts.reshape(-1, rows, columns).astype(float)
+    values[:, rows // 2, columns // 2] = 0
+    found = np.full((2, len(values)), np.nan)
+    enough = values.sum((1, 2)) >= 20
+    if enough.any():
+        found[:, enough] = _fitted(values[enough])
+    return found[0].reshape(units), found[1].reshape(units)
 
-    def gaussian(_, amplitude, sigma_x, sigma_y, offset):
-        return (
-            amplitude * np.exp(-(dx[window] ** 2) / (2 * sigma_x**2) - dy[window] ** 2 / (2 * sigma_y**2))
-            + offset
-        )
 
-    guess = [values.max(), width / 3, height / 3, 0]
-    bounds = [0, 0.3, 0.3, 0], [np.inf, 5 * width, 5 * height, np.inf]
-    try:
-        fitted, _ = optimize.curve_fit(gaussian, None, values, p0=guess, bounds=bounds, maxfev=4000)
-    except RuntimeError:
-        return float("nan"), float("nan")
-    return float(fitted[1]), float(fitted[2])
+def _fitted(values: np.ndarray, points: int = 25, rounds: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """sigma_x, sigma_y of the best of Gaussians on finer and finer grids; values: (units, rows, columns), 0 at d = 0."""
+    rows, columns = values.shape[1:]
+    low = np.log([0.3, 0.3]) + np.zeros((len(values), 2))
+    high = np.log([2.5 * (columns + 1), 2.5 * (rows + 1)]) + np.zeros((len(values), 2))
+    limits, each = (low[0], high[0]), np.arange(len(values))
+    for _ in range(rounds):
+        sigma = np.linspace(low, high, points)  # (points, units, 2), logarithms
+        squares = [(np.arange(size) - size // 2) ** 2 / 2 for size in (columns, rows)]
+        variances = np.exp(2 * sigma).transpose(2, 1, 0)[..., None]  # x and y, units, points, 1
+        x, y = (np.exp(-square / variance) for square, variance in zip(squares, variances))
+        best = _explained(values, x, y).reshape(len(values), -1).argmax(1)
+        places = np.stack([best % points, best // points], 1)
+        step = (high - low) / (points - 1)
+        middle = np.stack([sigma[places[:, n], each, n] for n in (0, 1)], 1)
+        low, high = np.maximum(middle - step, limits[0]), np.minimum(middle + step, limits[1])
+        points = 7
+    return tuple(np.exp(middle).T)
+
+
+def _explained(values: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Sum of squares that A g + B explains with the best A, B >= 0, for every g = y x, g(0) left out: (units, ys, xs)."""
+    cells = values[0].size - 1
+    total = values.sum((1, 2))[:, None, None]
+    product = y @ values @ x.swapaxes(1, 2)
+    first = y.sum(2)[:, :, None] * x.sum(2)[:, None] - 1
+    square = (y**2).sum(2)[:, :, None] * (x**2).sum(2)[:, None] - 1
+    together, spread = product - first * total / cells, square - first**2 / cells
+    amplitude = together / np.maximum(spread, 1e-12)
+    raised = total * square > product * first  # B > 0
+    flat = total**2 / cells
+    explained = np.where(raised, flat + amplitude * together, product**2 / np.maximum(square, 1e-12))
+    return np.where(amplitude > 0, explained, flat)
 
 
 def rf_moment(counts: np.ndarray) -> tuple[float, float]:

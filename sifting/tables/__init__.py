@@ -19,8 +19,6 @@ from sifting.tables.gaussianity import (
     against_gain,
     cavity,
     components,
-    control_rows,
-    controls,
     difference_and_error,
     grouped,
     kurtosis,
@@ -32,6 +30,7 @@ from sifting.tables.gaussianity import (
     positive,
     shown,
     turning,
+    turning_rows,
 )
 from sifting.tables.hierarchy import (
     composition,
@@ -97,8 +96,7 @@ __all__ = [
     "components",
     "composition",
     "conclusions",
-    "control_rows",
-    "controls",
+    "turning_rows",
     "deepest",
     "densities",
     "difference",

@@ -7,7 +7,7 @@ from sifting.history import History
 from sifting.tables.locality import everywhere
 from sifting.tables.numbers import accuracy
 from sifting.tables.pictures import out_degree
-from sifting.tables.runs import common, local_units, shape, top_units
+from sifting.tables.runs import around, common, local_units, shape, top_units
 
 Groups = dict[str, list[History]]  # condition -> its runs, one a seed
 
@@ -21,7 +21,8 @@ def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
               test, last, train        : (runs, levels) early-stopped test, last test and last training accuracy
               gain                     : (runs, levels) test minus that of the dense network
               localization, enrichment : (runs, levels) of the first layer, nan for the dense one
-              width                    : (runs, levels) rf_width, mean of x and y, in pixels
+              width, unit_width        : (runs, levels) rf_width of S(d) of all units together, and its median over units; mean of
+                                         x and y, in pixels
               excess                   : (runs, levels) degree_excess of its units
               dead                     : (runs, levels) share of its units without any input
     """
@@ -34,7 +35,7 @@ def _rows(runs: list[History]) -> dict[str, np.ndarray]:
         [[[run.density(level, n + 1) for n in range(run.layers)] for level in levels] for run in runs]
     )
     measured = np.array([[_measures(run.mask(level), size, level) for level in levels] for run in runs])
-    names = ("localization", "enrichment", "width", "excess", "dead")
+    names = ("localization", "enrichment", "width", "unit_width", "excess", "dead")
     test = np.stack([run.accuracy("test")[: len(levels)] for run in runs])
     return {
         "density": np.array([[run.density(level) for level in levels] for run in runs]).mean(0),
@@ -49,13 +50,15 @@ def _rows(runs: list[History]) -> dict[str, np.ndarray]:
 def _measures(mask: np.ndarray, size: tuple, level: int) -> tuple[float, ...]:
     dead = 1 - mask.any(1).mean()
     if not level:
-        return (np.nan,) * 4 + (dead,)
+        return (np.nan,) * 5 + (dead,)
     local = observables.localization(mask, size)
-    width = observables.rf_width(observables.locality(mask, size)[0].sum(0))
+    same = observables.locality(mask, size)[0]
+    widths = np.mean(observables.rf_width(same), 0)
     return (
         np.nanmean(local) if not np.isnan(local).all() else np.nan,
         observables.enrichment(mask, size),
-        np.mean(width),
+        np.mean(observables.rf_width(same.sum(0))),
+        np.nanmedian(widths) if not np.isnan(widths).all() else np.nan,
         observables.degree_excess(mask),
         dead,
     )
@@ -97,17 +100,12 @@ def column(table: dict[str, dict], name: str) -> np.ndarray:
 
 def summary(found: dict[str, dict]) -> list[list[str]]:
     """Rows of words from `at_density`: condition, density of all, first and last layer, test accuracy, Lambda, ± sd over runs."""
-
-    def spread(values, scale, digits, unit=""):
-        sd = f" ± {scale * values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
-        return f"{scale * values.mean():.{digits}f}{sd}{unit}"
-
     return [
         [
             name,
             *(f"{100 * value:.2g} %" for value in (rows["density"], rows["layers"][0], rows["layers"][-1])),
         ]
-        + [spread(rows["test"], 100, 1, " %"), spread(rows["localization"], 1, 3)]
+        + [around(rows["test"], 100, 1, " %"), around(rows["localization"], 1, 3)]
         for name, rows in found.items()
     ]
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from sifting.history import History
 from sifting.tables.conditions import Groups, at_density, compare
-from sifting.tables.runs import common
+from sifting.tables.runs import around, common
 
 CONTROLS = {  # variant of the scores -> what is asked by it
     "score": "all weights",
@@ -193,22 +193,11 @@ def positive(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def controls(runs: list[History], others: Groups) -> dict[str, dict[str, np.ndarray]]:
-    """`turning` of all CONTROLS of the runs, and of other runs: what the pattern of RD5C hangs on, a row each."""
-    rows = {words: turning(cavity(runs, variant)) for variant, words in CONTROLS.items()}
-    return rows | {name: turning(cavity(some)) for name, some in others.items()}
-
-
-def control_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
-    """Rows of words from `controls`: mean ± standard deviation over runs."""
-
-    def spread(values, digits=1, scale=1.0, unit=""):
-        sd = f" ± {scale * values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
-        return f"{scale * values.mean():z.{digits}f}{sd}{unit}".replace("-", "−")
-
+def turning_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
+    """Rows of words from `turning`: mean ± standard deviation over runs."""
     return [
-        [name, *(spread(row[what]) for what in ("next", "later", "difference", "order"))]
-        + [spread(row["turned"], 0, 100, " %")]
+        [name, *(around(row[what]) for what in ("next", "later", "difference", "order"))]
+        + [around(row["turned"], 100, 0, " %")]
         for name, row in found.items()
     ]
 

@@ -43,3 +43,9 @@ def local_units(run: History, level: int, count: int, layer: int = 1, among: int
     candidates = top_units(run, level, among, layer)
     local = observables.localization(run.effective(level, layer), shape(run))[candidates]
     return candidates[np.argsort(-np.nan_to_num(local, nan=-1), kind="stable")[:count]]
+
+
+def around(values: np.ndarray, scale: float = 1.0, digits: int = 1, unit: str = "") -> str:
+    """Mean ± standard deviation over runs, in words."""
+    sd = f" ± {scale * values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{scale * values.mean():z.{digits}f}{sd}{unit}".replace("-", "−")
