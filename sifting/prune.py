@@ -1,6 +1,7 @@
 """Saliency, and which weights go."""
 
 import copy
+import functools
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,9 @@ from sifting.data import Split
 
 SNIP_IMAGES = 10_000  # Pellegrini & Biroli 2022
 
-Scores = dict[str, Tensor]  # parameter name -> saliency of each entry; larger = keep
+# parameter name -> saliency of each entry; larger = keep. Of size 1 along some axes: entries that differ in
+# these alone share one score, and go together
+Scores = dict[str, Tensor]
 
 
 def magnitude(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator) -> Scores:
@@ -97,8 +100,53 @@ def cavity(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torc
     return scores
 
 
+# p of the L_p norm -> that norm of the last axis; L_-inf is the smallest |w|
+NORMS = {
+    "l1": lambda weights: weights.abs().sum(-1),
+    "l2": lambda weights: weights.norm(dim=-1),
+    "l-inf": lambda weights: weights.abs().amin(-1),
+}
+AXES = {"outputs": 0, "inputs": 1}  # of the weights of a layer, (outputs, inputs, ...)
+
+
+def structured(
+    model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator, norm: str, axis: str
+) -> Scores:
+    """The L_p norm of all weights of an input (or output) of a layer, or a random number: whole inputs go.
+
+    norm : a name in NORMS, or random; axis : inputs or outputs. Biases have no scores
+    Source: Paganini & Forde 2020, along inputs; as torch.nn.utils.prune.ln_structured.
+    """
+    parameters, scores = dict(model.named_parameters()), {}
+    for name, mask in ((name, mask) for name, mask in masks.items() if mask.ndim > 1):
+        weights = (parameters[name].detach() * mask).movedim(AXES[axis], 0).flatten(1)
+        if norm == "random":
+            found = torch.rand(len(weights), generator=draw, device=draw.device).to(mask.device)
+        else:
+            found = NORMS[norm](weights)
+        scores[name] = found.view([-1 if n == AXES[axis] else 1 for n in range(mask.ndim)])
+    return scores
+
+
 # criterion -> function(model, masks, images, draw) -> Scores
-CRITERIA = {"magnitude": magnitude, "random": random, "snip": snip, "synflow": synflow, "cavity": cavity}
+CRITERIA = {
+    "magnitude": magnitude,
+    "random": random,
+    "snip": snip,
+    "synflow": synflow,
+    "cavity": cavity,
+    **{
+        f"{norm}-{axis}": functools.partial(structured, norm=norm, axis=axis)
+        for norm in (*NORMS, "random")
+        for axis in AXES
+    },
+}
+# scheme -> kind of layer -> criterion; other layers are not pruned
+SCHEMES = {
+    "hybrid": {"convolution": "l1-inputs", "linear": "magnitude"},
+    "fc-only": {"linear": "magnitude"},
+}
+KINDS = {2: "linear", 4: "convolution"}  # axes of the weights -> kind of layer
 
 
 def saliency(
@@ -108,36 +156,63 @@ def saliency(
     images: Split | None,
     draw: torch.Generator | None,
 ) -> Scores:
-    """Scores by the criterion of that name, parameter name -> tensor of the parameter's shape.
+    """Scores by the criterion, or the scheme, of that name.
 
     masks  : parameter name -> bool, True = kept; pruned entries have a score too, of no meaning
     images : training images, for criteria that look at some; draw: random numbers, for those that need any
 
     Raises ValueError for an unknown criterion, naming the choices.
     """
-    choose("criterion", criterion, CRITERIA)
-    return CRITERIA[criterion](model, masks, images, draw)
+    choose("criterion", criterion, CRITERIA | SCHEMES)
+    if criterion in CRITERIA:
+        return CRITERIA[criterion](model, masks, images, draw)
+    scores = {}
+    for kind, name in SCHEMES[criterion].items():
+        some = {layer: mask for layer, mask in masks.items() if KINDS.get(mask.ndim) == kind}
+        scores |= CRITERIA[name](model, some, images, draw)
+    return scores
 
 
-def prune(masks: dict[str, Tensor], scores: dict[str, Tensor], fraction: float, scope: str = "layer"):
-    """New masks, inside the old ones: of every pool exactly int(fraction * kept) kept entries go.
+def prune(
+    masks: dict[str, Tensor],
+    scores: Scores,
+    fraction: float,
+    scope: str = "layer",
+    rounding: str = "down",
+):
+    """New masks, inside the old ones: of every pool `fraction` of what is kept, as a whole number, goes.
 
-    masks, scores : parameter name -> bool, float of one shape; the lowest scores go
-    scope         : "layer": a layer's weights and biases are one pool; "global": all are one pool
+    masks    : parameter name -> bool
+    scores   : parameter name -> float; the lowest go. Of the mask's shape, or of size 1 along some axes: then what shares
+               a score is one thing, kept while any of it is. Parameters without scores stay as they are
+    scope    : "layer": a layer's weights and biases are one pool; "global": all are one pool
+    rounding : of the number that goes: down, or nearest
 
-    Source: Pellegrini & Biroli 2022, section 3, and their released code (integer part).
+    Source: Pellegrini & Biroli 2022, section 3, and their released code (integer part); Paganini & Forde 2020 (nearest).
     """
     choose("scope", scope, ("layer", "global"))
-    pools = {}
-    for name in masks:
+    choose("rounding", rounding, ROUNDING)
+    pools, new = {}, dict(masks)
+    for name in scores:
         pools.setdefault(name.rpartition(".")[0] if scope == "layer" else "", []).append(name)
-    new = {}
     for names in pools.values():
-        mask = torch.cat([masks[name].flatten() for name in names])
-        score = torch.cat([scores[name].flatten() for name in names])
+        things = [_shared(masks[name], scores[name].shape) for name in names]
+        mask, score = (
+            torch.cat([some.flatten() for some in many])
+            for many in (things, [scores[name] for name in names])
+        )
         kept = mask.nonzero().squeeze(1)
-        lowest = score[kept].argsort(stable=True)[: int(fraction * len(kept))]
+        lowest = score[kept].argsort(stable=True)[: ROUNDING[rounding](fraction * len(kept))]
         mask[kept[lowest]] = False
-        parts = mask.split([masks[name].numel() for name in names])
-        new |= {name: part.view(masks[name].shape) for name, part in zip(names, parts)}
+        parts = mask.split([thing.numel() for thing in things])
+        new |= {name: masks[name] & part.view(scores[name].shape) for name, part in zip(names, parts)}
     return new
+
+
+ROUNDING = {"down": int, "nearest": round}
+
+
+def _shared(mask: Tensor, shape: torch.Size) -> Tensor:
+    """Whether anything is kept of what shares a score, in the shape of the scores."""
+    axes = [n for n, (many, one) in enumerate(zip(mask.shape, shape)) if many != one]
+    return mask.any(axes, keepdim=True) if axes else mask

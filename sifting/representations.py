@@ -1,16 +1,16 @@
 """A run, and how far from Gaussian its first layer is at every level: kurtosis and cavity scores."""
 
 import warnings
-from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-from sifting import observables, packing, tickets
+from sifting import observables, packing
 from sifting.config import Config
 from sifting.data import Dataset, load
 from sifting.history import History
 from sifting.masks import at
+from sifting.measured import measured
 from sifting.tickets import level_count, teams
 
 IMAGES = (
@@ -29,29 +29,6 @@ MEASURED = {
 __all__ = ["example", "find", "find_together", "level_count", "pack", "teams"]
 
 
-def find(
-    config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"
-) -> Iterator[dict]:
-    """`tickets.find`, with what is measured of every level added to its record; see `measure`."""
-    probe, records = Probe(config, device), list(finished)
-    for record in tickets.find(config, device, finished, progress, engine):
-        records.append(record | probe.measure(len(records), record, (records or [record])[0]))
-        yield records[-1]
-
-
-def find_together(
-    configs: list[Config], device: str = "cpu", finished=(), progress: bool = False, size: int = 0
-) -> Iterator[list[dict | None]]:
-    """`tickets.find_together`, with what is measured of every level added to the records."""
-    probes = [Probe(config, device) for config in configs]
-    records = [list(done) for done in finished or [()] * len(configs)]
-    for found in tickets.find_together(configs, device, finished, progress, size):
-        for probe, mine, record in zip(probes, records, found, strict=True):
-            if record is not None:
-                mine.append(record | probe.measure(len(mine), record, (mine or [record])[0]))
-        yield [mine[-1] if record is not None else None for mine, record in zip(records, found)]
-
-
 class Probe:
     """The images that a run is measured on, and what is measured; on the device, in double precision."""
 
@@ -63,8 +40,8 @@ class Probe:
         self.sd = (self.x.var(0, correction=0) + EPS).sqrt()
         self.x = self.x - self.x.mean(0)
 
-    def measure(self, level: int, record: dict, first: dict) -> dict:
-        """What is added to the record of a level; first : that of level 0.
+    def measure(self, records: list[dict]) -> dict:
+        """What is added to the record of a level, the last of `records`.
 
         KIND is rewound, the masked network at the rewind point, at level 0 too; or trained, as the level ends:
 
@@ -77,6 +54,7 @@ class Probe:
         scores, linear      : (units, inputs), cavity scores of the rewound network, see observables.cavity
         within              : (units, inputs), mean over the classes of the scores on the images of each
         """
+        level, first, record = len(records) - 1, records[0], records[-1]
         kept = at(record[f"removed_at/{WEIGHT}"], level)
         found = {"input_kurtosis": np.nanmean(_array(observables.kurtosis(self.x)))}
         for kind, prefix, values in (("rewound", "rewind", first), ("trained", "trained", record)):
@@ -106,6 +84,9 @@ class Probe:
         if self.normalized:
             weights = weights * torch.from_numpy(values[f"{prefix}/{GAIN}"]).to(self.x) / self.sd
         return weights
+
+
+find, find_together = measured(Probe)
 
 
 def _array(values: torch.Tensor) -> np.ndarray:

@@ -15,7 +15,7 @@ from sifting.engines import replicas
 from sifting.masks import NEVER, alive, at
 from sifting.models import BUILDERS, build, prunable
 from sifting.packing import Arrays, last_good, pack, pack_masks, pack_network, taken_back
-from sifting.prune import CRITERIA, prune, saliency
+from sifting.prune import CRITERIA, SCHEMES, prune, saliency
 from sifting.train import generator
 
 __all__ = [
@@ -41,7 +41,7 @@ def check(config: Config, engine: str = "auto") -> None:
     engines.check(engine, config)
     class_names(config)
     choose("model", config.model, BUILDERS)
-    choose("criterion", config.criterion, CRITERIA)
+    choose("criterion", config.criterion, CRITERIA | SCHEMES)
 
 
 def find(
@@ -59,7 +59,8 @@ def find(
     yields   : for every level its record, see Run.conclude
 
     The run ends after config.levels prunings, when fewer than config.min_alive of the units of a
-    pruned layer keep an input, or when config.layerwise layers have been pruned in turn (Run._take_back).
+    pruned layer keep an input, when a weight is no number any more, or when config.layerwise layers have been
+    pruned in turn (Run._take_back).
     Source: Pellegrini & Biroli 2022, section 3; Frankle et al. 2020.
     """
     run = Run(config, load(config, device), device, finished, engine)
@@ -160,11 +161,11 @@ class Run:
         self.config, self.data, self.level = config, data, len(finished)
         self.model = build(config, data.shape, data.classes, generator(config, "weights")).to(device)
         parameters = dict(self.model.named_parameters())
-        names = prunable(self.model, config.prune_biases)
+        names = prunable(self.model, config.prune_biases, config.prune_head)
         self.removed_at = {
             name: torch.full_like(parameters[name], NEVER, dtype=torch.uint8) for name in names
         }
-        self.rewind, self.scores = {}, {}
+        self.rewind, self.scores, self.diverged = {}, {}, False
         self.engine = engines.settle(
             str(finished[0].get("engine", "reference")) if finished else engine, self.model, config
         )
@@ -174,6 +175,8 @@ class Run:
                 self.good = _tensors(finished[last_good(self.best)], "trained", device)
             self.removed_at = _tensors(finished[-1], "removed_at", device)
             self.rewind = _tensors(finished[0], "rewind", device)
+            self.model.load_state_dict(_tensors(finished[-1], "trained", device))
+            self.diverged = not _finite(self.model)
             if not config.iterative:
                 rewind_(self.model, _tensors(finished[0], "trained", device))
                 self.scores = self._saliency(self._masks(0), 0)
@@ -181,13 +184,13 @@ class Run:
     def prepare(self) -> Ready | None:
         """Rewind the network and say what the next level is trained with; None when the run has ended."""
         config, masks = self.config, self._masks(self.level)
-        if self.level > config.levels or 0 < config.layerwise < self.layer:
+        if self.level > config.levels or 0 < config.layerwise < self.layer or self.diverged:
             return None
         if self.level == 0:
             return Ready(masks, 0, {config.rewind_step: self._remember})
         if min(alive(mask) for mask in masks.values() if mask.ndim == 2) < config.min_alive:
             return None
-        rewind_(self.model, self.rewind)
+        TREATMENTS[config.treatment](self.model, self.rewind)
         return Ready(masks, config.rewind_step if config.retrain == "rest" else 0, {})
 
     def conclude(self, curves: dict[str, list[float]]) -> Arrays:
@@ -202,7 +205,8 @@ class Run:
         self.best.append(curves["val_accuracy"].max())
         if self.config.layerwise:
             self._take_back()
-        if level < self.config.levels:
+        self.diverged = not _finite(self.model)
+        if level < self.config.levels and not self.diverged:
             masks = self._masks(level)
             for name, mask in self._pruned(masks).items():
                 self.removed_at[name][masks[name] & ~mask] = level + 1
@@ -247,7 +251,9 @@ class Run:
         for number in range(config.rounds):
             if config.iterative or self.level == number == 0:
                 self.scores = self._saliency(masks, self.level)
-            masks = masks | prune(self._open(masks), self.scores, fraction, config.scope)
+            open_masks = self._open(masks)
+            scores = {name: score for name, score in self.scores.items() if name in open_masks}
+            masks = masks | prune(open_masks, scores, fraction, config.scope, config.rounding)
         return masks
 
     def _masks(self, level):
@@ -272,6 +278,33 @@ def rewind_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d):
             module.reset_running_stats()
+
+
+def sigma_sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
+    """Set every entry of a parameter to the sign that it has in `values`, times their standard deviation in that parameter.
+
+    Biases, too. Source: Zhou et al. 2019; Paganini & Forde 2020, and their released code.
+    """
+    rewind_(model, {name: value.std() * value.sign() for name, value in values.items()})
+
+
+def sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
+    """Set every entry of every parameter to the sign that it has in `values`. Source: as sigma_sign_."""
+    rewind_(model, {name: value.sign() for name, value in values.items()})
+
+
+# treatment of the weights that are left -> function(model, values at the rewind point), in place
+TREATMENTS = {
+    "rewind": rewind_,
+    "finetune": lambda model, values: None,
+    "sigma-sign": sigma_sign_,
+    "sign": sign_,
+}
+
+
+def _finite(model: nn.Module) -> bool:
+    """Whether all parameters are numbers: training has not diverged."""
+    return all(bool(value.isfinite().all()) for value in model.parameters())
 
 
 def _arrays(prefix: str, tensors: dict[str, torch.Tensor]) -> Arrays:

@@ -19,8 +19,11 @@ def generator(config: Config, purpose: str, level: int = 0, device: str = "cpu")
 
 
 def batches(size: int, config: Config, steps: int, level: int, device: str):
-    """Yield `steps` index tensors, (batch_size,), into `size` images: drawn with replacement, or by epochs."""
-    draw = generator(config, "batches", level, device)
+    """Yield `steps` index tensors, (batch_size,), into `size` images: drawn with replacement, or by epochs.
+
+    Other ones at every level, or always the same (config.reshuffle).
+    """
+    draw = generator(config, "batches", level if config.reshuffle else 0, device)
     if config.replacement:
         for _ in range(steps):
             yield torch.randint(size, (config.batch_size,), generator=draw, device=device)

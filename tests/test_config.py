@@ -29,6 +29,8 @@ def test_key_sees_every_field_and_nothing_but_what_differs_from_the_defaults():
         "criterion": "random",
         "scope": "global",
         "saliency_of": "rewound",
+        "rounding": "nearest",
+        "treatment": "finetune",
         "retrain": "rest",
         "widths": (7,),
         "steps": 2000,

@@ -41,13 +41,25 @@ def test_every_criterion_removes_exactly_the_integer_part_and_only_kept_weights(
         scores = saliency(criterion, model, masks, images(), torch.Generator().manual_seed(level))
         new = prune(masks, scores, fraction, scope)
         assert all((new[name] <= masks[name]).all() for name in masks)
-        pools = {"": list(masks)} if scope == "global" else {}
-        for name in masks if scope == "layer" else []:
+        pools = {"": list(scores)} if scope == "global" else {}
+        for name in scores if scope == "layer" else []:
             pools.setdefault(name.rpartition(".")[0], []).append(name)
         for names in pools.values():
-            kept, left = (sum(int(m[name].sum()) for name in names) for m in (masks, new))
+            kept, left = (sum(things(m[name], scores[name]) for name in names) for m in (masks, new))
             assert kept - left == int(fraction * kept)
+        assert all(new[name] is masks[name] for name in masks if name not in scores)
         masks = new
+
+
+def things(mask, score):
+    """How many things that share a score are kept, none of them in part."""
+    shared = mask.expand(mask.shape).movedim(
+        [n for n in range(mask.ndim) if mask.shape[n] == score.shape[n]],
+        [*range(sum(a == b for a, b in zip(mask.shape, score.shape)))],
+    )
+    rows = shared.reshape(score.numel(), -1)
+    assert (rows.all(1) == rows.any(1)).all()
+    return int(rows.any(1).sum())
 
 
 @pytest.mark.parametrize("scope", ["layer", "global"])
@@ -95,7 +107,8 @@ def test_permuting_hidden_units_permutes_masks(model):
 
 def test_unknown_names_raise_with_the_choices(model):
     with pytest.raises(
-        ValueError, match="unknown criterion 'mag'; choose from cavity, magnitude, random, snip, synflow"
+        ValueError,
+        match="unknown criterion 'mag'; choose from cavity, fc-only, hybrid, l-inf-inputs, .*, magnitude, random, .*, snip, synflow",
     ):
         saliency("mag", model, ones(model), None, None)
     with pytest.raises(ValueError, match="unknown scope 'network'; choose from global, layer"):

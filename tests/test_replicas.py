@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from sifting import config, data, models, tickets
 from sifting.data import Split
 from sifting.engines import replicas
-from sifting.engines.stack import Splits, Stack
+from sifting.engines.stack import Splits, stacked
 from sifting.prune import prune, saliency
 from sifting.train import evaluate, generator, train
 
@@ -175,7 +175,7 @@ def test_stacked_accuracies_are_those_of_each_network():
     models_, _ = together(different(BASE))
     splits = [data.load(settings).test for settings in different(BASE)]
     expected = [evaluate(model, split) for model, split in zip(models_, splits)]
-    assert replicas.evaluate(Stack(list(models_)), splits, chunk=333) == pytest.approx(expected, abs=0.003)
+    assert replicas.evaluate(stacked(list(models_)), splits, chunk=333) == pytest.approx(expected, abs=0.003)
 
 
 @pytest.mark.parametrize("mean", [False, True])
@@ -222,7 +222,7 @@ def test_networks_and_images_that_do_not_stack_raise():
     wide = models.FCN([192, 50, 32, 32, 240], "before")
     with pytest.raises(ValueError, match="differ in shape"):
         replicas.train([model, wide], [masks, {}], [images] * 2, [settings] * 2)
-    with pytest.raises(ValueError, match="only FCNs stack, not Linear"):
+    with pytest.raises(ValueError, match="kinds ConvNet, FCN stack, not Linear"):
         replicas.train([nn.Linear(192, 240)], [{}], [images], [settings])
     with pytest.raises(ValueError, match="numbers of models"):
         replicas.train([model], [masks, masks], [images], [settings])
@@ -255,7 +255,7 @@ def test_a_capture_that_fails_warns_and_leaves_no_trace(optimizer, monkeypatch):
     states = []
     for captured in (False, True):
         made = list(zip(*map(ready, different(dataclasses.replace(BASE, optimizer=optimizer)))))
-        stack, splits = Stack(made[0]), Splits([images.train for images in made[2]])
+        stack, splits = stacked(made[0]), Splits([images.train for images in made[2]])
         step = replicas.Step(stack, splits, made[1], made[3], BASE.batch_size)
         if captured:
             with pytest.warns(UserWarning, match="for want of a CUDA graph: operation not permitted"):

@@ -102,9 +102,7 @@ def test_small_data_without_replacement_makes_smaller_batches_and_other_teams():
 
 def test_what_does_not_stack_is_refused_before_anything_is_computed(results):
     turned = dataclasses.replace(TINY, transform="rotate")
-    with pytest.raises(
-        ValueError, match="engine replicas trains .* not model fcn with transform rotate; choose auto"
-    ):
+    with pytest.raises(ValueError, match="engine replicas trains .* not rotate; choose auto"):
         store.load_or_run("ticket", [turned], "cpu", engine="replicas")
     assert not results.exists()
 

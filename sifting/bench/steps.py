@@ -10,7 +10,7 @@ from sifting import config
 from sifting.config import Config
 from sifting.data import Images, Split
 from sifting.engines import replicas, sparse
-from sifting.engines.stack import Splits, Stack
+from sifting.engines.stack import Splits, stacked
 from sifting.models import build
 from sifting.train import generator, make_optimizer, step
 
@@ -79,7 +79,7 @@ def together(split: Split, settings: Config, classes: int, count: int, density: 
     models = [build(some, split.images.shape, classes, generator(some, "weights")) for some in configs]
     draws = [generator(some, "batches") for some in configs]
     kept = [masks(split, some, density, seed=some.seed) for some in configs]
-    step = replicas.Step(Stack(models), Splits([split] * count), kept, configs, settings.batch_size)
+    step = replicas.Step(stacked(models), Splits([split] * count), kept, configs, settings.batch_size)
 
     def run():
         torch.stack([_batch(split, settings, draw) for draw in draws], 1, out=step.index)

@@ -8,11 +8,22 @@ import torch
 
 from sifting.config import FIELDS, Config, apart_from, choose, key
 from sifting.data import archives, clones, fields, photos
-from sifting.data.images import Dataset, Images, Rotated, Split, Translated, mean_image, normalize_
+from sifting.data.images import (
+    Cropped,
+    Dataset,
+    Images,
+    Rotated,
+    Split,
+    Translated,
+    mean_image,
+    moments,
+    normalize_,
+)
 from sifting.data.photos import PICTURES, SEMANTIC, provenance
 from sifting.data.tasks import NAMES, SCHEMES, class_names, labels
 
 ANGLE = 20  # degrees, of transform "rotate"; Pellegrini & Biroli 2022, appendix C.4
+MOVED = {"translate": Translated, "crop-flip": Cropped}  # transform -> training images, anew in every batch
 
 __all__ = [
     "LOADERS",
@@ -20,6 +31,7 @@ __all__ = [
     "SCHEMES",
     "PICTURES",
     "SEMANTIC",
+    "Cropped",
     "Dataset",
     "Images",
     "Rotated",
@@ -59,8 +71,8 @@ def load(config: Config, device: str = "cpu") -> Dataset:
     count = max(1, round(config.fraction * len(fine)))
     images = dataclasses.replace(images, where=images.where[:count])
     mean, scale = _normalization(config.normalize, images)
-    if config.transform == "translate":
-        images = Translated(images.source, images.where)
+    if config.transform in MOVED:
+        images = MOVED[config.transform](images.source, images.where)
     found["train"] = images, fine[:count]
     splits = {split: Split(some, classes[fine], mean, scale) for split, (some, fine) in found.items()}
     data = Dataset(config.dataset, images.shape, len(names), **splits)
@@ -81,8 +93,10 @@ def _normalization(name: str, images: Images) -> tuple[torch.Tensor | None, floa
     """Mean and scale of a Split."""
     if name == "mean-image":
         return mean_image(images), 255
-    middle = torch.full((math.prod(images.shape),), float(clones.MIDDLE), device=images.where.device)
-    return (middle, clones.STEPS["fixed"]) if name == "fixed" else (None, 255)
+    if name == "patch":
+        return None, 255
+    mean, scale = moments(images) if name == "pixels" else (float(clones.MIDDLE), clones.STEPS["fixed"])
+    return torch.full((math.prod(images.shape),), mean, device=images.where.device), scale
 
 
 def _with_margin(config: Config) -> Config:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 SD_FLOOR = 0.03  # keeps flat patches flat, in units of the full range of a pixel
+PADDING = 4  # of images before they are cropped, pixels
 
 
 @dataclass
@@ -90,6 +91,31 @@ class Translated(Images):
 
 
 @dataclass
+class Cropped(Images):
+    """Every image moved by up to PADDING pixels each way, zeros outside, as it is and mirrored.
+
+    There are 2 * (2 * PADDING + 1)**2 times as many; image n in all its forms is n, n + images, n + 2 images, ...
+    Indices are tensors. Source: the released code of Paganini & Forde 2020.
+    """
+
+    def __len__(self) -> int:
+        return len(self.where) * 2 * (2 * PADDING + 1) ** 2
+
+    def __getitem__(self, index) -> Tensor:
+        index = (
+            torch.arange(len(self), device=self.where.device)[index] if isinstance(index, slice) else index
+        )
+        _, height, width = self.shape
+        form, mirrored = index // len(self.where) // 2, index // len(self.where) % 2 == 1
+        x = F.pad(super().__getitem__(index % len(self.where)), (PADDING,) * 4)
+        rows = torch.arange(height, device=x.device) + (form // (2 * PADDING + 1))[:, None]
+        columns = torch.arange(width, device=x.device) + (form % (2 * PADDING + 1))[:, None]
+        columns = torch.where(mirrored[:, None], columns.flip(1), columns)
+        x = x.gather(2, rows[:, None, :, None].expand(-1, x.shape[1], -1, x.shape[3]))
+        return x.gather(3, columns[:, None, None, :].expand(-1, x.shape[1], height, -1))
+
+
+@dataclass
 class Split:
     """Images of one split and their classes.
 
@@ -146,6 +172,16 @@ def normalize_(x: Tensor, mean: Tensor | None = None, scale: float = 255) -> Ten
     # torch.std_mean is 15 times slower
     sd = torch.linalg.vector_norm(x, dim=-1, keepdim=True).div_(x.shape[-1] ** 0.5)
     return x.div_(sd.add_(255 * SD_FLOOR))
+
+
+def moments(images: Images, chunk: int = 10_000) -> tuple[float, float]:
+    """Mean and standard deviation over all pixels of all images, in 0..255."""
+    sums = torch.zeros(2, dtype=torch.float64, device=images.where.device)
+    for start in range(0, len(images), chunk):
+        x = images[start : start + chunk].double()
+        sums += torch.stack([x.sum(), (x**2).sum()])
+    mean, square = (sums / (len(images) * math.prod(images.shape))).tolist()
+    return mean, math.sqrt(square - mean**2)
 
 
 def mean_image(images: Images, chunk: int = 10_000) -> Tensor:

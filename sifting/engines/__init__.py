@@ -9,6 +9,7 @@ from torch import nn
 from sifting import train
 from sifting.config import Config, choose
 from sifting.engines import replicas, sparse
+from sifting.engines.stack import STACKS
 from sifting.models import FCN
 
 # name -> function(model, masks, data, config, level, start, after, progress), as train.train
@@ -27,30 +28,36 @@ def check(engine: str, config: Config) -> None:
         raise ValueError(f"no engine is settled as {engine!r}; a name will do: auto, {', '.join(ENGINES)}")
     if name == "replicas" and not replicas.accepts(config):
         raise ValueError(
-            "the engine replicas trains model fcn with transform none, "
-            f"not model {config.model} with transform {config.transform}; choose auto or reference"
+            f"the engine replicas trains with transform none, not {config.transform}; choose auto or reference"
         )
 
 
 def settle(engine: str, model: nn.Module, config: Config) -> str:
     """An engine, and all that its arithmetic depends on, so that whoever is given it gets the same bits.
 
-    engine  : a name in ENGINES; or auto: sparse on a CPU, replicas on a GPU, and reference for what these do not
-              accept; or what `settle` returned
+    engine  : a name in ENGINES; or auto: sparse for FCNs on a CPU, else replicas, and reference for what these do
+              not accept; or what `settle` returned
     returns : the name; behind "sparse", the density up to which each layer is sparse, as measured; behind
               "replicas", of how many the stack is
     """
     check(engine, config)
     if engine == "auto":
-        on_cpu = next(model.parameters()).device.type == "cpu"
-        accepted = isinstance(model, FCN) and (on_cpu or replicas.accepts(config))
-        engine = ("sparse" if on_cpu else "replicas") if accepted else "reference"
+        if isinstance(model, FCN) and next(model.parameters()).device.type == "cpu":
+            engine = "sparse"
+        else:
+            stacks = type(model) in STACKS and replicas.accepts(config)
+            engine = "replicas" if stacks else "reference"
     if engine == "replicas":
         return "replicas 1"
     if engine == "sparse":
         sparse.check(model, {})
         return " ".join([engine, *map(str, sparse.thresholds(model, config.batch_size))])
     return engine
+
+
+def together(engine: str, config: Config, on_gpu: bool) -> bool:
+    """Whether a run is best trained in one stack with others like it."""
+    return engine == "replicas" or (engine == "auto" and (on_gpu or config.model != "fcn"))
 
 
 def loop(engine: str) -> Callable:

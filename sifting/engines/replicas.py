@@ -13,13 +13,15 @@ from tqdm.auto import trange
 
 from sifting.config import Config, apart_from
 from sifting.data import Dataset, Split, class_names
-from sifting.engines.stack import Splits, Stack
+from sifting.engines.stack import Splits, Stack, stacked
+from sifting.models import BUILDERS
 from sifting.train import batches, evaluation_steps, make_optimizer
 
 # fields in which replicas may differ: which images and labels they see, how fast they learn, what is pruned
 FREE = (
     "seed", "data_seed", "fraction", "train_images", "labels", "lr",
-    "criterion", "scope", "saliency_of", "rounds", "iterative", "prune_fraction", "levels", "min_alive", "prune_biases",
+    "criterion", "scope", "saliency_of", "rounds", "iterative", "prune_fraction", "rounding", "levels", "min_alive",
+    "prune_biases", "prune_head", "treatment", "reshuffle",
 )  # fmt: skip
 
 
@@ -34,8 +36,8 @@ def alike(config: Config) -> Config:
 
 
 def accepts(config: Config) -> bool:
-    """Whether a run can be trained by this engine at all: an FCN, on images as they are."""
-    return config.model == "fcn" and config.transform == "none"
+    """Whether a run can be trained by this engine at all: on images as they are."""
+    return config.model in BUILDERS and config.transform == "none"
 
 
 def stackable(configs: list[Config]) -> None:
@@ -184,7 +186,7 @@ def train(
     Every replica has its own weights, masks, images, learning rate, and batches, drawn as the reference
     draws them. On a GPU, matrix products are in TensorFloat-32.
 
-    Raises ValueError for what does not stack; see `stackable`, Stack and Splits.
+    Raises ValueError for what does not stack; see `stackable`, stacked and Splits.
     """
     after = after or [{} for _ in models]
     _same(
@@ -194,7 +196,7 @@ def train(
     count, spare = len(models), max(0, size - len(models))
     models = [*models, *(copy.deepcopy(models[0]) for _ in range(spare))]
     masks, data, configs = ([*some, *some[:1] * spare] for some in (masks, data, configs))
-    steps, stack = configs[0].steps, Stack(models)
+    steps, stack = configs[0].steps, stacked(models)
     trained, val, test = ([getattr(some, split) for some in data] for split in ("train", "val", "test"))
     pairs = list(zip(trained, configs))
     draws = [batches(len(split), config, steps - start, level, stack.device) for split, config in pairs]

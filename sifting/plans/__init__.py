@@ -1,20 +1,27 @@
 """Which stored results each chapter needs: the runner computes what is missing, the chapter reads them."""
 
 from sifting import store
-from sifting.config import Config, choose
+from sifting.config import Config, choose, preset
 from sifting.history import History
-from sifting.plans import pellegrini, redman
+from sifting.plans import paganini, pellegrini, redman
 from sifting.plans.pellegrini import SHORT, VARIED, imp
 from sifting.plans.redman import network
 
 __all__ = ["GROUPS", "SHORT", "VARIED", "imp", "network", "plan", "planned", "results"]
 
 # chapter -> function(base, number of seeds) -> group name -> configurations
-GROUPS = pellegrini.GROUPS | redman.GROUPS
+GROUPS = pellegrini.GROUPS | redman.GROUPS | paganini.GROUPS
 # chapter -> group -> kinds of results that are needed of it
-KINDS = pellegrini.KINDS | redman.KINDS
+KINDS = pellegrini.KINDS | redman.KINDS | paganini.KINDS
 # chapter -> kind that is needed of the groups that KINDS does not name, if it is not masks
-DEFAULT = dict.fromkeys(redman.GROUPS, "representation")
+DEFAULT = dict.fromkeys(redman.GROUPS, "representation") | dict.fromkeys(paganini.GROUPS, "evolution")
+# chapter -> family of the presets that it is run at, if it is not fcn
+FAMILY = dict.fromkeys(paganini.GROUPS, "lenet")
+
+
+def base(chapter: str, name: str, overrides: dict | None = None) -> Config:
+    """What the plan of a chapter is made of: the preset of that name, of the family that the chapter is about."""
+    return preset(name, overrides, FAMILY.get(chapter, "fcn"))
 
 
 def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:

@@ -28,6 +28,7 @@ EXPERIMENTS = {
         "sifting.representations",
         "pack",
     ),  # as masks, and how far from Gaussian each level is
+    "evolution": ("sifting.evolution", "pack"),  # as masks, with predictions and changes of the weights
     "components": ("sifting.components", "pack"),  # independent and principal components of the images
     "likeness": ("sifting.likeness", "pack"),  # of clones to what they are clones of
     "stimuli": ("sifting.stimuli", "pack"),  # the images that drive deeper units

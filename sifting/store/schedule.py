@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import importlib
 import os
 
 import filelock
@@ -71,11 +72,15 @@ def _pool(device: str, workers: int, tasks: int, cluster: str | None) -> Here | 
 
 
 def _teams(kind: str, configs: list[Config], device: str, engine: str, cluster: str | None) -> list[tuple]:
-    """The runs that are one task each: every run by itself; on a GPU, and by engine=replicas, those that stack."""
+    """The runs that are one task each: those that are best trained together, and every other by itself."""
+    module = module_of(kind)
+    if not hasattr(module, "teams"):
+        return [(config,) for config in configs]
     on_gpu = device == "cuda" or (not cluster and resolve(device) == "cuda")
-    together = engine == "replicas" or (engine == "auto" and on_gpu)
-    teams = getattr(module_of(kind), "teams", None) if together else None
-    return [tuple(team) for team in teams(configs)] if teams else [(config,) for config in configs]
+    engines = importlib.import_module("sifting.engines")
+    stacks = [config for config in configs if engines.together(engine, config, on_gpu)]
+    alone = [config for config in configs if config not in stacks]
+    return [tuple(team) for team in module.teams(stacks)] + [(config,) for config in alone]
 
 
 class _Sweep:
