@@ -105,15 +105,21 @@ class History:
     @property
     def layers(self) -> int:
         """How many layers are pruned."""
-        return sum(name.startswith("removed_at/") and name.endswith(".weight") for name in self.names())
+        return len(self.layer_names)
+
+    @property
+    def layer_names(self) -> list[str]:
+        """Names of the layers that are pruned, in order, as conv1."""
+        return [
+            name.removeprefix("removed_at/").removesuffix(".weight")
+            for name in self.names()
+            if name.startswith("removed_at/") and name.endswith(".weight")
+        ]
 
     def _layer(self, layer: int) -> str:
         if not 1 <= layer <= self.layers:
             raise ValueError(f"layer must be 1 to {self.layers}, not {layer}")
-        pruned = [
-            name for name in self.names() if name.startswith("removed_at/") and name.endswith(".weight")
-        ]
-        return pruned[layer - 1].removeprefix("removed_at/")
+        return f"{self.layer_names[layer - 1]}.weight"
 
     def _level(self, level: int) -> int:
         if not 0 <= level <= self.levels:

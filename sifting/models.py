@@ -90,7 +90,8 @@ def alexnet(config: Config, shape: tuple[int, ...], classes: int, generator: tor
 def vgg11(config: Config, shape: tuple[int, ...], classes: int, generator: torch.Generator) -> ConvNet:
     """VGG-11 as in torchvision, without dropout; smaller images are enlarged to 32 pixels a side.
 
-    132,863,336 parameters with 3 channels and 1,000 classes. Source: Simonyan & Zisserman 2015, configuration A.
+    132,863,336 parameters with 3 channels and 1,000 classes. Weights are He-normal and biases zero, or so deep a network
+    without batch norm does not begin to learn. Source: Simonyan & Zisserman 2015, configuration A.
     """
     widths = (
         (64, True),
@@ -103,7 +104,13 @@ def vgg11(config: Config, shape: tuple[int, ...], classes: int, generator: torch
         (512, True),
     )
     convolutions = [(width, 3, 1, 1, pooled) for width, pooled in widths]
-    return _convnet(config, shape, convolutions, 2, 7, (4096, 4096), classes, generator, 32)
+    model = _convnet(config, shape, convolutions, 2, 7, (4096, 4096), classes, generator, 32)
+    for name, values in model.named_parameters():
+        if name.endswith("bias"):
+            nn.init.zeros_(values)
+        else:
+            nn.init.kaiming_normal_(values, nonlinearity="relu", generator=generator)
+    return model
 
 
 def _convnet(

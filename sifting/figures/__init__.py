@@ -28,6 +28,7 @@ from sifting.figures.maps import (
     samples,
     weights,
 )
+from sifting.figures.methods import evolution, filters, kernels, matrices, panels, stability
 from sifting.figures.speed import cost
 from sifting.figures.style import STYLE
 
@@ -46,23 +47,29 @@ __all__ = [
     "dial",
     "displacement",
     "emergence",
+    "evolution",
     "features",
     "feeding",
+    "filters",
     "gains",
     "growth",
     "histograms",
     "in_degree",
+    "kernels",
     "learning",
     "locality",
     "localization",
     "masks",
+    "matrices",
     "out_degree",
     "pair_correlation",
+    "panels",
     "pictures",
     "portraits",
     "random_units",
     "same_units",
     "samples",
+    "stability",
     "strips",
     "tree",
     "turns",

@@ -22,6 +22,7 @@ from sifting.observables.locality import (
     rf_moment,
     rf_width,
 )
+from sifting.observables.paths import chance_jaccard, used
 from sifting.observables.similarity import center_distance, fed_together, form_similarity, overlap, radius
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "by_removal",
     "cavity",
     "center_distance",
+    "chance_jaccard",
     "degree_excess",
     "displacements",
     "enrichment",
@@ -52,4 +54,5 @@ __all__ = [
     "rewire",
     "rf_moment",
     "rf_width",
+    "used",
 ]

@@ -1,0 +1,161 @@
+"""Figures about one network pruned in many ways."""
+
+import numpy as np
+
+from sifting.figures.style import (
+    CYCLE,
+    FAINT,
+    IMP,
+    INK,
+    NULL,
+    WIDTH,
+    band,
+    density_axis,
+    evenly,
+    image,
+    mosaic,
+    percent,
+    signed,
+    subplots,
+)
+
+
+def panels(
+    table: dict, y: str, label: str, x: str = "level", columns: int = 3, null: str = "", shares: bool = False
+):
+    """One panel a title, one line a condition: mean and standard deviation over runs.
+
+    table : title -> condition -> arrays x (points,), or (points,) of `density`, and y (runs, points)
+    null  : name of a further array, (runs, points), drawn dashed and faint in the color of its condition
+    """
+    columns = evenly(len(table), columns)
+    rows = -(-len(table) // columns)
+    figure, axes = subplots(rows, columns, 2.5 * rows + 0.5, WIDTH if columns > 1 else 5.6, sharey=True)
+    for ax, (title, conditions) in zip(axes.flat, table.items()):
+        for number, (name, found) in enumerate(conditions.items()):
+            color, line = CYCLE[number % len(CYCLE)], ("-", "--")[number // len(CYCLE) % 2]
+            there = ~np.isnan(found[y]).all(0)
+            style = {"linestyle": line, "marker": "osD^vP"[number % 6], "markersize": 2.8, "linewidth": 1.3}
+            band(ax, found[x][there], found[y][:, there], name, color, **style)
+            if null:
+                ax.plot(found[x], np.nanmean(found[null], 0), ":", color=color, linewidth=1, alpha=0.8)
+        if x == "density" or x == "effective":
+            density_axis(ax)
+            ax.set_xlabel({"density": "weights kept", "effective": "weights kept and connected"}[x])
+        else:
+            ax.set_xlabel(x)
+        if shares:
+            percent(ax.yaxis)
+        ax.set_title(title)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(label)
+    for ax in axes.flat[len(table) :]:
+        ax.axis("off")
+    names = {}
+    for ax in axes.flat:
+        names |= dict(zip(*reversed(ax.get_legend_handles_labels())))
+    figure.legend(names.values(), names.keys(), loc="outside upper center", ncols=evenly(len(names), 4))
+    return figure
+
+
+def filters(table: dict, columns: int = 2):
+    """Weights of a convolution, inputs down and outputs across, gray where they are pruned: PF5, PF13.
+
+    table : title -> weights (outputs, inputs, height, width), 0 where pruned
+    """
+    return _sheets({name: _filters(weights) for name, weights in table.items()}, columns)
+
+
+def kernels(table: dict, columns: int = 2):
+    """Share of every kernel that is kept, inputs down and outputs across: PF15. table : title -> mask of a convolution."""
+    return _sheets(
+        {name: mask.mean((2, 3)).T for name, mask in table.items()}, columns, cmap="magma", vmin=0, vmax=1
+    )
+
+
+def _sheets(pictures: dict, columns: int, **how):
+    columns = evenly(len(pictures), columns)
+    rows = -(-len(pictures) // columns)
+    high = max(picture.shape[-2] / picture.shape[-1] for picture in pictures.values())
+    figure, axes = subplots(rows, columns, rows * (WIDTH / columns * min(high, 1.2) + 0.35))
+    for ax, (name, picture) in zip(axes.flat, pictures.items()):
+        image(ax, picture, name, **how)
+    for ax in axes[-1]:
+        ax.set_xlabel("outputs", fontsize=8)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("inputs", fontsize=8)
+    for ax in axes.flat[len(pictures) :]:
+        ax.axis("off")
+    return figure
+
+
+def _filters(weights: np.ndarray) -> np.ndarray:
+    """(3, rows, columns): kernels in a sheet, kept weights from blue through white to red, pruned ones gray."""
+    outputs, inputs, height, width = weights.shape
+    rows = weights.swapaxes(0, 1).reshape(inputs * outputs, height, width)
+    value = 2 * signed(rows) - 1
+    low, high = np.array([0.11, 0.31, 0.85]), np.array([0.76, 0.25, 0.05])
+    ends = np.where(value[..., None] > 0, high, low)
+    colored = 1 + (ends - 1) * np.abs(value)[..., None] ** 0.6
+    colored[rows == 0] = 0.8
+    return mosaic(np.moveaxis(colored, -1, 1), outputs)
+
+
+def evolution(table: dict, columns: int = 3, label: str = "weight"):
+    """Every weight of a layer from level to level, ending where it is pruned, from tables.lines: PF6, PF7, PF16.
+
+    table : title -> (1 + levels, weights), the first row before any training
+    """
+    columns = evenly(len(table), columns)
+    rows = -(-len(table) // columns)
+    figure, axes = subplots(rows, columns, 2.3 * rows + 0.2, sharey=True)
+    for ax, (name, values) in zip(axes.flat, table.items()):
+        color = np.where(np.isfinite(values[-1]), IMP, FAINT)
+        steps = np.arange(-1, len(values) - 1)
+        for line, one in zip(values.T, color):
+            ax.plot(steps, line, color=one, linewidth=0.5, alpha=0.7 if one == IMP else 0.35)
+        ax.set_title(name)
+        ax.set_xticks(
+            [-1, 0, *range(5, len(values) - 1, 5)], ["start", "0", *map(str, range(5, len(values) - 1, 5))]
+        )
+    for ax in axes[-1]:
+        ax.set_xlabel("level")
+    for ax in axes[:, 0]:
+        ax.set_ylabel(label)
+    for ax in axes.flat[len(table) :]:
+        ax.axis("off")
+    return figure
+
+
+def matrices(table: dict, label: str, columns: int = 2):
+    """Square matrices of shares with their numbers, from tables.unanimity: PF14. table : title -> (names, values)."""
+    figure, axes = subplots(1, len(table), WIDTH / len(table) + 0.6)
+    for ax, (title, (names, values)) in zip(axes[0], table.items()):
+        ax.imshow(values, cmap="viridis", vmin=0, vmax=1)
+        ax.set_title(title)
+        ax.set_xticks(range(len(names)), names, rotation=50, ha="right", fontsize=7)
+        ax.set_yticks(range(len(names)), names, fontsize=7)
+        ax.spines[:].set_visible(False)
+        for (row, column), value in np.ndenumerate(values):
+            text = f"{100 * value:.0f}" if np.isfinite(value) else "–"
+            ink = INK if value > 0.6 or not np.isfinite(value) else "white"
+            ax.text(column, row, text, ha="center", va="center", fontsize=6.5, color=ink)
+    return figure
+
+
+def stability(table: dict, label: str):
+    """A bar a method, a panel a layer, from tables.stability: PF8. Dots: runs."""
+    layers = list(next(iter(table.values())))
+    figure, axes = subplots(1, len(layers), 2.9, sharey=True)
+    for ax, layer in zip(axes[0], layers):
+        for place, (_, found) in enumerate(table.items()):
+            values = found[layer]
+            color = CYCLE[place % len(CYCLE)]
+            ax.barh(place, np.nanmean(values), color=color, alpha=0.35)
+            ax.plot(values, [place] * len(values), "o", markersize=3, color=color)
+        ax.set_title(layer)
+        ax.axvline(0, color=NULL, linewidth=0.8)
+        ax.set_yticks(range(len(table)), list(table), fontsize=7.5)
+        ax.invert_yaxis() if ax is axes[0, 0] else None
+        ax.set_xlabel(label, fontsize=8)
+    return figure
