@@ -186,3 +186,10 @@ def prunable(model: nn.Module, biases: bool, head: bool = False) -> list[str]:
     layers = [name for name, module in model.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     kinds = ("weight", "bias") if biases else ("weight",)
     return [f"{layer}.{kind}" for layer in (layers if head else layers[:-1]) for kind in kinds]
+
+
+def count(name: str, shape: tuple[int, ...], classes: int) -> int:
+    """Number of parameters of the network of that name, at its full size, on images of that shape."""
+    with torch.device("meta"):
+        model = build(Config(model=name), shape, classes, None)
+    return sum(values.numel() for values in model.parameters())

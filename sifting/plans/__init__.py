@@ -4,10 +4,27 @@ from sifting import store
 from sifting.config import Config, choose, preset
 from sifting.history import History
 from sifting.plans import paganini, pellegrini, redman
+from sifting.plans.paganini import APART, FRACTIONS, LEFT, METHODS, TREATED, TREATMENTS
 from sifting.plans.pellegrini import SHORT, VARIED, imp
 from sifting.plans.redman import network
 
-__all__ = ["GROUPS", "SHORT", "VARIED", "imp", "network", "plan", "planned", "results"]
+__all__ = [
+    "APART",
+    "FRACTIONS",
+    "GROUPS",
+    "LEFT",
+    "METHODS",
+    "SHORT",
+    "TREATED",
+    "TREATMENTS",
+    "VARIED",
+    "base",
+    "imp",
+    "network",
+    "plan",
+    "planned",
+    "results",
+]
 
 # chapter -> function(base, number of seeds) -> group name -> configurations
 GROUPS = pellegrini.GROUPS | redman.GROUPS | paganini.GROUPS

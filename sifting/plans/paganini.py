@@ -15,6 +15,11 @@ METHODS = {
     "random structured": "random-inputs",
     "random unstructured": "random",
 }
+# how the pages show them
+APART = {
+    "weight by weight": ("L1 unstructured", "hybrid", "fc-only", "random unstructured"),
+    "input by input": ("L1 structured", "L2 structured", "L−∞ structured", "random structured"),
+}
 TREATED = ("L1 unstructured", "hybrid", "L1 structured", "L2 structured")  # methods with every treatment
 TREATMENTS = {"fine-tuned": "finetune", "σ · sign": "sigma-sign", "sign": "sign"}  # beside rewound
 
@@ -49,5 +54,62 @@ def similarity(base: Config, count: int) -> dict[str, list[Config]]:
     return rewound(base, count) | treated(base, count) | {"L1 unstructured, one epoch": seeds(short, count)}
 
 
-GROUPS = {"methods": methods, "similarity": similarity, "ensembles": rewound}
+def larger(base: Config) -> dict[str, Config]:
+    """AlexNet on the digits and VGG-11 on photographs, classes being pictures; narrow ones, but where there is time for all of it.
+
+    Where the data of `base` have been downloaded, VGG-11 sees CIFAR-10, as in the paper.
+    """
+    width, steps = (1.0, base.steps) if base.steps >= 1000 else (1 / 8, max(2, 3 * base.steps // 5))
+    narrow = replace(base, width=width, steps=steps)
+    if base.dataset == "digits":
+        photos = replace(
+            narrow,
+            dataset="photos",
+            image_size=32,
+            labels="picture",
+            train_images=20_000,
+            val_images=1_000,
+            test_images=1_000,
+        )
+    else:
+        photos = replace(narrow, dataset="cifar10")
+    return {"AlexNet": replace(narrow, model="alexnet"), "VGG-11": replace(photos, model="vgg11")}
+
+
+def structure(base: Config, count: int) -> dict[str, list[Config]]:
+    """Methods and treatments whose masks are looked at, and one run each of larger networks."""
+    names = [
+        *METHODS,
+        *(f"{name}, fine-tuned" for name in TREATED),
+        *(f"{name}, σ · sign" for name in TREATED[:1]),
+    ]
+    runs = rewound(base, count) | treated(base, count)
+    return {name: runs[name] for name in names} | {name: [config] for name, config in larger(base).items()}
+
+
+def stability(base: Config, count: int) -> dict[str, list[Config]]:
+    """All methods; and one run each of larger networks with three methods."""
+    large = {
+        f"{network}, {name}": [replace(config, criterion=METHODS[name])]
+        for network, config in larger(base).items()
+        for name in ("L1 structured", "hybrid", "L1 unstructured")
+    }
+    return rewound(base, count) | large
+
+
+GROUPS = {
+    "methods": methods,
+    "similarity": similarity,
+    "structure": structure,
+    "stability": stability,
+    "ensembles": rewound,
+}
 KINDS = {}
+
+# Table 1 of the paper: fractions pruned, and thousands of parameters left
+FRACTIONS = (0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
+LEFT = {
+    "LeNet": (60, 48, 36, 30, 24, 18, 12, 6, 3, 2, 1, 0.6),
+    "AlexNet": (61100, 48880, 36660, 30550, 24440, 18330, 12220, 6110, 3055, 1833, 1222, 611),
+    "VGG-11": (132863, 106290, 79718, 66431, 53145, 39859, 26572, 13286, 6643, 3985, 2657, 1328),
+}

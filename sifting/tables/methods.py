@@ -209,9 +209,11 @@ def subsets(names: list[str], most: int = 3) -> list[tuple[str, ...]]:
     return [members for size in range(1, most + 1) for members in itertools.combinations(names, size)]
 
 
-def parameters_left(counts: dict[str, int], fractions: tuple[float, ...]) -> dict[str, list[int]]:
-    """Thousands of parameters left of networks with `counts` of them, where a fraction is pruned, rounded down: PFT1."""
-    return {
-        name: [int((1 - fraction) * count / 1000 + 1e-6) for fraction in fractions]
-        for name, count in counts.items()
-    }
+def parameters_left(counts: dict[str, int], fractions: tuple[float, ...]) -> dict[str, list[float]]:
+    """Thousands of parameters left of networks with `counts` of them, where a fraction is pruned: PFT1."""
+    return {name: [(1 - fraction) * count / 1000 for fraction in fractions] for name, count in counts.items()}
+
+
+def largest_difference(ones: dict[str, list[float]], others: dict[str, list[float]]) -> float:
+    """The largest difference, either way, between numbers of the same name and place."""
+    return max(abs(a - b) for name, row in ones.items() for a, b in zip(row, others[name], strict=True))
