@@ -21,7 +21,14 @@ from sifting.figures.style import (
 
 
 def panels(
-    table: dict, y: str, label: str, x: str = "level", columns: int = 3, null: str = "", shares: bool = False
+    table: dict,
+    y: str,
+    label: str,
+    x: str = "level",
+    columns: int = 3,
+    null: str = "",
+    shares: bool = False,
+    sharey: bool = True,
 ):
     """One panel a title, one line a condition: mean and standard deviation over runs.
 
@@ -30,7 +37,7 @@ def panels(
     """
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
-    figure, axes = subplots(rows, columns, 2.5 * rows + 0.5, WIDTH if columns > 1 else 5.6, sharey=True)
+    figure, axes = subplots(rows, columns, 2.5 * rows + 0.5, WIDTH if columns > 1 else 5.6, sharey=sharey)
     for ax, (title, conditions) in zip(axes.flat, table.items()):
         for number, (name, found) in enumerate(conditions.items()):
             color, line = CYCLE[number % len(CYCLE)], ("-", "--")[number // len(CYCLE) % 2]

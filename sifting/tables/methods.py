@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+from scipy import stats
 
 from sifting import observables
 from sifting.history import History
@@ -75,6 +76,64 @@ def distances(groups: Groups, reference: list[History]) -> dict[str, dict[str, n
     return {name: distance(reference, runs) for name, runs in groups.items()}
 
 
+def by_layer(found: dict[str, dict[str, np.ndarray]], layers: list[str], chosen=None) -> dict[str, dict]:
+    """`distances` a layer at a time, without level 0, where nothing differs yet.
+
+    chosen  : names of layers, default: all
+    returns : layer -> condition -> level (levels,); (runs, levels) distance, chance, and excess, chance minus distance
+    """
+    return {
+        layer: {
+            name: {
+                "level": np.arange(1, rows["distance"].shape[1]),
+                "distance": rows["distance"][:, 1:, n],
+                "chance": rows["chance"][:, 1:, n],
+                "excess": rows["chance"][:, 1:, n] - rows["distance"][:, 1:, n],
+            }
+            for name, rows in found.items()
+        }
+        for n, layer in enumerate(layers)
+        if layer in (chosen or layers)
+    }
+
+
+def over_layers(panels: dict[str, dict], name: str, level: int, what: str = "distance") -> np.ndarray:
+    """(runs,): of `by_layer`, one array of one condition at `level`, mean over the layers."""
+    return np.mean([conditions[name][what][:, level - 1] for conditions in panels.values()], 0)
+
+
+def doublings(panels: dict[str, dict], name: str, level: int) -> np.ndarray:
+    """(runs,): growth of the mean distance from 2 * level to 4 * level, over that from level to 2 * level; 1 if it grows like the logarithm."""
+    at = [over_layers(panels, name, times * level) for times in (1, 2, 4)]
+    return (at[2] - at[1]) / (at[1] - at[0])
+
+
+def all_pairs(runs: dict[str, History]) -> dict:
+    """What widgets.SimilarityExplorer shows of one run a method.
+
+    returns : methods, layers, names; distance and chance, (levels, layers, methods, methods), from level 1 on; accuracy and dead,
+              (1 + levels, methods); removed_at, layer by layer the arrays of all methods
+    """
+    names, first = list(runs), next(iter(runs.values()))
+    levels = common(list(runs.values()))
+    found = {
+        what: np.zeros((levels, first.layers, len(names), len(names))) for what in ("distance", "chance")
+    }
+    for a, b in itertools.combinations(range(len(names)), 2):
+        rows = distance([runs[names[a]]], [runs[names[b]]])
+        for what, values in found.items():
+            values[:, :, a, b] = values[:, :, b, a] = rows[what][0, 1 : levels + 1]
+    return found | {
+        "methods": names,
+        "layers": first.layer_names,
+        "accuracy": np.stack([run.accuracy("test", "last")[: levels + 1] for run in runs.values()], 1),
+        "dead": np.stack([dead(run)[: levels + 1] for run in runs.values()], 1),
+        "removed_at": [
+            [run.removed_at(layer) for run in runs.values()] for layer in range(1, first.layers + 1)
+        ],
+    }
+
+
 def structure(groups: Groups, layer: int, draws: int = 20) -> dict[str, dict[str, np.ndarray]]:
     """Do the weights of one layer survive in whole inputs, or in whole outputs? PF5, PF15.
 
@@ -103,6 +162,50 @@ def structure(groups: Groups, layer: int, draws: int = 20) -> dict[str, dict[str
     return found
 
 
+def last_scores(name: str, run: History, count: int) -> dict:
+    """Row and column scores of the first `count` convolutions of one run at its last level: PF15.
+
+    returns : rows of words, one a layer: NAME and layer, share kept, both scores; and for claims.check, row, the smallest row score of
+              the layers behind the first, and column, the smallest column score, each with a standard error over inputs (outputs)
+    """
+    words, scores = [], {"row": [], "column": []}
+    for n, layer in enumerate(run.layer_names[:count], 1):
+        mask = run.mask(run.levels, n)
+        sides = {"row": mask.swapaxes(0, 1).reshape(mask.shape[1], -1), "column": mask.reshape(len(mask), -1)}
+        for side, matrix in sides.items():
+            if len(matrix) > 1:
+                error = observables.jackknife(observables.degree_excess, matrix, min(10, len(matrix)))
+                scores[side].append((observables.degree_excess(matrix), float(error)))
+        row = f"{scores['row'][-1][0]:.1f}" if mask.shape[1] > 1 else "–"
+        words.append(
+            [f"{name}, {layer}", f"{100 * mask.mean():.2g} %", row, f"{scores['column'][-1][0]:.1f}"]
+        )
+    least = {side: dict(zip(("values", "error"), min(found))) for side, found in scores.items()}
+    return {"rows": words} | least
+
+
+def on_maps(groups: Groups, layer: int, channels: int) -> dict[str, dict[str, np.ndarray]]:
+    """`structure` of a linear layer behind `channels` square maps, and localization, (runs, levels), of its units on these."""
+    found = structure(groups, layer)
+    for name, runs in groups.items():
+        rows = []
+        for run in runs:
+            side = round((run.removed_at(layer).shape[1] / channels) ** 0.5)
+            masks = [run.mask(level, layer) for level in range(common(runs) + 1)]
+            local = [observables.localization(mask, (channels, side, side)) for mask in masks]
+            rows.append([np.nanmean(some) if np.isfinite(some).any() else np.nan for some in local])
+        found[name]["localization"] = np.array(rows)
+    return found
+
+
+def with_levels(table: dict[str, dict[str, np.ndarray]], what: str) -> dict[str, dict[str, np.ndarray]]:
+    """One array, (runs, levels), of every condition, with its levels but the dense one: what figures.panels draws as `score`."""
+    return {
+        name: {"level": np.arange(1, rows[what].shape[1]), "score": rows[what][:, 1:]}
+        for name, rows in table.items()
+    }
+
+
 def stability(groups: Groups, what: str = "change") -> dict[str, dict[str, np.ndarray]]:
     """How much the weights of a layer change from one level to the next: PF8.
 
@@ -122,6 +225,20 @@ def stability(groups: Groups, what: str = "change") -> dict[str, dict[str, np.nd
             for layer in runs[0].layer_names
         }
     return found
+
+
+def against_accuracy(
+    found: dict[str, dict[str, np.ndarray]], layer: str, accuracy: dict[str, np.ndarray]
+) -> np.ndarray:
+    """(runs,): Spearman's rank correlation, over the conditions, of `stability` in one layer with `accuracy`, condition -> (runs,)."""
+    rows = np.array([[found[name][layer], accuracy[name]] for name in found])
+    kept = np.isfinite(rows).all((1, 2))
+    return np.array([stats.spearmanr(*rows[kept, :, run].T).statistic for run in range(rows.shape[2])])
+
+
+def weights_at(run: History, layer: str, level: int) -> np.ndarray:
+    """Weights of a layer, float (outputs, inputs, ...), after the training of `level`, 0 where pruned."""
+    return run[f"weights/{layer}.weight"][level].astype(float)
 
 
 def lines(run: History, layer: str) -> np.ndarray:
@@ -202,6 +319,14 @@ def ensembles(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
         pick = many["val"][:, :count].argmax(1)
         found[what] = np.take_along_axis(many["test"], pick[:, None], 1)[:, 0]
     return found | {"subset": pick}
+
+
+def ensemble_rows(found: dict[str, np.ndarray], names: list[str]) -> list[list[str]]:
+    """Rows of words from `ensembles`, one a level from 1 on: means over runs, in percent."""
+    levels = range(1, found[names[0]].shape[1])
+    return [
+        [str(level), *(f"{100 * found[name][:, level].mean():.1f}" for name in names)] for level in levels
+    ]
 
 
 def subsets(names: list[str], most: int = 3) -> list[tuple[str, ...]]:

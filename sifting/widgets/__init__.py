@@ -2,6 +2,7 @@
 
 from sifting.widgets.cavity_explorer import CavityExplorer
 from sifting.widgets.mask_explorer import MaskExplorer
+from sifting.widgets.similarity_explorer import SimilarityExplorer
 from sifting.widgets.tree_explorer import TreeExplorer
 
-__all__ = ["CavityExplorer", "MaskExplorer", "TreeExplorer"]
+__all__ = ["CavityExplorer", "MaskExplorer", "SimilarityExplorer", "TreeExplorer"]
