@@ -13,7 +13,7 @@ from sifting.models import build
 from sifting.tickets import level_count, teams
 from sifting.train import generator
 
-FEW = 6_000  # layers with no more weights are kept whole, at every level
+FEW = 6_000  # layers with no more weights, the first and the last one are kept whole, at every level
 STEPS = 255  # in which probabilities are kept
 
 __all__ = ["find", "find_together", "level_count", "pack", "teams"]
@@ -60,7 +60,7 @@ def pack(records: list[dict], config: Config) -> dict:
     """The masks and accuracies of the run, as packing.pack_masks keeps them, and
 
     votes, truth     : (levels, images, classes) and (images,), see Probe.measure; held_out
-    initial/NAME     : float16, weights before any training, of layers with no more than FEW
+    initial/NAME     : float16, weights before any training, of the first and the last layer and those with no more than FEW
     weights/NAME     : float16 (levels, *shape), the same as the training of each level left them, 0 where they are pruned
     and of every layer (levels - 1,), over the weights that are kept after level n, between the end of level n - 1 and that of level n:
     change/NAME      : mean |w(n) - w(n - 1)|
@@ -77,12 +77,16 @@ def pack(records: list[dict], config: Config) -> dict:
     )
     packed |= {"votes": np.stack([record["votes"] for record in records])}
     packed |= {name: records[0][name] for name in once}
-    for name in [name.removeprefix("removed_at/") for name in packed if name.startswith("removed_at/")]:
+    names = [name.removeprefix("removed_at/") for name in packed if name.startswith("removed_at/")]
+    for name in names:
         removed_at = packed[f"removed_at/{name}"]
-        rows = [record[f"trained/{name}"] * at(removed_at, level) for level, record in enumerate(records)]
-        if removed_at.size <= FEW:
-            packed[f"initial/{name}"] = records[0][f"rewind/{name}"].astype(np.float16)
-            packed[f"weights/{name}"] = np.stack(rows).astype(np.float16)
+        rows = [
+            np.where(at(removed_at, level), record[f"trained/{name}"], 0)
+            for level, record in enumerate(records)
+        ]
+        if removed_at.size <= FEW or name in (names[0], names[-1]):
+            packed[f"initial/{name}"] = packing.half(records[0][f"rewind/{name}"])
+            packed[f"weights/{name}"] = packing.half(np.stack(rows))
         changes = [_change(*pair, at(removed_at, level)) for level, pair in enumerate(zip(rows, rows[1:]), 1)]
         for what, values in zip(
             ("change", "relative", "order"), np.array(changes, np.float32).reshape(-1, 3).T

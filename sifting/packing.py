@@ -35,9 +35,7 @@ def pack(records: list[Arrays], config: Config) -> Arrays:
             kind, _, parameter = name.partition("/")
             if kind == "trained" and value.ndim:
                 mask = removed_at.get(f"removed_at/{parameter}")
-                packed[f"trained/{level}/{parameter}"] = (
-                    value if mask is None else value[mask > level]
-                ).astype(np.float16)
+                packed[f"trained/{level}/{parameter}"] = half(value if mask is None else value[mask > level])
     once = ("shape", "engine")
     curves = [name for name in records[-1] if "/" not in name and name not in once]
     if config.layerwise:
@@ -50,6 +48,12 @@ def pack(records: list[Arrays], config: Config) -> Arrays:
             for name in curves
         }
     )
+
+
+def half(values: np.ndarray) -> np.ndarray:
+    """As float16; infinite where they are too large, as they are where training has diverged."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float16)
 
 
 def _turns(records: list[Arrays]) -> Arrays:

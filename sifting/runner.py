@@ -13,8 +13,7 @@ import sys
 import filelock
 
 from sifting import pages, plans, store
-from sifting.config import PRESETS, Config, choose
-from sifting.config import preset as configure
+from sifting.config import Config, choose
 from sifting.notebooks import ROOT, BuildError, execute, parameters_of
 
 CHAPTERS, BOOK, SITE = ROOT / "chapters", ROOT / "book", ROOT / "_build" / "html"
@@ -97,7 +96,7 @@ def settle(
     if seeds is not None and seeds < 1:
         raise ValueError(f"seeds must be 1 or more, not {seeds}")
     for candidate in [preset] if preset else LARGEST_FIRST:
-        base = configure(candidate, overrides)
+        base = plans.base(name, candidate, overrides)
         stored = stored_seeds(name, base)
         if stored and stored >= (seeds or 1):
             break
@@ -195,7 +194,7 @@ def smallest(name: str, every_seed: bool = False) -> list:
     choose("chapter", name, chapters())
     found = {}
     for preset in (*LARGEST_FIRST, "smoke"):  # smoke only where nothing else is there
-        base = PRESETS[preset]
+        base = plans.base(name, preset)
         for kind, config in plans.planned(name, base, max(1, stored_seeds(name, base))):
             alone = kind not in ("anatomy", "stimuli")  # these need a ticket first
             if alone and store.exists(kind, config) and (preset != "smoke" or not found):

@@ -14,7 +14,7 @@ import pytest
 
 from sifting import __main__ as cli
 from sifting import pages, plans, runner, store, verify
-from sifting.config import Config
+from sifting.config import Config, preset
 from sifting.config import seeds as copies
 from sifting.history import DamagedResult, History
 
@@ -106,9 +106,9 @@ def test_equal_inputs_give_equal_bytes(book):
 
 def test_the_largest_stored_preset_is_shown(book):
     assert runner.settle("toy", None, None, None)[::2] == ("laptop", 3)
-    book("ticket", copies(runner.configure("laptop"), 2))
+    book("ticket", copies(preset("laptop"), 2))
     assert runner.settle("toy", None, None, None)[::2] == ("laptop", 2)
-    book("ticket", copies(runner.configure("gpu"), 1))
+    book("ticket", copies(preset("gpu"), 1))
     assert runner.settle("toy", None, None, None)[::2] == ("gpu", 1)
     assert runner.settle("toy", None, 2, None)[::2] == ("laptop", 2)
     assert runner.settle("toy", "smoke", None, None)[::2] == ("smoke", 3)
@@ -342,11 +342,11 @@ def test_a_chapter_that_plans_the_same_for_any_number_of_seeds_has_one(results, 
 def test_verify_takes_the_stored_run_that_took_least_time(book):
     for seconds, config in (
         (5.0, Config()),
-        (3.0, runner.configure("laptop")),
-        (4.0, runner.configure("laptop", seed=1)),
+        (3.0, preset("laptop")),
+        (4.0, preset("laptop", seed=1)),
     ):
         store.save("ticket", config, {"x": np.zeros(1)}, MADE | {"wall_seconds": seconds})
-    assert [run.config for run in runner.smallest("toy")] == [runner.configure("laptop")]
+    assert [run.config for run in runner.smallest("toy")] == [preset("laptop")]
     assert [run.config.seed for run in runner.smallest("toy", every_seed=True)] == [0, 1]
     assert isinstance(runner.smallest("toy")[0], History)
 
@@ -355,7 +355,7 @@ def test_verify_takes_the_stored_run_that_took_least_time(book):
 @pytest.mark.parametrize("engine", ["reference", "sparse 1.0 0.0 0.5 1.0"])
 def test_a_run_is_verified_with_the_engine_that_made_it(results, capsys, kind, engine):
     """Another one rounds otherwise, and the one that is fastest differs from machine to machine."""
-    tiny = runner.configure("smoke", steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500)
+    tiny = preset("smoke", steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500)
     stored = store.load_or_run(kind, [tiny], "cpu", engine=engine)[0]
     assert stored.engine == engine and verify.verify(stored.name, device="cpu")
     assert "reproduced (every bit)" in capsys.readouterr().out

@@ -8,7 +8,7 @@ import pathlib
 from html import escape
 
 from sifting import store
-from sifting.config import PRESETS, Config, changed
+from sifting.config import FAMILIES, Config, changed
 from sifting.history import History
 from sifting.pages.outputs import figure_link
 
@@ -47,9 +47,16 @@ def provenance_page(shown: list[dict]) -> str:
 
 
 def _result(kind: str, config: Config, runs: list[History], outputs: dict, preset: str) -> str:
-    base = PRESETS[preset]
-    other = {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name != "seed"}
-    other = {name: value for name, value in other.items() if value != getattr(base, name)}
+    names = [f.name for f in dataclasses.fields(config) if f.name != "seed"]
+    apart = [
+        {
+            name: getattr(config, name)
+            for name in names
+            if getattr(config, name) != getattr(family[preset], name)
+        }
+        for family in FAMILIES.values()
+    ]
+    other = min(apart, key=len)  # of the family that it is of
     title = ", ".join(
         [f"{kind.capitalize()}, {preset} preset"] + [f"{name} {value}" for name, value in other.items()]
     )

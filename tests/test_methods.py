@@ -1,0 +1,444 @@
+"""One network pruned in many ways: networks, structured criteria, treatments, stacks, and what is measured of them."""
+
+import copy
+import dataclasses
+import itertools
+import types
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils import prune as torch_prune
+
+from sifting import config, engines, models, observables, plans, store, tables, tickets
+from sifting import train as reference
+from sifting.data import Cropped, load
+from sifting.engines import replicas
+from sifting.engines.stack import stacked
+from sifting.prune import SCHEMES, prune, saliency
+
+SMOKE = config.preset("smoke", family="lenet")
+SHAPE = (1, 28, 28)
+
+
+def lenet(seed=0, dtype=torch.float32):
+    return models.build(SMOKE, SHAPE, 10, torch.Generator().manual_seed(seed)).to(dtype)
+
+
+def all_kept(model):
+    parameters = dict(model.named_parameters())
+    return {
+        name: torch.ones_like(parameters[name], dtype=torch.bool)
+        for name in models.prunable(model, biases=False, head=True)
+    }
+
+
+# --- networks
+
+
+def test_the_numbers_of_parameters_are_those_of_the_paper():
+    sizes = {
+        "LeNet": ("lenet", SHAPE, 10),
+        "AlexNet": ("alexnet", (3, 224, 224), 1000),
+        "VGG-11": ("vgg11", (3, 224, 224), 1000),
+    }
+    counts = {name: models.count(*size) for name, size in sizes.items()}
+    assert counts == {"LeNet": 60_074, "AlexNet": 61_100_840, "VGG-11": 132_863_336}
+    left = tables.parameters_left(counts, plans.FRACTIONS)
+    assert tables.largest_difference(left, plans.LEFT) < 1
+
+
+def test_lenet_is_what_torch_makes_of_the_description():
+    model, x = lenet(), torch.randn(5, 784, generator=torch.Generator().manual_seed(1))
+    torch.manual_seed(0)
+    plain = nn.Sequential(
+        nn.Conv2d(1, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    )  # fmt: skip
+    for mine, theirs in zip(model.parameters(), plain.parameters(), strict=True):
+        bound = (mine[0].numel() if mine.ndim > 1 else bound**-2) ** -0.5  # of a bias that of its weights
+        assert mine.abs().max() <= bound and theirs.abs().max() <= bound
+        if mine.numel() > 500:
+            assert mine.std().item() == pytest.approx(theirs.std().item(), rel=0.05)
+    plain.load_state_dict(dict(zip(plain.state_dict(), model.state_dict().values())))
+    assert torch.equal(model(x), plain(x.view(5, *SHAPE)))
+
+
+@pytest.mark.parametrize("name, shape", [("alexnet", SHAPE), ("vgg11", (3, 32, 32)), ("vgg11", (3, 16, 16))])
+def test_narrow_networks_take_small_images(name, shape):
+    settings = dataclasses.replace(SMOKE, model=name, width=1 / 16)
+    model = models.build(settings, shape, 7, torch.Generator().manual_seed(0))
+    assert model(torch.randn(2, torch.Size(shape).numel())).shape == (2, 7)
+
+
+def test_images_that_are_too_small_are_refused():
+    with pytest.raises(ValueError, match="images of 6 x 6 are too small for model lenet"):
+        models.build(SMOKE, (1, 6, 6), 10, torch.Generator())
+
+
+# --- what goes
+
+
+@pytest.mark.parametrize(
+    "criterion, amount",
+    [
+        ("magnitude", {}),
+        ("l1-inputs", {"n": 1}),
+        ("l2-inputs", {"n": 2}),
+        ("l-inf-inputs", {"n": -float("inf")}),
+    ]
+    + [("l1-outputs", {"n": 1}), ("l2-outputs", {"n": 2})],
+)
+def test_masks_are_those_of_torch(criterion, amount):
+    model, theirs = lenet(3), lenet(3)
+    masks = all_kept(model)
+    for _ in range(6):
+        scores = saliency(criterion, model, masks, None, None)
+        masks = prune(masks, scores, 0.2, rounding="nearest")
+        for name, mask in masks.items():
+            layer = theirs.get_submodule(name.removesuffix(".weight"))
+            axis = 1 if criterion.endswith("inputs") else 0
+            if criterion == "magnitude":
+                torch_prune.l1_unstructured(layer, "weight", 0.2)
+            elif mask.shape[axis] > 1:
+                torch_prune.ln_structured(layer, "weight", 0.2, dim=axis, **amount)
+            assert torch.equal(mask, getattr(layer, "weight_mask", torch.ones_like(mask)).bool()), name
+
+
+def test_structured_pruning_stops_at_two_inputs_and_never_touches_one():
+    model = lenet()
+    masks = all_kept(model)
+    for _ in range(30):
+        masks = prune(masks, saliency("l2-inputs", model, masks, None, None), 0.2, rounding="nearest")
+    left = {
+        name: int(mask.flatten(2).any(2).any(0).sum() if mask.ndim > 2 else mask.any(0).sum())
+        for name, mask in masks.items()
+    }
+    assert left == {"conv1.weight": 1, "conv2.weight": 2, "fc1.weight": 2, "fc2.weight": 2, "fc3.weight": 2}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_scheme_prunes_each_kind_of_layer_by_its_own_criterion(scheme):
+    model = lenet()
+    masks = all_kept(model)
+    new = prune(masks, saliency(scheme, model, masks, None, None), 0.3, rounding="nearest")
+    criteria = {"convolution": SCHEMES[scheme].get("convolution"), "linear": SCHEMES[scheme].get("linear")}
+    for name, mask in new.items():
+        criterion = criteria["linear" if mask.ndim == 2 else "convolution"]
+        alone = (
+            masks
+            if criterion is None
+            else prune(masks, saliency(criterion, model, masks, None, None), 0.3, rounding="nearest")
+        )
+        assert torch.equal(mask, alone[name])
+
+
+# --- what becomes of what is left
+
+
+def test_treatments_do_what_they_say():
+    model, values = lenet(1), {name: value.detach().clone() for name, value in lenet(0).named_parameters()}
+    for name, expected in {
+        "rewind": lambda value: value,
+        "sigma-sign": lambda value: value.std() * value.sign(),
+        "sign": lambda value: value.sign(),
+        "finetune": None,
+    }.items():
+        before = {key: value.detach().clone() for key, value in model.named_parameters()}
+        tickets.TREATMENTS[name](model, values)
+        for key, value in model.named_parameters():
+            assert torch.equal(value, expected(values[key]) if expected else before[key])
+
+
+@pytest.mark.parametrize("treatment", ["rewind", "finetune", "sigma-sign"])
+def test_a_run_goes_on_to_the_same_bits(treatment):
+    settings = dataclasses.replace(SMOKE, treatment=treatment, levels=3, steps=4)
+    whole = list(tickets.find(settings))
+    part = list(itertools.islice(tickets.find(settings), 2))
+    rest = list(tickets.find(settings, finished=part))
+    assert len(whole) == 4 and len(rest) == 2
+    for one, other in zip(whole[2:], rest):
+        assert one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_fine_tuning_goes_on_from_the_trained_weights():
+    settings = dataclasses.replace(SMOKE, treatment="finetune", levels=1, lr=0.0, steps=3)
+    first, second = tickets.find(settings)
+    for name in ("conv2.weight", "fc1.weight"):
+        kept = second[f"removed_at/{name}"] > 1
+        assert np.array_equal(second[f"trained/{name}"], np.where(kept, first[f"trained/{name}"], 0))
+
+
+def test_a_run_ends_where_training_diverges():
+    settings = dataclasses.replace(SMOKE, lr=1e6, levels=3)
+    records = list(tickets.find(settings))
+    assert len(records) == 1 and not np.isfinite(records[0]["trained/fc3.weight"]).all()
+    assert len(list(tickets.find(settings, finished=records))) == 0
+    # others in the same stack go on
+    both = list(tickets.find_together([settings, dataclasses.replace(SMOKE, levels=3)]))
+    assert [[record is not None for record in level] for level in both] == [[True, True]] + 3 * [
+        [False, True]
+    ]
+
+
+def test_every_level_has_the_same_batches_unless_reshuffled():
+    def drawn(settings, level):
+        return torch.stack(list(reference.batches(400, settings, 8, level, "cpu")))
+
+    assert torch.equal(drawn(SMOKE, 0), drawn(SMOKE, 3))
+    other = dataclasses.replace(SMOKE, reshuffle=True)
+    assert torch.equal(drawn(SMOKE, 0), drawn(other, 0)) and not torch.equal(drawn(other, 0), drawn(other, 3))
+
+
+# --- stacks
+
+
+@pytest.mark.parametrize("name, shape", [("lenet", SHAPE), ("alexnet", SHAPE), ("vgg11", (3, 32, 32))])
+def test_stacked_networks_put_out_the_bits_of_each(name, shape):
+    settings = dataclasses.replace(SMOKE, model=name, width=1.0 if name == "lenet" else 1 / 16)
+    nets = [models.build(settings, shape, 10, torch.Generator().manual_seed(seed)) for seed in range(3)]
+    x = torch.randn(4, 3, torch.Size(shape).numel(), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        together = stacked(nets).forward(x, training=True)
+        apart = torch.stack([net(x[:, n]) for n, net in enumerate(nets)], 1)
+    torch.testing.assert_close(together, apart, rtol=0, atol=0 if name == "lenet" else 1e-5)
+
+
+def test_stacked_networks_end_where_the_reference_takes_each():
+    data = load(SMOKE)
+    settings = [dataclasses.replace(SMOKE, seed=seed, steps=6) for seed in (0, 1, 1)]
+    nets = [lenet(seed, torch.float64) for seed in range(3)]
+    draw = torch.Generator().manual_seed(2)
+    masks = [
+        {name: torch.rand(mask.shape, generator=draw) < 0.5 for name, mask in all_kept(net).items()}
+        for net in nets
+    ]
+    alone = copy.deepcopy(nets)
+    curves = replicas.train(nets, masks, [data] * 3, settings)
+    for n in range(3):
+        double = dataclasses.replace(
+            data, **{name: _double(getattr(data, name)) for name in ("train", "val", "test")}
+        )
+        expected = reference.train(alone[n], masks[n], double, settings[n])
+        assert curves[n]["val_accuracy"] == pytest.approx(expected["val_accuracy"], abs=0.005)
+        for name, value in alone[n].state_dict().items():
+            torch.testing.assert_close(nets[n].state_dict()[name], value, rtol=1e-9, atol=1e-9)
+            if name in masks[n]:
+                assert not value[~masks[n][name]].any()
+
+
+class _Double:
+    """A split whose images come in double precision."""
+
+    def __init__(self, split):
+        self.split, self.labels = split, split.labels
+
+    def __len__(self):
+        return len(self.split)
+
+    def batch(self, index):
+        x, y = self.split.batch(index)
+        return x.double(), y
+
+
+def _double(split):
+    return _Double(split)
+
+
+def test_convolutional_networks_are_trained_in_stacks():
+    assert engines.settle("auto", lenet(), SMOKE) == "replicas 1"
+    assert engines.together("auto", SMOKE, on_gpu=False)
+    assert not engines.together("auto", config.preset("smoke"), on_gpu=False)
+    assert engines.settle("auto", lenet(), dataclasses.replace(SMOKE, transform="crop-flip")) == "reference"
+
+
+# --- images
+
+
+def test_cropped_images_are_all_places_and_both_sides():
+    pictures = torch.randint(
+        1, 256, (3, 2, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    images = Cropped(pictures, torch.arange(3))
+    assert len(images) == 3 * 2 * 81
+    found = images[torch.arange(len(images))].numpy()
+    seen = set()
+    for number, form in enumerate(found):
+        padded = np.pad(pictures[number % 3].numpy(), ((0, 0), (4, 4), (4, 4)))
+        place, mirrored = divmod(number // 3, 2)
+        y, x = divmod(place, 9)
+        expected = padded[:, y : y + 6, x : x + 5]
+        assert np.array_equal(form, expected[:, :, ::-1] if mirrored else expected)
+        seen.add(form.tobytes())
+    assert len(seen) == len(found), "no two forms are the same"
+    assert np.array_equal(images[4:9].numpy(), found[4:9])
+
+
+def test_pixels_are_normalized_over_all_images():
+    data = load(SMOKE)
+    x = data.train.batch(torch.arange(len(data.train)))[0]
+    assert x.mean().item() == pytest.approx(0, abs=1e-4) and x.std().item() == pytest.approx(1, abs=1e-4)
+
+
+# --- what is measured
+
+
+def test_used_weights_are_those_that_a_gradient_reaches():
+    """Brute force: with positive weights and images and no biases, a weight matters if and only if its gradient is not 0."""
+    draw = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        net = nn.Sequential(
+            nn.Conv2d(2, 3, 2), nn.ReLU(), nn.Conv2d(3, 4, 2), nn.ReLU(), nn.Flatten(), nn.Linear(16, 5), nn.ReLU(), nn.Linear(5, 3)
+        ).double()  # fmt: skip
+        layers = [layer for layer in net if hasattr(layer, "weight")]
+        masks = [torch.rand(layer.weight.shape, generator=draw) < 0.25 for layer in layers]
+        with torch.no_grad():
+            for layer, mask in zip(layers, masks):
+                layer.weight.copy_(torch.rand(mask.shape, generator=draw).double().add_(0.1) * mask)
+                layer.bias.zero_()
+        net(torch.rand(1, 2, 4, 4, generator=draw).double().add_(0.1)).sum().backward()
+        found = observables.used(*(mask.numpy() for mask in masks))
+        for layer, mask, used in zip(layers, masks, found):
+            assert np.array_equal(used, (layer.weight.grad * mask).numpy() != 0)
+
+
+def test_chance_is_what_random_masks_have():
+    draw = np.random.default_rng(0)
+    a, b = draw.random((2, 300, 1000)) < np.array([0.2, 0.05])[:, None, None]
+    found = np.mean([(x & y).sum() / (x | y).sum() for x, y in zip(a, b)])
+    assert observables.chance_jaccard(200, 50, 1000) == pytest.approx(found, rel=0.03)
+    assert observables.chance_jaccard(300, 300, 1000) == pytest.approx(0.3 / 1.7)
+    assert observables.chance_jaccard(1000, 1000, 1000) == 1
+
+
+class Toy:
+    """A run of two layers and four levels, with what evolution.pack keeps."""
+
+    layer_names, layers, levels = ["conv1", "fc1"], 2, 3
+
+    def __init__(self, seed=0, rows=False, dies=9):
+        draw = np.random.default_rng(seed)
+        removed = draw.choice([1, 2, 3, 255], (8, 6, 3, 3))
+        if rows:
+            removed[:] = np.array([1, 1, 2, 3, 255, 255])[:, None, None]
+        self.arrays = {"conv1": removed, "fc1": draw.choice([1, 2, 3, 255], (4, 72))}
+        truth = draw.integers(0, 4, 400).astype(np.uint8)
+        right = draw.random((4, 400)) < 0.8
+        said = np.where(right, truth, draw.integers(0, 4, (4, 400)))
+        said[dies:] = 1
+        self.votes = (np.eye(4)[said] * 200).astype(np.uint8)
+        self.truth, self.val_accuracy = truth, np.zeros((4, 1))
+
+    def __getitem__(self, name):
+        if name in ("votes", "truth"):
+            return getattr(self, name)
+        if name == "held_out":
+            return np.array(150)
+        kind, _, layer = name.removesuffix(".weight").partition("/")
+        return {"removed_at": self.arrays.get(layer), "change": np.array([1.0, 2.0, 30.0])}[kind]
+
+    def removed_at(self, layer=1):
+        return self.arrays[self.layer_names[layer - 1]]
+
+    def mask(self, level, layer=1):
+        return self.removed_at(layer) > level
+
+    def density(self, level):
+        return float(np.concatenate([self.mask(level, n).ravel() for n in (1, 2)]).mean())
+
+    def accuracy(self, split, when):
+        said = tables.votes(self)[0].argmax(2)
+        return (said == self.truth[150:]).mean(1)
+
+
+def test_dead_networks_are_found_and_left_out():
+    run = Toy(dies=3)
+    assert tables.dead(run).tolist() == [False, False, False, True]
+    assert tables.stability({"": [run]})[""]["fc1"].tolist() == [1.5], "levels 1 and 2 alone"
+    found = tables.unanimity({"a": [run], "b": [Toy(1)]}, 3)
+    assert np.isnan(found["agree"][0]).all() and found["dead"].tolist() == [1, 0]
+    assert found["agree"][1, 1] == 1
+    alive = tables.unanimity({"a": [run], "b": [Toy(1)]}, 1)
+    assert alive["agree"][0, 1] == pytest.approx(0.34, abs=0.1), (
+        "two networks that know nothing of each other's images"
+    )
+
+
+def test_distances_are_zero_to_itself_and_chance_to_strangers():
+    own = tables.distance([Toy(0)], [Toy(0)])
+    assert not own["distance"].any()
+    other = tables.distance([Toy(0)], [Toy(5)])
+    assert other["distance"] == pytest.approx(other["chance"], abs=0.06)
+    panels = tables.by_layer({"x": other}, Toy.layer_names, ["fc1"])
+    assert list(panels) == ["fc1"] and panels["fc1"]["x"]["distance"].shape == (1, 3)
+    assert tables.over_layers(panels, "x", 2).tolist() == other["distance"][:, 2, 1].tolist()
+
+
+def test_growth_like_a_logarithm_is_one():
+    levels = np.arange(1, 9)
+    rows = {"": {"x": {"distance": np.log(levels)[None] + 0.3}}}
+    assert tables.doublings(rows, "x", 2) == pytest.approx([1])
+
+
+def test_the_row_score_is_one_at_random_and_large_for_rows():
+    found = tables.structure({"random": [Toy(s) for s in range(8)], "rows": [Toy(rows=True)]}, 1)
+    assert found["random"]["inputs"][:, 1:].mean() == pytest.approx(1, abs=0.25)
+    assert found["rows"]["inputs"][0, 1] > 20 and found["rows"]["gone"][0].tolist() == [0, 2, 3, 4]
+    assert found["rows"]["outputs"][0, 1] == 0
+    assert found["rows"]["null"][0, 1] == pytest.approx(1, abs=0.4)
+
+
+def test_ensembles_choose_on_one_half_and_measure_on_the_other():
+    groups = {name: [Toy(n)] for n, name in enumerate("abcd")}
+    for runs in groups.values():
+        runs[0].truth = groups["a"][0].truth
+    found = tables.ensembles(groups, ("a", "b"))
+    val = {
+        name: (tables.votes(runs[0], "val")[0].argmax(2) == runs[0].truth[:150]).mean(1)
+        for name, runs in groups.items()
+    }
+    best = np.array([max("abcd", key=lambda name: val[name][level]) for level in range(4)])
+    assert found["best"][0].tolist() == [found[name][0, level] for level, name in enumerate(best)]
+    mean = np.mean([tables.votes(runs[0])[0] for runs in groups.values()], 0)
+    assert found["all"][0].tolist() == (mean.argmax(2) == groups["a"][0].truth[150:]).mean(1).tolist()
+    assert tables.subsets(["a", "b", "c"], 2) == [("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("b", "c")]
+
+
+def test_lines_end_where_weights_are_pruned():
+    removed = np.array([[1, 3], [2, 255]], np.uint8)
+    weights = np.arange(12.0).reshape(3, 2, 2)
+    run = {
+        "removed_at/x.weight": removed,
+        "weights/x.weight": weights,
+        "initial/x.weight": np.full((2, 2), -1.0),
+    }
+    found = tables.lines(run, "x")
+    assert found[0].tolist() == [-1] * 4
+    np.testing.assert_array_equal(found[1:], [[0, 1, 2, 3], [np.nan, 5, 6, 7], [np.nan, 9, np.nan, 11]])
+
+
+def test_an_evolution_holds_what_its_networks_say(monkeypatch, tmp_path):
+    monkeypatch.setenv("SIFTING_RESULTS", str(tmp_path))
+    settings = dataclasses.replace(SMOKE, levels=2, steps=4)
+    run = store.load_or_run("evolution", [settings], "cpu", workers=1)[0]
+    said, truth = tables.votes(run)
+    assert (said.argmax(2) == truth).mean(1) == pytest.approx(run.accuracy("test", "last"), abs=0.005)
+    assert said.sum(2) == pytest.approx(255, abs=5)
+    masked = run["weights/conv2.weight"] != 0
+    assert np.array_equal(masked[2], run.mask(2, 2)) and run["initial/fc3.weight"].shape == (10, 84)
+    kept = run.mask(1, 2)
+    change = abs(run["weights/conv2.weight"][1].astype(float) - run["weights/conv2.weight"][0])[kept].mean()
+    assert run["change/conv2.weight"][0] == pytest.approx(change, rel=0.02)
+    assert run["order/fc1.weight"].shape == (2,)
+
+
+def test_plans_share_their_runs():
+    laptop = plans.base("methods", "laptop")
+    assert laptop.model == "lenet" and plans.base("imp", "laptop").model == "fcn"
+    runs = {
+        chapter: set(plans.planned(chapter, laptop, 3))
+        for chapter in ("methods", "similarity", "structure", "stability", "ensembles")
+    }
+    assert runs["ensembles"] < runs["methods"] and runs["ensembles"] < runs["similarity"]
+    assert types.MappingProxyType is type(config.FAMILIES)
