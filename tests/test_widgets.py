@@ -19,7 +19,7 @@ from scipy import stats
 
 from sifting import masks, observables, tables
 from sifting.config import Config
-from sifting.widgets import CavityExplorer, MaskExplorer, TreeExplorer
+from sifting.widgets import CavityExplorer, MaskExplorer, SimilarityExplorer, TreeExplorer
 from sifting.widgets.mask_explorer import effective_removed_at, most_connected
 
 LOADER = pathlib.Path(__file__).parents[1] / "book" / "_static" / "anywidget-static.js"
@@ -228,6 +228,7 @@ def site(tmp_path_factory, toy):
     )
     both = TreeExplorer.from_runs([toy, Toy.make(levels=8, seed=1)], names=["first", "second"], gallery=10)
     (folder / "tree.html").write_text(page(both))
+    (folder / "similarity.html").write_text(page(SimilarityExplorer.from_tables(similarity_table(), level=2)))
     (folder / "cavity.html").write_text(page(CavityExplorer.from_tables(*cavity_tables(), removed=2)))
     (folder / "gray.html").write_text(page(MaskExplorer.from_history(Toy.make(1, 12, (30,)), weights=False)))
     return folder
@@ -730,3 +731,75 @@ def test_the_cavity_explorer_is_small_and_has_a_picture():
     assert explorer.size < 50_000
     assert explorer.picture().width >= 600
     assert repr(explorer) == "CavityExplorer(3 units; 3 levels)"
+
+
+# --- the similarity explorer
+
+
+def similarity_table(levels=3):
+    """What tables.all_pairs would find of three methods: two convolutions and a layer with too many weights to show."""
+    rng = np.random.default_rng(0)
+    shapes = [(4, 2, 3, 3), (5, 8, 1, 1), (120, 400)]
+    distance = rng.random((levels, 3, 3, 3))
+    distance = distance + distance.swapaxes(2, 3)
+    distance[:, :, range(3), range(3)] = 0
+    dead = np.zeros((levels + 1, 3), bool)
+    dead[2:, 2] = True
+    return {
+        "methods": ["L1", "hybrid", "random"],
+        "layers": ["conv1", "conv2", "fc1"],
+        "distance": distance / 2,
+        "chance": np.full(distance.shape, 0.9),
+        "accuracy": rng.random((levels + 1, 3)),
+        "dead": dead,
+        "removed_at": [
+            [rng.choice([1, 2, 3, 255], shape).astype(np.uint8) for _ in range(3)] for shape in shapes
+        ],
+    }
+
+
+def test_the_similarity_explorer_shows_what_it_was_given(visit):
+    table = similarity_table()
+    page = visit("similarity.html", says="distance")
+    page.get_by_role("combobox", name="Orange").select_option("random")
+    distance, accuracy = table["distance"][1, 0, 0, 2], table["accuracy"][2]
+    expect(status(page)).to_contain_text(f"Level 2, conv1: distance {distance:.2f}, by chance 0.90.")
+    expect(status(page)).to_contain_text(f"random: accuracy {100 * accuracy[2]:.3g} %, dead.")
+    shown = pixels(page, ".mx-overlap canvas")[..., :3]  # kernels of 3 x 3 with a gap behind, outputs across
+    one, other = (table["removed_at"][0][n] > 2 for n in (0, 2))
+    for output, place, y, x in np.ndindex(4, 2, 3, 3):
+        a, b = one[output, place, y, x], other[output, place, y, x]
+        color = [[(226, 230, 234), (234, 88, 12)], [(29, 78, 216), (34, 48, 60)]][int(a)][int(b)]
+        assert tuple(shown[4 * place + y, 4 * output + x]) == color
+    page.get_by_role("radio", name="fc1").check()
+    expect(page.locator(".mx-why")).to_have_text("fc1 has too many weights to show.")
+    expect(page.locator(".mx-overlap canvas")).to_be_hidden()
+
+
+def test_a_click_into_the_matrix_chooses_a_pair(visit):
+    page = visit("similarity.html", says="distance")
+    box = page.locator(".mx-matrix canvas").bounding_box()
+    page.mouse.click(
+        box["x"] + box["width"] * 0.83, box["y"] + box["height"] * 0.5
+    )  # second row, third column
+    expect(page.get_by_role("combobox", name="Blue")).to_have_value("1")
+    expect(page.get_by_role("combobox", name="Orange")).to_have_value("2")
+    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    expect(status(page)).to_contain_text("hybrid: accuracy")
+    assert "distance" not in status(page).text_content(), "of a method to itself nothing is to be said"
+
+
+@pytest.mark.parametrize("width", [360, 700, 1000])
+def test_the_similarity_explorer_fits_the_screen(visit, width):
+    page = visit("similarity.html", says="distance", viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    edge = "document.querySelector('.mx').getBoundingClientRect().right + 1"
+    inside = f"(node) => node.getBoundingClientRect().right <= {edge}"
+    assert page.evaluate(f"[...document.querySelectorAll('.mx *:not(option)')].every({inside})")
+
+
+def test_the_similarity_explorer_is_small_and_has_a_picture():
+    explorer = SimilarityExplorer.from_tables(similarity_table())
+    assert explorer.size < 20_000
+    assert explorer.picture().width == 640
+    assert repr(explorer) == "SimilarityExplorer(3 methods; 3 layers; 3 levels)"
