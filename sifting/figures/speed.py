@@ -68,5 +68,5 @@ def _axes(ax, against: str, x: list) -> None:
     low, high = ax.get_ylim()
     ax.set_ylim(low, high * (high / low) ** 0.15)
     ax.margins(x=0.08)
-    log_axis(ax.yaxis, range(1, 10) if high < 10 * low else (1, 2, 5))
+    log_axis(ax.yaxis)
     ax.set_ylabel("ms a step")

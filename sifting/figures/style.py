@@ -73,9 +73,10 @@ def density_axis(ax, ticks=(1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: share(value)))
 
 
-def log_axis(axis, subs=(1, 2, 5)) -> None:
-    """Round numbers as ticks of a logarithmic matplotlib axis, as 1, 2, 5, 10, 20."""
-    axis.set_major_locator(LogLocator(subs=subs))
+def log_axis(axis) -> None:
+    """Round numbers as ticks of a logarithmic matplotlib axis: 1, 2, 5, 10, 20, or closer where it is short."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 5 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
