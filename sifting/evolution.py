@@ -14,7 +14,9 @@ from sifting.tickets import level_count, teams
 from sifting.train import generator
 
 FEW = 6_000  # layers with no more weights, the first and the last one are kept whole, at every level
-STEPS = 255  # in which probabilities are kept
+STEPS = (
+    65_535  # in which probabilities are kept; with 255, those of a network that knows nothing are often equal
+)
 
 __all__ = ["find", "find_together", "level_count", "pack", "teams"]
 
@@ -31,7 +33,7 @@ class Probe:
     def measure(self, records: list[dict]) -> dict:
         """What is added to the record of a level:
 
-        votes : uint8 (images, classes), probabilities in units of 1 / STEPS, of the validation images and then of the test images
+        votes : uint16 (images, classes), probabilities in units of 1 / STEPS, of the validation images and then of the test images
         truth : uint8 (images,), their classes; held_out: how many of them are validation images; at level 0
         """
         trained = {
@@ -46,7 +48,7 @@ class Probe:
                 x, labels = split.batch(index)
                 votes.append(self.model(x).softmax(1).nan_to_num_(0))
                 truth.append(labels)
-        found = {"votes": (torch.cat(votes) * STEPS).round().to(torch.uint8).cpu().numpy()}
+        found = {"votes": (torch.cat(votes) * STEPS).round().cpu().numpy().astype(np.uint16)}
         if len(records) == 1:
             found["truth"] = torch.cat(truth).to(torch.uint8).cpu().numpy()
             found["held_out"] = np.array(len(self.splits[0]))

@@ -9,7 +9,8 @@ from html import escape
 PACKAGE = pathlib.Path(__file__).parent
 # The rooms, in the order in which data flows: a room imports only rooms above it.
 ROOMS = (
-    "config", "catalog", "cache", "data", "models", "masks", "train", "engines", "observables", "prune", "packing", "tickets", "history", "representations", "store",
+    "config", "catalog", "cache", "data", "models", "masks", "train", "engines", "observables", "prune", "packing", "treatments", "tickets", "measured",
+    "history", "representations", "evolution", "store",
     "anatomy", "stimuli", "components", "likeness", "tables", "figures", "widgets", "claims", "page", "plans", "reference", "pages", "notebooks", "runner", "verify", "bench",
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ from sifting.models import BUILDERS, build, prunable
 from sifting.packing import Arrays, last_good, pack, pack_masks, pack_network, taken_back
 from sifting.prune import CRITERIA, SCHEMES, prune, saliency
 from sifting.train import generator
+from sifting.treatments import TREATMENTS, rewind_
 
 __all__ = [
     "Run",
@@ -27,7 +28,6 @@ __all__ = [
     "pack",
     "pack_masks",
     "pack_network",
-    "rewind_",
 ]
 
 
@@ -268,38 +268,6 @@ class Run:
 
     def _remember(self):
         self.rewind = {name: value.detach().clone() for name, value in self.model.named_parameters()}
-
-
-def rewind_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
-    """Set the parameters of `model` to `values`, in place; batch-norm statistics start afresh."""
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(values[name])
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm1d):
-            module.reset_running_stats()
-
-
-def sigma_sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
-    """Set every entry of a parameter to the sign that it has in `values`, times their standard deviation in that parameter.
-
-    Biases, too. Source: Zhou et al. 2019; Paganini & Forde 2020, and their released code.
-    """
-    rewind_(model, {name: value.std() * value.sign() for name, value in values.items()})
-
-
-def sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
-    """Set every entry of every parameter to the sign that it has in `values`. Source: as sigma_sign_."""
-    rewind_(model, {name: value.sign() for name, value in values.items()})
-
-
-# treatment of the weights that are left -> function(model, values at the rewind point), in place
-TREATMENTS = {
-    "rewind": rewind_,
-    "finetune": lambda model, values: None,
-    "sigma-sign": sigma_sign_,
-    "sign": sign_,
-}
 
 
 def _finite(model: nn.Module) -> bool:

@@ -14,6 +14,7 @@ from sifting.tables.conditions import (
     same_units,
     summary,
 )
+from sifting.tables.ensembles import ensemble_rows, ensembles, subsets, unanimity
 from sifting.tables.gaussianity import (
     CONTROLS,
     against_gain,
@@ -61,25 +62,16 @@ from sifting.tables.locality import (
 )
 from sifting.tables.methods import (
     against_accuracy,
-    all_pairs,
-    by_layer,
     dead,
-    distance,
-    distances,
-    doublings,
-    ensemble_rows,
-    ensembles,
     largest_difference,
     last_scores,
     lines,
     on_maps,
-    over_layers,
     parameters_left,
     sparsity,
     stability,
     structure,
-    subsets,
-    unanimity,
+    votes,
     weights_at,
     with_levels,
 )
@@ -102,6 +94,7 @@ from sifting.tables.runs import (
     top_units,
     values,
 )
+from sifting.tables.similarity import all_pairs, by_layer, distance, distances, doublings, over_layers
 
 __all__ = [
     "CONTROLS",
@@ -195,6 +188,7 @@ __all__ = [
     "unanimity",
     "unit_widths",
     "values",
+    "votes",
     "weights",
     "weights_at",
     "with_levels",

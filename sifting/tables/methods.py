@@ -1,13 +1,10 @@
 """Tables of one network pruned in many ways: what is alike, what has structure, what stays, and who agrees with whom."""
 
-import itertools
-
 import numpy as np
 from scipy import stats
 
 from sifting import observables
 from sifting.history import History
-from sifting.masks import jaccard
 from sifting.tables.conditions import Groups
 from sifting.tables.runs import common
 
@@ -48,90 +45,6 @@ def sparsity(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
             "dead": np.stack([dead(run)[: len(levels)] for run in runs]),
         }
     return found
-
-
-def distance(ones: list[History], others: list[History]) -> dict[str, np.ndarray]:
-    """Jaccard distance between the masks of two conditions, of the same seeds: PF3, PF4, PF9, PF11.
-
-    returns : (runs, levels, layers) distance, and chance, what masks with as many weights drawn at random have; dead
-              (runs, levels), whether one of the two networks is
-    """
-    levels = min(common(ones), common(others)) + 1
-    found = {"distance": [], "chance": []}
-    for one, other in zip(ones, others, strict=True):
-        pairs = [
-            [(one.mask(level, layer), other.mask(level, layer)) for layer in range(1, one.layers + 1)]
-            for level in range(levels)
-        ]
-        found["distance"].append([[1 - jaccard(*pair) for pair in row] for row in pairs])
-        found["chance"].append(
-            [[1 - observables.chance_jaccard(a.sum(), b.sum(), a.size) for a, b in row] for row in pairs]
-        )
-    gone = [(dead(one)[:levels] | dead(other)[:levels]) for one, other in zip(ones, others)]
-    return {name: np.array(values) for name, values in found.items()} | {"dead": np.array(gone)}
-
-
-def distances(groups: Groups, reference: list[History]) -> dict[str, dict[str, np.ndarray]]:
-    """`distance` of every condition to the runs `reference`."""
-    return {name: distance(reference, runs) for name, runs in groups.items()}
-
-
-def by_layer(found: dict[str, dict[str, np.ndarray]], layers: list[str], chosen=None) -> dict[str, dict]:
-    """`distances` a layer at a time, without level 0, where nothing differs yet.
-
-    chosen  : names of layers, default: all
-    returns : layer -> condition -> level (levels,); (runs, levels) distance, chance, and excess, chance minus distance
-    """
-    return {
-        layer: {
-            name: {
-                "level": np.arange(1, rows["distance"].shape[1]),
-                "distance": rows["distance"][:, 1:, n],
-                "chance": rows["chance"][:, 1:, n],
-                "excess": rows["chance"][:, 1:, n] - rows["distance"][:, 1:, n],
-            }
-            for name, rows in found.items()
-        }
-        for n, layer in enumerate(layers)
-        if layer in (chosen or layers)
-    }
-
-
-def over_layers(panels: dict[str, dict], name: str, level: int, what: str = "distance") -> np.ndarray:
-    """(runs,): of `by_layer`, one array of one condition at `level`, mean over the layers."""
-    return np.mean([conditions[name][what][:, level - 1] for conditions in panels.values()], 0)
-
-
-def doublings(panels: dict[str, dict], name: str, level: int) -> np.ndarray:
-    """(runs,): growth of the mean distance from 2 * level to 4 * level, over that from level to 2 * level; 1 if it grows like the logarithm."""
-    at = [over_layers(panels, name, times * level) for times in (1, 2, 4)]
-    return (at[2] - at[1]) / (at[1] - at[0])
-
-
-def all_pairs(runs: dict[str, History]) -> dict:
-    """What widgets.SimilarityExplorer shows of one run a method.
-
-    returns : methods, layers, names; distance and chance, (levels, layers, methods, methods), from level 1 on; accuracy and dead,
-              (1 + levels, methods); removed_at, layer by layer the arrays of all methods
-    """
-    names, first = list(runs), next(iter(runs.values()))
-    levels = common(list(runs.values()))
-    found = {
-        what: np.zeros((levels, first.layers, len(names), len(names))) for what in ("distance", "chance")
-    }
-    for a, b in itertools.combinations(range(len(names)), 2):
-        rows = distance([runs[names[a]]], [runs[names[b]]])
-        for what, values in found.items():
-            values[:, :, a, b] = values[:, :, b, a] = rows[what][0, 1 : levels + 1]
-    return found | {
-        "methods": names,
-        "layers": first.layer_names,
-        "accuracy": np.stack([run.accuracy("test", "last")[: levels + 1] for run in runs.values()], 1),
-        "dead": np.stack([dead(run)[: levels + 1] for run in runs.values()], 1),
-        "removed_at": [
-            [run.removed_at(layer) for run in runs.values()] for layer in range(1, first.layers + 1)
-        ],
-    }
 
 
 def structure(groups: Groups, layer: int, draws: int = 20) -> dict[str, dict[str, np.ndarray]]:
@@ -250,88 +163,6 @@ def lines(run: History, layer: str) -> np.ndarray:
     values = run[f"weights/{layer}.weight"].astype(float).reshape(-1, len(removed_at))
     values[removed_at <= np.arange(len(values))[:, None]] = np.nan
     return np.concatenate([run[f"initial/{layer}.weight"].astype(float).reshape(1, -1), values])
-
-
-def unanimity(groups: Groups, level: int) -> dict[str, np.ndarray]:
-    """Share of the test images of which two networks of one seed say the same, mean over seeds: PF14.
-
-    returns : agree (methods, methods), over the seeds in which neither network is dead, nan where there is none; chance: the same
-              were their errors independent, sum over the classes of the products of their confusions; dead (methods,), share of the seeds
-    """
-    runs = list(groups.values())
-    said = np.array([[votes(run)[0][level].argmax(1) for run in some] for some in runs])
-    truth = votes(runs[0][0])[1]
-    gone = np.array([[dead(run)[level] for run in some] for some in runs])
-    count, seeds = gone.shape
-    agree, chance = np.full((2, count, count, seeds), np.nan)
-    for (a, b), seed in itertools.product(itertools.product(range(count), repeat=2), range(seeds)):
-        if not (gone[a, seed] or gone[b, seed]):
-            agree[a, b, seed] = (said[a, seed] == said[b, seed]).mean()
-            chance[a, b, seed] = 1.0 if a == b else _independent(said[a, seed], said[b, seed], truth)
-    there = np.isfinite(agree).any(2)
-    means = [
-        np.where(there, np.nansum(values, 2) / np.maximum(np.isfinite(values).sum(2), 1), np.nan)
-        for values in (agree, chance)
-    ]
-    return {"agree": means[0], "chance": means[1], "dead": gone.mean(1)}
-
-
-def _independent(one: np.ndarray, other: np.ndarray, truth: np.ndarray) -> float:
-    """Share of agreement of two networks that, given the true class, say what they say independently of each other."""
-    classes = 1 + max(one.max(), other.max(), truth.max())
-    total = 0.0
-    for true in np.unique(truth):
-        shares = [
-            np.bincount(said[truth == true], minlength=classes) / (truth == true).sum()
-            for said in (one, other)
-        ]
-        total += (truth == true).mean() * (shares[0] * shares[1]).sum()
-    return float(total)
-
-
-def ensembles(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Test accuracy of single networks and of mean probabilities: PFT2.
-
-    trio    : the three methods whose mean the paper shows
-    returns : (runs, levels): every method by its name; best, the method with the highest validation accuracy; all, mean of all; trio;
-              chosen, the subset of at most three methods whose mean is best on the validation images; and
-              subset, (runs, levels), the number of that subset in `subsets`
-    """
-    names, seeds = list(groups), len(next(iter(groups.values())))
-    levels = 1 + min(common(runs) for runs in groups.values())
-    split = {
-        part: [[votes(run, part) for run in runs] for runs in groups.values()] for part in ("val", "test")
-    }
-    chosen = subsets(names)
-
-    def accuracies(members, part, seed):
-        said = np.mean([split[part][names.index(name)][seed][0][:levels] for name in members], 0)
-        return (said.argmax(2) == split[part][0][seed][1]).mean(1)
-
-    found = {name: np.array([accuracies([name], "test", seed) for seed in range(seeds)]) for name in names}
-    found["all"] = np.array([accuracies(names, "test", seed) for seed in range(seeds)])
-    found["trio"] = np.array([accuracies(trio, "test", seed) for seed in range(seeds)])
-    many = {
-        part: np.array([[accuracies(members, part, seed) for members in chosen] for seed in range(seeds)])
-        for part in split
-    }  # (runs, subsets, levels)
-    for what, count in (("best", len(names)), ("chosen", len(chosen))):
-        pick = many["val"][:, :count].argmax(1)
-        found[what] = np.take_along_axis(many["test"], pick[:, None], 1)[:, 0]
-    return found | {"subset": pick}
-
-
-def ensemble_rows(found: dict[str, np.ndarray], names: list[str]) -> list[list[str]]:
-    """Rows of words from `ensembles`, one a level from 1 on: means over runs, in percent."""
-    levels = range(1, found[names[0]].shape[1])
-    return [
-        [str(level), *(f"{100 * found[name][:, level].mean():.1f}" for name in names)] for level in levels
-    ]
-
-
-def subsets(names: list[str], most: int = 3) -> list[tuple[str, ...]]:
-    """All sets of one to `most` names, the small ones first."""
-    return [members for size in range(1, most + 1) for members in itertools.combinations(names, size)]
 
 
 def parameters_left(counts: dict[str, int], fractions: tuple[float, ...]) -> dict[str, list[float]]:

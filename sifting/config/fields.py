@@ -1,9 +1,8 @@
-"""Every default, once; the four presets; the identity of a result."""
+"""Every default, once, and the identity of a result."""
 
 import dataclasses
 import hashlib
 import json
-import types
 import typing
 from dataclasses import dataclass
 
@@ -184,105 +183,6 @@ def _whole(value) -> int:
     if isinstance(value, bool) or float(value) != int(float(value)):
         raise ValueError
     return int(float(value))
-
-
-# Small enough for two cores, and the papers' findings still come out. Momentum makes up for training
-# a hundred times shorter; standardised patches, for photographs with other lighting than ImageNet's.
-_LAPTOP = Config(
-    image_size=16,
-    train_images=400_000,
-    val_images=5_000,
-    test_images=5_000,
-    normalize="patch",
-    widths=(256, 256, 256),
-    momentum=0.9,
-    batch_size=200,
-    steps=1200,
-    evaluations=8,
-    levels=13,
-    rewind_step=120,
-)
-PRESETS = types.MappingProxyType(
-    {
-        # seconds: every code path, no result worth reading
-        "smoke": dataclasses.replace(
-            _LAPTOP,
-            image_size=8,
-            train_images=2_000,
-            val_images=500,
-            test_images=500,
-            widths=(48, 32, 32),
-            batch_size=100,
-            steps=30,
-            evaluations=3,
-            levels=4,
-            rewind_step=5,
-            prune_fraction=0.5,
-        ),
-        # minutes on two cores: the default
-        "laptop": _LAPTOP,
-        # the authors' network and step counts on data that ship with the packages, one GPU
-        "gpu": Config(normalize="patch"),
-        # the authors' settings on the authors' data
-        "paper": Config(dataset="imagenet32", evaluations=1000),
-    }
-)
-
-
-# Paganini & Forde 2020 on the digits that ship with a package: 4 epochs of 4,000 images a level instead of 30 of 60,000.
-# Momentum makes up for that: with the paper's plain steps, structured pruning fails levels earlier
-_LENET = Config(
-    dataset="digits",
-    val_images=500,
-    test_images=500,
-    normalize="pixels",
-    model="lenet",
-    lr=0.02,
-    momentum=0.9,
-    batch_size=32,
-    steps=500,
-    evaluations=1,
-    replacement=False,
-    reshuffle=False,
-    prune_fraction=0.2,
-    rounding="nearest",
-    levels=20,
-    min_alive=0.0,
-    prune_biases=False,
-    prune_head=True,
-    rewind_step=0,
-)
-LENET_PRESETS = types.MappingProxyType(
-    {
-        "smoke": dataclasses.replace(_LENET, fraction=0.1, steps=12, levels=4, prune_fraction=0.5),
-        "laptop": _LENET,
-        "gpu": dataclasses.replace(_LENET, steps=30 * 125),
-        # 30 epochs of the 55,000 images that validation leaves
-        "paper": dataclasses.replace(
-            _LENET,
-            dataset="mnist",
-            val_images=5_000,
-            test_images=10_000,
-            lr=0.01,
-            momentum=0.0,
-            steps=30 * 1718,
-        ),
-    }
-)
-FAMILIES = types.MappingProxyType({"fcn": PRESETS, "lenet": LENET_PRESETS})
-
-
-def preset(name: str, overrides: dict | None = None, family: str = "fcn", **fields) -> Config:
-    """The Config of a preset of a family of networks, with fields replaced.
-
-    Raises ValueError for an unknown preset, family or field (naming the choices) or an impossible value.
-    """
-    choose("family", family, FAMILIES)
-    choose("preset", name, FAMILIES[family])
-    fields = {**(overrides or {}), **fields}
-    for field in fields:
-        choose("parameter", field, FIELDS)
-    return dataclasses.replace(FAMILIES[family][name], **fields)
 
 
 def parse(text: str) -> dict:

@@ -1,0 +1,36 @@
+"""What becomes of the weights that pruning leaves, before they are trained again."""
+
+import torch
+from torch import nn
+
+
+def rewind_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
+    """Set the parameters of `model` to `values`, in place; batch-norm statistics start afresh."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(values[name])
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.reset_running_stats()
+
+
+def sigma_sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
+    """Set every entry of a parameter to the sign that it has in `values`, times their standard deviation in that parameter.
+
+    Biases, too. Source: Zhou et al. 2019; Paganini & Forde 2020, and their released code.
+    """
+    rewind_(model, {name: value.std() * value.sign() for name, value in values.items()})
+
+
+def sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
+    """Set every entry of every parameter to the sign that it has in `values`. Source: as sigma_sign_."""
+    rewind_(model, {name: value.sign() for name, value in values.items()})
+
+
+# treatment of the weights that are left -> function(model, values at the rewind point), in place
+TREATMENTS = {
+    "rewind": rewind_,
+    "finetune": lambda model, values: None,
+    "sigma-sign": sigma_sign_,
+    "sign": sign_,
+}
