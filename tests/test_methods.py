@@ -331,6 +331,9 @@ class Toy:
         self.votes = (np.eye(4)[said] * 200).astype(np.uint8)
         self.truth, self.val_accuracy = truth, np.zeros((4, 1))
 
+    def names(self):
+        return ["votes"]
+
     def __getitem__(self, name):
         if name in ("votes", "truth"):
             return getattr(self, name)
@@ -387,7 +390,7 @@ def test_the_row_score_is_one_at_random_and_large_for_rows():
     assert found["random"]["inputs"][:, 1:].mean() == pytest.approx(1, abs=0.25)
     assert found["rows"]["inputs"][0, 1] > 20 and found["rows"]["gone"][0].tolist() == [0, 2, 3, 4]
     assert found["rows"]["outputs"][0, 1] == 0
-    assert found["rows"]["null"][0, 1] == pytest.approx(1, abs=0.4)
+    assert found["rows"]["inputs_null"][0, 1] == pytest.approx(1, abs=0.4)
 
 
 def test_ensembles_choose_on_one_half_and_measure_on_the_other():

@@ -44,8 +44,15 @@ def panels(
             there = ~np.isnan(found[y]).all(0)
             style = {"linestyle": line, "marker": "osD^vP"[number % 6], "markersize": 2.8, "linewidth": 1.3}
             band(ax, found[x][there], found[y][:, there], name, color, **style)
-            if null:
-                ax.plot(found[x], np.nanmean(found[null], 0), ":", color=color, linewidth=1, alpha=0.8)
+            if null and np.isfinite(found[null]).any():
+                ax.plot(
+                    found[x][there],
+                    np.nanmean(found[null][:, there], 0),
+                    ":",
+                    color=color,
+                    linewidth=1,
+                    alpha=0.8,
+                )
         if x == "density" or x == "effective":
             density_axis(ax)
             ax.set_xlabel({"density": "weights kept", "effective": "weights kept and connected"}[x])

@@ -18,7 +18,9 @@ def votes(run: History, split: str = "test") -> tuple[np.ndarray, np.ndarray]:
 
 
 def dead(run: History) -> np.ndarray:
-    """bool (levels,): whether the network puts DEAD or more of the test images into one class."""
+    """bool (levels,): whether the network puts DEAD or more of the test images into one class; False where that was not kept."""
+    if "votes" not in run.names():
+        return np.zeros(run.levels + 1, bool)
     said = votes(run)[0].argmax(2)
     return np.array([np.bincount(level).max() >= DEAD * len(level) for level in said])
 
@@ -51,27 +53,28 @@ def structure(groups: Groups, layer: int, draws: int = 20) -> dict[str, dict[str
     """Do the weights of one layer survive in whole inputs, or in whole outputs? PF5, PF15.
 
     returns : condition -> (runs, levels) inputs, outputs: variance of the number kept of each input (output) over that of random pruning;
-              gone: number of inputs of which nothing is kept; and null, mean of `inputs` over masks with as many kept weights anywhere;
-              nan where all or nothing is kept
+              inputs_null, outputs_null: means of the same over `draws` masks with as many kept weights anywhere; nan where all or nothing is
+              kept; gone: number of inputs of which nothing is kept
     """
     draw, found = np.random.default_rng(0), {}
     for name, runs in groups.items():
-        rows = []
-        for run in runs:
-            for level in range(common(runs) + 1):
-                mask = run.mask(level, layer)
-                outputs, inputs = mask.reshape(len(mask), -1), mask.swapaxes(0, 1).reshape(mask.shape[1], -1)
-                shuffled = [draw.permuted(inputs.ravel()).reshape(inputs.shape) for _ in range(draws)]
-                rows.append(
-                    [
-                        observables.degree_excess(inputs),
-                        observables.degree_excess(outputs),
-                        (~inputs.any(1)).sum(),
-                        np.mean([observables.degree_excess(other) for other in shuffled]),
-                    ]
-                )
-        values = np.array(rows, float).reshape(len(runs), -1, 4)
-        found[name] = dict(zip(("inputs", "outputs", "gone", "null"), np.moveaxis(values, 2, 0)))
+        rows = [
+            [_structure(run.mask(level, layer), draw, draws) for level in range(common(runs) + 1)]
+            for run in runs
+        ]
+        found[name] = {
+            what: np.array([[row[what] for row in levels] for levels in rows]) for what in rows[0][0]
+        }
+    return found
+
+
+def _structure(mask: np.ndarray, draw: np.random.Generator, draws: int) -> dict[str, float]:
+    sides = {"inputs": mask.swapaxes(0, 1).reshape(mask.shape[1], -1), "outputs": mask.reshape(len(mask), -1)}
+    found = {"gone": float((~sides["inputs"].any(1)).sum())}
+    for side, matrix in sides.items():
+        found[side] = observables.degree_excess(matrix)
+        shuffled = [draw.permuted(matrix.ravel()).reshape(matrix.shape) for _ in range(draws)]
+        found[f"{side}_null"] = float(np.mean([observables.degree_excess(other) for other in shuffled]))
     return found
 
 
@@ -112,9 +115,16 @@ def on_maps(groups: Groups, layer: int, channels: int) -> dict[str, dict[str, np
 
 
 def with_levels(table: dict[str, dict[str, np.ndarray]], what: str) -> dict[str, dict[str, np.ndarray]]:
-    """One array, (runs, levels), of every condition, with its levels but the dense one: what figures.panels draws as `score`."""
+    """One array, (runs, levels), of every condition and its null, if it has one, with its levels but the dense one: for figures.panels.
+
+    returns : condition -> level, score and null
+    """
     return {
-        name: {"level": np.arange(1, rows[what].shape[1]), "score": rows[what][:, 1:]}
+        name: {
+            "level": np.arange(1, rows[what].shape[1]),
+            "score": rows[what][:, 1:],
+            "null": rows.get(f"{what}_null", np.full_like(rows[what], np.nan))[:, 1:],
+        }
         for name, rows in table.items()
     }
 

@@ -39,24 +39,27 @@ def distances(groups: Groups, reference: list[History]) -> dict[str, dict[str, n
 
 
 def by_layer(found: dict[str, dict[str, np.ndarray]], layers: list[str], chosen=None) -> dict[str, dict]:
-    """`distances` a layer at a time, without level 0, where nothing differs yet.
+    """`distances` a layer at a time, without level 0, where nothing differs yet, and without dead networks.
 
     chosen  : names of layers, default: all
     returns : layer -> condition -> level (levels,); (runs, levels) distance, chance, and excess, chance minus distance
     """
-    return {
-        layer: {
-            name: {
-                "level": np.arange(1, rows["distance"].shape[1]),
-                "distance": rows["distance"][:, 1:, n],
-                "chance": rows["chance"][:, 1:, n],
-                "excess": rows["chance"][:, 1:, n] - rows["distance"][:, 1:, n],
+    panels = {layer: {} for layer in chosen or layers}
+    for name, rows in found.items():
+        gone = rows.get("dead", np.zeros(rows["distance"].shape[:2], bool))
+        for layer in panels:
+            values, chance = (
+                np.where(gone, np.nan, rows[what][:, :, layers.index(layer)])[:, 1:]
+                for what in ("distance", "chance")
+            )
+            levels = np.arange(1, 1 + values.shape[1])
+            panels[layer][name] = {
+                "level": levels,
+                "distance": values,
+                "chance": chance,
+                "excess": chance - values,
             }
-            for name, rows in found.items()
-        }
-        for n, layer in enumerate(layers)
-        if layer in (chosen or layers)
-    }
+    return panels
 
 
 def over_layers(panels: dict[str, dict], name: str, level: int, what: str = "distance") -> np.ndarray:
