@@ -33,7 +33,7 @@ KINDS = pellegrini.KINDS | redman.KINDS | paganini.KINDS
 # chapter -> kind that is needed of the groups that KINDS does not name, if it is not masks
 DEFAULT = dict.fromkeys(redman.GROUPS, "representation") | dict.fromkeys(paganini.GROUPS, "evolution")
 # chapter -> family of the presets that it is run at, if it is not fcn
-FAMILY = dict.fromkeys(paganini.GROUPS, "lenet")
+FAMILY = {name: "lenet" for name in paganini.GROUPS if name != "notions"}
 
 
 def base(chapter: str, name: str, overrides: dict | None = None) -> Config:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sifting.config import Config, seeds
+from sifting.plans import pellegrini
 
 # what is pruned, by the papers' names -> criterion or scheme
 METHODS = {
@@ -92,14 +93,26 @@ def stability(base: Config, count: int) -> dict[str, list[Config]]:
     return rewound(base, count) | large
 
 
+def notions(base: Config, count: int) -> dict[str, list[Config]]:
+    """The fully connected networks of the chapter on other ways to prune."""
+    runs = pellegrini.pruners(base, count)
+    return {name: runs[name] for name in ("IMP", "one pool", "one-shot", "SNIP", "SynFlow", "random")}
+
+
 GROUPS = {
     "methods": methods,
     "similarity": similarity,
     "structure": structure,
     "stability": stability,
     "ensembles": rewound,
+    "notions": notions,
 }
-KINDS = {}
+KINDS = {
+    "notions": {
+        "IMP": ("ticket",),
+        **dict.fromkeys(("one pool", "one-shot", "SNIP", "SynFlow", "random"), ("masks",)),
+    }
+}
 
 # Table 1 of the paper: fractions pruned, and thousands of parameters left
 FRACTIONS = (0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)

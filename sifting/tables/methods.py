@@ -6,7 +6,7 @@ from scipy import stats
 from sifting import observables
 from sifting.history import History
 from sifting.tables.conditions import Groups
-from sifting.tables.runs import common
+from sifting.tables.runs import common, shape
 
 DEAD = 0.95  # share of the test images in one class, from which a network counts as dead
 
@@ -112,6 +112,45 @@ def on_maps(groups: Groups, layer: int, channels: int) -> dict[str, dict[str, np
             rows.append([np.nanmean(some) if np.isfinite(some).any() else np.nan for some in local])
         found[name]["localization"] = np.array(rows)
     return found
+
+
+def notions(groups: Groups, layer: int = 1) -> dict[str, dict[str, np.ndarray]]:
+    """Two notions of structure in fully connected networks, of each unit by itself and of all together.
+
+    returns : condition -> (levels,) density of the layer, without the dense one; (runs, levels) localization, mean of Lambda over units,
+              and inputs, outputs, see `structure`
+    """
+    found = {}
+    for name, runs in groups.items():
+        levels, rows = range(1, common(runs) + 1), structure({name: runs}, layer, draws=1)[name]
+        local = [
+            [np.nanmean(observables.localization(run.mask(level, layer), shape(run))) for level in levels]
+            for run in runs
+        ]
+        found[name] = {
+            "density": np.mean([[run.density(level, layer) for level in levels] for run in runs], 0),
+            "localization": np.array(local),
+        } | {side: rows[side][:, 1:] for side in ("inputs", "outputs")}
+    return found
+
+
+def together(found: dict[str, dict[str, np.ndarray]], density: float, one: str, other: str) -> np.ndarray:
+    """(runs,): Spearman's rank correlation over the conditions of two arrays of `notions`, each near `density`."""
+    level = {name: int(abs(np.log(rows["density"] / density)).argmin()) for name, rows in found.items()}
+    pairs = np.array([[rows[what][:, level[name]] for what in (one, other)] for name, rows in found.items()])
+    return np.array([stats.spearmanr(*pairs[:, :, run].T).statistic for run in range(pairs.shape[2])])
+
+
+def order(runs: list[History], layer: int = 1) -> np.ndarray:
+    """(runs, levels): rank correlation of the sizes of the weights that are kept at a level, at its end and at that of the level before."""
+    rows = []
+    for run in runs:
+        rows.append([])
+        for level in range(1, run.levels + 1):
+            kept = run.mask(level, layer)
+            sizes = [abs(run.weights(at, layer)[kept]) for at in (level - 1, level)]
+            rows[-1].append(stats.spearmanr(*sizes).statistic)
+    return np.array(rows)
 
 
 def with_levels(table: dict[str, dict[str, np.ndarray]], what: str) -> dict[str, dict[str, np.ndarray]]:

@@ -22,9 +22,9 @@ def densities(runs: list[History], layer: int = 1) -> np.ndarray:
     return np.array([[run.density(level, layer) for level in levels] for run in runs]).mean(0)
 
 
-def near(run: History, density: float) -> int:
-    """The level whose first-layer density is nearest to `density` on a logarithmic scale."""
-    values = np.array([run.density(level, 1) for level in range(run.levels + 1)])
+def near(run: History, density: float, layer: int = 1) -> int:
+    """The level at which the density of a layer is nearest to `density` on a logarithmic scale."""
+    values = np.array([run.density(level, layer) for level in range(run.levels + 1)])
     return int(np.abs(np.log(values) - np.log(density)).argmin())
 
 

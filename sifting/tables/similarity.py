@@ -9,7 +9,7 @@ from sifting.history import History
 from sifting.masks import jaccard
 from sifting.tables.conditions import Groups
 from sifting.tables.methods import dead
-from sifting.tables.runs import common
+from sifting.tables.runs import common, near
 
 
 def distance(ones: list[History], others: list[History]) -> dict[str, np.ndarray]:
@@ -103,3 +103,25 @@ def all_pairs(runs: dict[str, History]) -> dict:
             [run.removed_at(layer) for run in runs.values()] for layer in range(1, first.layers + 1)
         ],
     }
+
+
+def distances_at(groups: Groups, density: float, layer: int) -> dict[str, np.ndarray]:
+    """Distance of every two conditions whose runs have levels of their own, each at the level nearest to `density` of `layer`.
+
+    returns : (conditions, conditions, runs) distance and chance
+    """
+    masks = [[run.mask(near(run, density, layer), layer) for run in runs] for runs in groups.values()]
+    count, seeds = len(masks), len(masks[0])
+    found = {"distance": np.zeros((count, count, seeds)), "chance": np.zeros((count, count, seeds))}
+    for a, b, seed in itertools.product(range(count), range(count), range(seeds)):
+        if a != b:
+            one, other = masks[a][seed], masks[b][seed]
+            found["distance"][a, b, seed] = 1 - jaccard(one, other)
+            found["chance"][a, b, seed] = 1 - observables.chance_jaccard(one.sum(), other.sum(), one.size)
+    return found
+
+
+def nearer(found: dict[str, np.ndarray], names: list[str], one: str, other: str) -> np.ndarray:
+    """(runs,): of `distances_at`, chance minus distance between two of the conditions `names`."""
+    place = names.index(one), names.index(other)
+    return found["chance"][place] - found["distance"][place]
