@@ -141,10 +141,12 @@ def evolution(table: dict, columns: int = 3, label: str = "weight"):
     return figure
 
 
-def matrices(table: dict, label: str, columns: int = 2):
-    """Square matrices of shares with their numbers, from tables.unanimity: PF14. table : title -> (names, values)."""
-    figure, axes = subplots(1, len(table), WIDTH / len(table) + 0.6)
-    for ax, (title, (names, values)) in zip(axes[0], table.items()):
+def matrices(table: dict, columns: int = 2):
+    """Square matrices of shares with their numbers, in percent, from tables.unanimity or tables.distances_at. table : title -> (names, values)."""
+    columns = evenly(len(table), columns)
+    rows = -(-len(table) // columns)
+    figure, axes = subplots(rows, columns, rows * (WIDTH / columns + 0.3))
+    for ax, (title, (names, values)) in zip(axes.flat, table.items()):
         ax.imshow(values, cmap="viridis", vmin=0, vmax=1)
         ax.set_title(title)
         ax.set_xticks(range(len(names)), names, rotation=50, ha="right", fontsize=7)
@@ -154,6 +156,8 @@ def matrices(table: dict, label: str, columns: int = 2):
             text = f"{100 * value:.0f}" if np.isfinite(value) else "–"
             ink = INK if value > 0.6 or not np.isfinite(value) else "white"
             ax.text(column, row, text, ha="center", va="center", fontsize=6.5, color=ink)
+    for ax in axes.flat[len(table) :]:
+        ax.axis("off")
     return figure
 
 
