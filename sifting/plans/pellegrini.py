@@ -31,7 +31,8 @@ def imp(base: Config, count: int) -> dict[str, list[Config]]:
 def pruners(base: Config, count: int) -> dict[str, list[Config]]:
     """IMP, in layers or in one pool, and methods that cut once from the same dense or untrained network, at every second of its densities.
 
-    IMP and one-shot pruning also with a quarter and with twice the training, down to the second of those densities.
+    IMP and one-shot pruning also with a quarter and with twice the training, down to the second of those densities. Of one
+    run of IMP the weights are kept, too.
     """
     base = coarse(base)
     once = replace(
@@ -55,7 +56,7 @@ def pruners(base: Config, count: int) -> dict[str, list[Config]]:
         for method, levels in {"IMP": min(4, base.levels), "one-shot": min(2, once.levels)}.items():
             steps = {field: round(times * getattr(base, field)) for field in ("steps", "rewind_step")}
             methods[f"{method}, {name}"] = replace(methods[method], levels=levels, **steps)
-    return {name: seeds(config, count) for name, config in methods.items()}
+    return {name: seeds(config, count) for name, config in methods.items()} | {"example": [base]}
 
 
 def data(base: Config, count: int) -> dict[str, list[Config]]:
@@ -180,7 +181,7 @@ GROUPS = {
 # chapter -> group -> kinds of results that are needed of it; default: masks
 KINDS = {
     "imp": {"main": ("ticket", "anatomy")},
-    "pruners": {"IMP": ("ticket",)},
+    "pruners": {"example": ("ticket",)},
     "transforms": {"as they are": ("ticket",), "translated, with weights": ("ticket",)},
     "hierarchy": {"main": ("ticket",), "example": ("stimuli",), "layerwise": ("network",)},
 }
