@@ -31,9 +31,9 @@ GROUPS = pellegrini.GROUPS | redman.GROUPS | paganini.GROUPS
 # chapter -> group -> kinds of results that are needed of it
 KINDS = pellegrini.KINDS | redman.KINDS | paganini.KINDS
 # chapter -> kind that is needed of the groups that KINDS does not name, if it is not masks
-DEFAULT = dict.fromkeys(redman.GROUPS, "representation") | dict.fromkeys(paganini.GROUPS, "evolution")
+DEFAULT = dict.fromkeys(redman.GROUPS, "representation") | dict.fromkeys(paganini.LENET, "evolution")
 # chapter -> family of the presets that it is run at, if it is not fcn
-FAMILY = {name: "lenet" for name in paganini.GROUPS if name != "notions"}
+FAMILY = dict.fromkeys(paganini.LENET, "lenet")
 
 
 def base(chapter: str, name: str, overrides: dict | None = None) -> Config:

@@ -94,9 +94,11 @@ def stability(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def notions(base: Config, count: int) -> dict[str, list[Config]]:
-    """The fully connected networks of the chapter on other ways to prune."""
+    """The fully connected networks of the chapter on other ways to prune; of one run of IMP with its weights."""
     runs = pellegrini.pruners(base, count)
-    return {name: runs[name] for name in ("IMP", "one pool", "one-shot", "SNIP", "SynFlow", "random")}
+    return {
+        name: runs[name] for name in ("IMP", "one pool", "one-shot", "SNIP", "SynFlow", "random", "example")
+    }
 
 
 GROUPS = {
@@ -107,12 +109,8 @@ GROUPS = {
     "ensembles": rewound,
     "notions": notions,
 }
-KINDS = {
-    "notions": {
-        "IMP": ("ticket",),
-        **dict.fromkeys(("one pool", "one-shot", "SNIP", "SynFlow", "random"), ("masks",)),
-    }
-}
+KINDS = {"notions": {"example": ("ticket",)}}
+LENET = tuple(name for name in GROUPS if name != "notions")  # chapters about LeNet; the other is about FCNs
 
 # Table 1 of the paper: fractions pruned, and thousands of parameters left
 FRACTIONS = (0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
