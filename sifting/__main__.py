@@ -20,7 +20,7 @@ from sifting.history import DamagedResult
 
 def whole(text: str) -> int:
     """A whole number. Raises ValueError."""
-    if not text.isdecimal():
+    if not text.removeprefix("-").isdecimal():
         raise ValueError(f"takes a whole number, not {text!r}")
     return int(text)
 
@@ -66,8 +66,8 @@ def read(words: list[str], known: dict) -> tuple[list[str], dict]:
         if not equals:
             names.append(word)
             continue
-        config.choose("option", name, known)
         if value:
+            config.choose("option", name, known)
             try:
                 options[name] = known[name](value)
             except ValueError as error:

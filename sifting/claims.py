@@ -32,6 +32,9 @@ class Claim:
     unit: str
     over: str
 
+    def _ipython_display_(self) -> None:
+        """Nothing: the page has shown it already."""
+
     @property
     def verdict(self) -> str:
         """holds: the whole interval lies between above and below; does not hold: none of it does; else unclear."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from scipy import stats
 
 from sifting.claims import check
@@ -77,3 +78,8 @@ def test_ours_says_value_interval_unit_and_seeds():
     assert claim([1.0, 1.0004], above=1).ours == "1.00020 [0.99766, 1.00274], 2 seeds"
     assert claim([1.0]).ours == "1.0, 1 seed"
     assert claim([0.31, 0.32, 0.33]).ours == "0.320 [0.295, 0.345], 3 seeds"
+
+
+def test_a_claim_at_the_end_of_a_cell_is_not_shown_again():
+    shown = claim(np.array([1.0, 1.1]))
+    assert DisplayFormatter().format(shown) == ({}, {})

@@ -131,6 +131,7 @@ def test_the_largest_stored_preset_is_shown(book):
         ),
         ("run toy seeds=three", 2, "seeds takes a whole number, not 'three'"),
         ("run toy seeds=0", 2, "seeds must be 1 or more"),
+        ("run toy seeds=-1", 2, "seeds must be 1 or more"),
         ("run toy device=tpu", 2, "unknown device 'tpu'; choose from auto, cpu, cuda"),
         ("run toy set=learning_rate=1", 2, "unknown parameter 'learning_rate'; choose from"),
         ("run toy set=lr=-1", 2, "lr must be 0 or more"),
@@ -138,6 +139,7 @@ def test_the_largest_stored_preset_is_shown(book):
         ("run toy fresh=yes", 2, "fresh takes 1 or 0, not 'yes'"),
         ("build preset=smoke", 2, "preset: for one chapter only; name it, as: make chapter=imp"),
         ("verify toy", 2, "nothing is stored for toy"),
+        ("verify toy preset= seeds= set= fresh=", 2, "nothing is stored for toy"),  # as make calls it
         ("verify toy seeds=3", 2, "seeds takes all, not '3'"),
         ("verify toy preset=smoke", 2, "unknown option 'preset'; choose from device, seeds"),
         (
@@ -361,3 +363,13 @@ def test_a_run_is_verified_with_the_engine_that_made_it(results, capsys, kind, e
     assert "reproduced (every bit)" in capsys.readouterr().out
     store.load_or_run("ticket", [tiny], "cpu", fresh=True)  # "auto": other limits
     assert store.load("ticket", tiny).engine not in ("reference", engine)
+
+
+def test_an_override_that_changes_nothing_is_refused():
+    with pytest.raises(
+        ValueError, match="dial sets gain itself in all its runs; set=gain=... changes nothing"
+    ):
+        runner.settle("dial", "smoke", 1, {"gain": "3", "lr": "0.2"})
+    assert runner.settle("dial", "smoke", 1, {"lr": "0.2", "gain": "0"})[1].lr == 0.2, (
+        "0 is what gain is anyway"
+    )

@@ -25,8 +25,15 @@ def provenance_page(shown: list[dict]) -> str:
         for name in output.get("results", []):
             uses[name].setdefault(output["figure"], output)
     groups = collections.defaultdict(list)
-    for name in uses:
-        run = store.named(name)
+    for name, outputs in uses.items():
+        try:
+            run = store.named(name)
+        except FileNotFoundError as error:
+            chapter = next(iter(outputs.values()))["chapter"]
+            raise FileNotFoundError(
+                f"{error}, which the page {chapter} was drawn from; make chapter={chapter} draws it anew, from "
+                "the results that $SIFTING_RESULTS names, or those of the book"
+            ) from None
         run.check()
         groups[run.kind, seedless(run.config)].append(run)
     seconds = sum(run.provenance["wall_seconds"] for runs in groups.values() for run in runs)
