@@ -108,7 +108,9 @@ def _check_effect(name: str, preset: str, overrides: dict) -> None:
     """Raise ValueError for an override that changes nothing, for the chapter sets that field in all its runs."""
     for field in overrides:
         with_it, without = (
-            plans.base(name, preset, {other: value for other, value in overrides.items() if kept or other != field})
+            plans.base(
+                name, preset, {other: value for other, value in overrides.items() if kept or other != field}
+            )
             for kept in (True, False)
         )
         if with_it != without and plans.planned(name, with_it, 1) == plans.planned(name, without, 1):
