@@ -81,7 +81,8 @@ def _mesh(rows: list[dict]) -> str:
 
 def claims_page(shown: list[dict]) -> str:
     """Claims: each statement tested, the paper's value, ours with its interval, the verdict."""
-    claims = claims_of(shown)
+    place = {name: n for n, name in enumerate(FIGURES)}
+    claims = sorted(claims_of(shown), key=lambda claim: place.get(claim["id"], len(place)))
     ours = [claim for claim in claims if "-" in claim["id"]]
     papers = [claim for claim in claims if "-" not in claim["id"]]
     counts = collections.Counter(claim["verdict"] for claim in papers)
@@ -96,7 +97,7 @@ def claims_page(shown: list[dict]) -> str:
         f"{len(papers)} statements of the papers were tested: {tally}; and {len(ours)} of our own. A statement *holds* where the whole 95 % interval of "
         "our effect lies where the statement says, *does not hold* where the whole interval lies elsewhere, and is *unclear* "
         "where the interval has some of both. The interval is over seeds unless it says otherwise. "
-        "Every test stands for itself: the intervals are not widened for their number, and of twenty true statements of no effect one would be called wrong by chance.",
+        "Every test stands for itself: the intervals are not widened for their number, so that of every twenty intervals one is expected to miss the truth.",
     ]
     for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)]:
         if mine:
