@@ -48,7 +48,7 @@ class Claim:
         if np.isnan(self.estimate):
             return "nothing to measure"
         low, value, high, *_ = alike(self.low, self.estimate, self.high, self.above, self.below)
-        interval = f" [{low}, {high}]" if isfinite(self.low) else ""
+        interval = f" [{low}, {high}]" if isfinite(self.low) and self.low < self.high else ""
         return f"{value}{self.unit and ' '}{self.unit}{interval}, {self.over}"
 
     @property
@@ -79,7 +79,7 @@ def check(
     against : the same in the seeds of another group: the effect is then the difference of the means,
               its interval Student's t with a common standard deviation; a group may be of one seed
 
-    error   : for a single value: its standard error, over what `over` says; the interval is normal
+    error   : for a single value: its standard error, over what `over` says; the interval is normal. 0 for what is exact
 
     A single value without an error has no interval, and without any value there is no effect: the
     verdict is "unclear". Raises ValueError for an error of several values, which it cannot be used for.

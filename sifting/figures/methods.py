@@ -1,6 +1,7 @@
 """Figures about one network pruned in many ways."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from sifting.figures.style import (
     CYCLE,
@@ -58,6 +59,11 @@ def panels(
             ax.set_xlabel({"density": "weights kept", "effective": "weights kept and connected"}[x])
         else:
             ax.set_xlabel(x)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        values = np.concatenate([np.ravel(found[y]) for found in conditions.values()])
+        if 0 <= np.nanmin(values) and np.nanmax(values) <= 1:  # shares: bands end where they can be
+            low, high = ax.get_ylim()
+            ax.set_ylim(max(low, -0.03), min(high, 1.03))
         if shares:
             percent(ax.yaxis)
         ax.set_title(title)
@@ -83,7 +89,7 @@ def filters(table: dict, columns: int = 2):
 def kernels(table: dict, columns: int = 2):
     """Share of every kernel that is kept, inputs down and outputs across: PF15. table : title -> mask of a convolution."""
     return _sheets(
-        {name: mask.mean((2, 3)).T for name, mask in table.items()}, columns, cmap="magma", vmin=0, vmax=1
+        {name: mask.mean((2, 3)).T for name, mask in table.items()}, columns, cmap="magma_r", vmin=0
     )
 
 
@@ -129,9 +135,7 @@ def evolution(table: dict, columns: int = 3, label: str = "weight"):
         for line, one in zip(values.T, color):
             ax.plot(steps, line, color=one, linewidth=0.5, alpha=0.7 if one == IMP else 0.35)
         ax.set_title(name)
-        ax.set_xticks(
-            [-1, 0, *range(5, len(values) - 1, 5)], ["start", "0", *map(str, range(5, len(values) - 1, 5))]
-        )
+        ax.set_xticks([-1, *range(5, len(values) - 1, 5)], ["start", *map(str, range(5, len(values) - 1, 5))])
     for ax in axes[-1]:
         ax.set_xlabel("level")
     for ax in axes[:, 0]:

@@ -25,6 +25,12 @@ def dead(run: History) -> np.ndarray:
     return np.array([np.bincount(level).max() >= DEAD * len(level) for level in said])
 
 
+def last_alive(run: History) -> int:
+    """The last level at which neither the network nor any before it is dead, or 0."""
+    flags = dead(run)
+    return max(0, int(flags.argmax()) - 1) if flags.any() else run.levels
+
+
 def sparsity(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
     """Accuracy against what is kept, and against what is kept and still connected: PF1, PF2, PF10, PF12.
 
@@ -79,14 +85,14 @@ def _structure(mask: np.ndarray, draw: np.random.Generator, draws: int) -> dict[
 
 
 def last_scores(name: str, run: History, count: int) -> dict:
-    """Row and column scores of the first `count` convolutions of one run at its last level: PF15.
+    """Row and column scores of the first `count` convolutions of one run at the last level at which it is not dead: PF15.
 
     returns : rows of words, one a layer: NAME and layer, share kept, both scores; and for claims.check, row, the smallest row score of
               the layers behind the first, and column, the smallest column score, each with a standard error over inputs (outputs)
     """
     words, scores = [], {"row": [], "column": []}
     for n, layer in enumerate(run.layer_names[:count], 1):
-        mask = run.mask(run.levels, n)
+        mask = run.mask(last_alive(run), n)
         sides = {"row": mask.swapaxes(0, 1).reshape(mask.shape[1], -1), "column": mask.reshape(len(mask), -1)}
         for side, matrix in sides.items():
             if len(matrix) > 1:
