@@ -61,7 +61,7 @@ def panels(
             ax.set_xlabel(x)
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         values = np.concatenate([np.ravel(found[y]) for found in conditions.values()])
-        if 0 <= np.nanmin(values) and np.nanmax(values) <= 1:  # shares: bands end where they can be
+        if np.nanmin(values) >= 0 and np.nanmax(values) <= 1:  # shares: bands end where they can be
             low, high = ax.get_ylim()
             ax.set_ylim(max(low, -0.03), min(high, 1.03))
         if shares:
