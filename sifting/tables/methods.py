@@ -87,8 +87,8 @@ def _structure(mask: np.ndarray, draw: np.random.Generator, draws: int) -> dict[
 def last_scores(name: str, run: History, count: int) -> dict:
     """Row and column scores of the first `count` convolutions of one run at the last level at which it is not dead: PF15.
 
-    returns : rows of words, one a layer: NAME and layer, share kept, both scores; and for claims.check, row, the smallest row score of
-              the layers behind the first, and column, the smallest column score, each with a standard error over inputs (outputs)
+    returns : rows of words, one a layer: NAME and layer, share kept, both scores; and for claims.check, row, the mean row score of
+              the layers with several inputs, and column, the mean column score, each with a standard error over inputs (outputs)
     """
     words, scores = [], {"row": [], "column": []}
     for n, layer in enumerate(run.layer_names[:count], 1):
@@ -102,8 +102,11 @@ def last_scores(name: str, run: History, count: int) -> dict:
         words.append(
             [f"{name}, {layer}", f"{100 * mask.mean():.2g} %", row, f"{scores['column'][-1][0]:.1f}"]
         )
-    least = {side: dict(zip(("values", "error"), min(found))) for side, found in scores.items()}
-    return {"rows": words} | least
+    means = {}
+    for side, found in scores.items():
+        values, errors = np.array(found).T
+        means[side] = {"values": values.mean(), "error": np.sqrt((errors**2).sum()) / len(errors)}
+    return {"rows": words} | means
 
 
 def on_maps(groups: Groups, layer: int, channels: int) -> dict[str, dict[str, np.ndarray]]:
