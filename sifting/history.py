@@ -1,5 +1,6 @@
 """What one finished run left behind, read from its file; no torch."""
 
+import functools
 import io
 import json
 import pathlib
@@ -12,6 +13,7 @@ from sifting import masks
 from sifting.config import Config, key
 
 META = "meta.json"
+SMALL = 500_000  # bytes of an array that is kept once it has been read
 
 
 class DamagedResult(Exception):
@@ -35,7 +37,7 @@ class History:
     """
 
     def __init__(self, path: pathlib.Path, name: str | None = None):
-        self.path = pathlib.Path(path)
+        self.path, self._kept = pathlib.Path(path), {}
         try:
             meta = json.loads(self._read(META))
             self.kind, self.key, self.provenance = meta["kind"], meta["key"], meta["provenance"]
@@ -56,16 +58,26 @@ class History:
         return f"History({self.name})"
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """The array of that name, whole. Raises KeyError, naming what there is."""
+        """The array of that name, whole, and not to be written to. Raises KeyError, naming what there is."""
+        if name in self._kept:
+            return self._kept[name]
         if name not in self.names():
             raise KeyError(f"{self.name} has no array {name!r}; it has {', '.join(self.names())}")
         with self._guard():
-            return np.lib.format.read_array(io.BytesIO(self._read(name + ".npy")), allow_pickle=False)
+            values = np.lib.format.read_array(io.BytesIO(self._read(name + ".npy")), allow_pickle=False)
+        values.flags.writeable = False
+        if values.nbytes <= SMALL:
+            self._kept[name] = values
+        return values
 
     def names(self) -> list[str]:
         """Names of all arrays."""
+        return list(self._names)
+
+    @functools.cached_property
+    def _names(self) -> tuple[str, ...]:
         with self._guard(), zipfile.ZipFile(self.path) as archive:
-            return [name.removesuffix(".npy") for name in archive.namelist() if name != META]
+            return tuple(name.removesuffix(".npy") for name in archive.namelist() if name != META)
 
     def check(self) -> None:
         """Raise DamagedResult unless every byte of the file is what was written."""
@@ -107,7 +119,7 @@ class History:
         """How many layers are pruned."""
         return len(self.layer_names)
 
-    @property
+    @functools.cached_property
     def layer_names(self) -> list[str]:
         """Names of the layers that are pruned, in order, as conv1."""
         return [

@@ -1,6 +1,7 @@
 """Figures about one network pruned in many ways."""
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from sifting.figures.style import (
@@ -130,10 +131,15 @@ def evolution(table: dict, columns: int = 3, label: str = "weight"):
     rows = -(-len(table) // columns)
     figure, axes = subplots(rows, columns, 2.3 * rows + 0.2, sharey=True)
     for ax, (name, values) in zip(axes.flat, table.items()):
-        color = np.where(np.isfinite(values[-1]), IMP, FAINT)
         steps = np.arange(-1, len(values) - 1)
-        for line, one in zip(values.T, color):
-            ax.plot(steps, line, color=one, linewidth=0.5, alpha=0.7 if one == IMP else 0.35)
+        for there, color, alpha in ((False, FAINT, 0.35), (True, IMP, 0.7)):
+            lines = values[:, np.isfinite(values[-1]) == there].T
+            lines = np.stack([np.broadcast_to(steps, lines.shape), lines], -1)
+            # as pixels: thousands of lines are more than a page should draw
+            ax.add_collection(
+                LineCollection(lines, colors=color, linewidths=0.5, alpha=alpha, rasterized=True)
+            )
+        ax.autoscale()
         ax.set_title(name)
         ax.set_xticks([-1, *range(5, len(values) - 1, 5)], ["start", *map(str, range(5, len(values) - 1, 5))])
     for ax in axes[-1]:

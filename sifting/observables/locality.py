@@ -6,6 +6,7 @@ import numpy as np
 from scipy import fft
 
 CHUNK = 256  # units transformed at a time; bounds the memory
+EXACT = 4096  # pixels of a mask, up to which single precision counts pairs exactly
 
 
 def locality(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -33,17 +34,20 @@ def _same(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
         raise ValueError(f"mask {mask.shape} does not have {channels} x {height} x {width} inputs")
     images = mask.reshape(-1, channels, height, width)
     parts = [images[n : n + CHUNK] for n in range(0, len(images), CHUNK)]
-    return np.concatenate([_autocorrelation(part).sum(1) for part in parts])
+    return np.concatenate([_autocorrelation(part) for part in parts])
 
 
 def _autocorrelation(images: np.ndarray) -> np.ndarray:
-    """Over the last two axes, zero outside, d = 0 in the middle; exact for whole numbers."""
+    """Over the last two axes, zero outside, d = 0 in the middle, summed over the channels before them; exact for whole numbers."""
     height, width = images.shape[-2:]
     size = (fft.next_fast_len(2 * height - 1, real=True), fft.next_fast_len(2 * width - 1, real=True))
-    spectrum = fft.rfft2(images.astype(np.float64), s=size)
-    full = fft.irfft2(spectrum.real**2 + spectrum.imag**2, s=size)
-    rows, columns = np.arange(1 - height, height), np.arange(1 - width, width)
-    return np.rint(full[..., rows[:, None], columns]).astype(np.int32)
+    # rounding is far below 1/2 in single precision, too, where few are counted
+    few = images.dtype == bool and np.prod(images.shape[-3:]) <= EXACT
+    spectrum = fft.rfft2(images.astype(np.float32 if few else np.float64), s=size)
+    full = fft.irfft2((spectrum.real**2 + spectrum.imag**2).sum(-3), s=size)
+    full = np.concatenate([full[..., 1 - height :, :], full[..., :height, :]], -2)
+    full = np.concatenate([full[..., 1 - width :], full[..., :width]], -1)
+    return np.rint(full).astype(np.int32)
 
 
 def null_locality(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
@@ -57,7 +61,7 @@ def null_locality(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 def _summed(mask: np.ndarray, shape: tuple[int, int, int], same=None) -> tuple[np.ndarray, np.ndarray]:
     """S_sc summed over units, and null_locality; same: S_sc of every unit, where it is known."""
     same = (_same(mask, shape) if same is None else same).sum(0, dtype=np.int64)
-    total = _autocorrelation(mask.sum(0, dtype=np.int64).reshape(shape)).sum(0)
+    total = _autocorrelation(mask.sum(0, dtype=np.int64).reshape(shape))
     return same, total - same
 
 
