@@ -168,7 +168,7 @@ def example(history: History, bins: int = 48) -> dict[str, np.ndarray]:
               inputs, scores, without (units, weights), the kurtosis without the weight, and counts (units, weights, bins), the histograms
     """
     probe, levels = Probe(history.config, "cpu"), history.levels
-    units, weights = history["example/units"], torch.from_numpy(history["example/weights"]).to(probe.x)
+    units, weights = history["example/units"], torch.tensor(history["example/weights"]).to(probe.x)
     removed_at = np.minimum(history.removed_at()[units], levels + 1)
     scores = observables.cavity(probe.x, weights)[0].numpy()
     edges, inputs = np.linspace(-6, 6, bins + 1), np.full((len(units), 2 * (levels + 1)), -1)

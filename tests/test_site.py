@@ -106,6 +106,13 @@ def test_a_page_asks_nobody_and_reports_no_error(open_page, base, path):
     assert page.title()
 
 
+@pytest.mark.parametrize("name", runner.chapters())
+def test_no_cell_of_a_chapter_warns(site, name):
+    notebook = nbformat.read(ROOT / "book" / f"{name}.ipynb", 4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+
+
 class Anatomy(html.parser.HTMLParser):
     """What a page links to and loads, its anchors, and its images without a description."""
 

@@ -130,7 +130,7 @@ def levels(seconds: float) -> list[dict]:
     classes = len(run.parameter(0, f"linear.{run.layers}.bias"))
     split = images(int(run["shape"][-1]), classes)
     removed = {
-        name.removeprefix("removed_at/"): torch.from_numpy(run[name])
+        name.removeprefix("removed_at/"): torch.tensor(run[name])
         for name in run.names()
         if name.startswith("removed_at/")
     }

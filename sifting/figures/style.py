@@ -1,5 +1,7 @@
 """What all figures share: colours, sizes, percent axes."""
 
+import warnings
+
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -91,7 +93,9 @@ def band(ax, x, rows: np.ndarray, label: str, color: str, **line) -> None:
     mean = np.nanmean(rows, 0)
     ax.plot(x, mean, color=color, label=label, **line)
     if len(rows) > 1:
-        sd = np.nanstd(rows, 0, ddof=1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of points that a single run has
+            sd = np.nanstd(rows, 0, ddof=1)
         ax.fill_between(x, mean - sd, mean + sd, color=color, alpha=0.18, linewidth=0)
 
 
