@@ -15,6 +15,7 @@ from sifting.catalog import FIGURES
 from sifting.config import PRESETS, Config, changed
 from sifting.figures.style import SMALL, share
 
+FEW = 6  # results that are listed under a figure; more are folded away
 SMOKE = "Made at the smoke preset, which tests that every step runs: nothing below is a result."
 
 
@@ -50,8 +51,10 @@ class Page:
         function = f"figures.{draw.__name__}"
         made = f'drawn by <a href="reference.html#{function}">{function}</a>'
         if names:
-            links = (f'<a href="provenance.html#{run}">{run}</a>' for run in names)
-            made += f" from {', '.join(links)}"
+            links = ", ".join(f'<a href="provenance.html#{run}">{run}</a>' for run in names)
+            if len(names) > FEW:
+                links = f"<details><summary>{len(names)} results</summary>{links}</details>"
+            made += f" from {links}"
         self._publish(
             embed(name, figure, caption, made, alt),
             f"{name}: {caption}",
@@ -94,6 +97,8 @@ class Page:
         paper, here = dataclasses.asdict(paper), dataclasses.asdict(config)
         if here["dataset"] != paper["dataset"]:
             paper["train_images"] = "all"  # of other datasets than photos
+        if here["dataset"] != "photos":
+            here["train_images"] = paper["train_images"]
         rows = [
             [field, _words(paper[field]), _words(here[field])]
             for field in here
@@ -126,17 +131,24 @@ class Page:
         self.table(["measure", "weights kept", *kinds.values()], cells, caption)
 
     def table(
-        self, head: list[str], rows: list[list[str]], caption: str, name: str = "", made: str = ""
+        self,
+        head: list[str],
+        rows: list[list[str]],
+        caption: str,
+        name: str = "",
+        made: str = "",
+        runs: list | None = None,
     ) -> None:
         """Show a table of words; the first column names the rows.
 
-        name : the ID of a table of the papers, which is then recorded as reproduced; made: the function that made it
+        name : the ID of a table of the papers, which is then recorded as reproduced; made: the function that made it; runs: the
+               stored results behind it, where they are not all of the page's
         """
         label, anchor = (f"<strong>{name}.</strong> ", f' id="{name}"') if name else ("", "")
         self._publish(
             grid(head, rows, caption, label, anchor),
             "\n".join(" | ".join(row) for row in [head, *rows]),
-            self._record(name, made, self.runs) if name else {"table": caption},
+            self._record(name, made, self.runs if runs is None else runs) if name else {"table": caption},
         )
 
     def note(self, text: str) -> None:

@@ -232,7 +232,7 @@ def test_missing_files_say_what_to_fetch_and_where_to_put_it(name, home):
 
 def test_data_folder_is_beside_the_package_unless_told(monkeypatch):
     monkeypatch.delenv("SIFTING_DATA", raising=False)
-    assert archives.folder().name == "data" and (archives.folder().parent / "sifting" / "config.py").exists()
+    assert archives.folder().name == "data" and (archives.folder().parent / "sifting" / "store").exists()
 
 
 @pytest.mark.parametrize("name", DOWNLOADED)
@@ -420,7 +420,7 @@ def test_transforms_reach_the_images_that_they_are_for():
     assert torch.equal(moved.val.images[:5], plain.val.images[:5])
     assert (turned.train.images[:50] > 0).float().mean() > 0.9, "photos are cut larger: no corner is empty"
     assert all(isinstance(split.images, data.Rotated) for split in (turned.train, turned.val, turned.test))
-    with pytest.raises(ValueError, match="transform 'turn'; choose from none, rotate, translate"):
+    with pytest.raises(ValueError, match="transform 'turn'; choose from crop-flip, none, rotate, translate"):
         tiny(transform="turn")
 
 

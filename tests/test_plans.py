@@ -8,7 +8,11 @@ from sifting import config, plans, runner, store
 from sifting.history import History
 
 LAPTOP = config.preset("laptop")
-PLANNED = {store.path(*result).name for name in plans.GROUPS for result in plans.planned(name, LAPTOP, 3)}
+PLANNED = {
+    store.path(*result).name
+    for name in plans.GROUPS
+    for result in plans.planned(name, plans.base(name, "laptop"), 3)
+}
 STORED = sorted(store.root().glob("*.npz"))
 
 
@@ -28,12 +32,11 @@ def test_what_a_chapter_cannot_do_is_told_before_anything_is_computed(results):
 
 
 def test_the_laptop_results_of_every_chapter_are_stored_and_nothing_is_stored_in_vain():
-    presets = [config.preset(name) for name in ("laptop", "gpu", "paper")]
     wanted = {
         store.path(*result).name
         for name in plans.GROUPS
-        for base in presets
-        for result in plans.planned(name, base, 9)
+        for preset in ("laptop", "gpu", "paper")
+        for result in plans.planned(name, plans.base(name, preset), 9)
     }
     names = {path.name for path in STORED}
     assert PLANNED <= names <= wanted
@@ -47,8 +50,9 @@ def test_every_stored_result_is_whole(path):
     history.check()
     commit = history.provenance["commit"]
     assert re.fullmatch("[0-9a-f]{12}(, [0-9a-f]{12})*", commit), "computed from code that is in no commit"
-    drawing = history.kind in ("representation", "likeness")  # of clones, by the first run that needs them
-    assert history.provenance["peak_memory_mb"] < (2000 if drawing else 1500)
+    # clones are drawn by the first run that needs them; VGG-11 is large
+    large = history.kind in ("representation", "likeness", "evolution")
+    assert history.provenance["peak_memory_mb"] < (2000 if large else 1500)
 
 
 def test_stored_results_fit_into_the_repository():

@@ -769,7 +769,7 @@ def test_the_similarity_explorer_shows_what_it_was_given(visit):
     one, other = (table["removed_at"][0][n] > 2 for n in (0, 2))
     for output, place, y, x in np.ndindex(4, 2, 3, 3):
         a, b = one[output, place, y, x], other[output, place, y, x]
-        color = [[(226, 230, 234), (234, 88, 12)], [(29, 78, 216), (34, 48, 60)]][int(a)][int(b)]
+        color = [[(186, 194, 201), (234, 88, 12)], [(59, 110, 246), (13, 118, 110)]][int(a)][int(b)]
         assert tuple(shown[4 * place + y, 4 * output + x]) == color
     page.get_by_role("radio", name="fc1").check()
     expect(page.locator(".mx-why")).to_have_text("fc1 has too many weights to show.")

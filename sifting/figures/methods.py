@@ -1,5 +1,7 @@
 """Figures about one network pruned in many ways."""
 
+import itertools
+
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
@@ -15,6 +17,7 @@ from sifting.figures.style import (
     density_axis,
     evenly,
     image,
+    log_axis,
     mosaic,
     percent,
     signed,
@@ -31,19 +34,21 @@ def panels(
     null: str = "",
     shares: bool = False,
     sharey: bool = True,
+    logx: bool = False,
 ):
-    """One panel a title, one line a condition: mean and standard deviation over runs.
+    """One panel a title, one line a condition: mean and standard deviation over runs, where all of them have a value.
 
     table : title -> condition -> arrays x (points,), or (points,) of `density`, and y (runs, points)
     null  : name of a further array, (runs, points), drawn dashed and faint in the color of its condition
     """
-    columns = evenly(len(table), columns)
+    columns, order = evenly(len(table), columns), list(dict.fromkeys(itertools.chain(*table.values())))
     rows = -(-len(table) // columns)
     figure, axes = subplots(rows, columns, 2.5 * rows + 0.5, WIDTH if columns > 1 else 5.6, sharey=sharey)
     for ax, (title, conditions) in zip(axes.flat, table.items()):
-        for number, (name, found) in enumerate(conditions.items()):
+        for name, found in conditions.items():
+            number = order.index(name)
             color, line = CYCLE[number % len(CYCLE)], ("-", "--")[number // len(CYCLE) % 2]
-            there = ~np.isnan(found[y]).all(0)
+            there = ~np.isnan(found[y]).any(0)
             style = {"linestyle": line, "marker": "osD^vP"[number % 6], "markersize": 2.8, "linewidth": 1.3}
             band(ax, found[x][there], found[y][:, there], name, color, **style)
             if null and np.isfinite(found[null]).any():
@@ -61,6 +66,9 @@ def panels(
         else:
             ax.set_xlabel(x)
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            if logx:
+                ax.set_xscale("log")
+                log_axis(ax.xaxis)
         values = np.concatenate([np.ravel(found[y]) for found in conditions.values()])
         if np.nanmin(values) >= 0 and np.nanmax(values) <= 1:  # shares: bands end where they can be
             low, high = ax.get_ylim()
@@ -129,11 +137,13 @@ def evolution(table: dict, columns: int = 3, label: str = "weight"):
     """
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
-    figure, axes = subplots(rows, columns, 2.3 * rows + 0.2, sharey=True)
+    figure, axes = subplots(rows, columns, 2.3 * rows + 0.2, sharey="row")
     for ax, (name, values) in zip(axes.flat, table.items()):
         steps = np.arange(-1, len(values) - 1)
-        for there, color, alpha in ((False, FAINT, 0.35), (True, IMP, 0.7)):
-            lines = values[:, np.isfinite(values[-1]) == there].T
+        last = np.flatnonzero(np.isfinite(values).any(1))[-1]
+        for there, color in ((False, FAINT), (True, IMP)):
+            lines = values[:, np.isfinite(values[last]) == there].T
+            alpha = min(0.7, max(0.08, 60 / max(1, len(lines))))
             lines = np.stack([np.broadcast_to(steps, lines.shape), lines], -1)
             # as pixels: thousands of lines are more than a page should draw
             ax.add_collection(

@@ -10,11 +10,11 @@ METHODS = {
     "L1 unstructured": "magnitude",
     "hybrid": "hybrid",
     "fc-only": "fc-only",
+    "random unstructured": "random",
     "L1 structured": "l1-inputs",
     "L2 structured": "l2-inputs",
     "L−∞ structured": "l-inf-inputs",
     "random structured": "random-inputs",
-    "random unstructured": "random",
 }
 # how the pages show them
 APART = {
@@ -50,8 +50,9 @@ def methods(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def similarity(base: Config, count: int) -> dict[str, list[Config]]:
-    """All methods and treatments, and one method after a quarter of the training, of one epoch."""
-    short = replace(base, steps=max(1, base.steps // 4))
+    """All methods and treatments, and one method after one epoch of training a level."""
+    epochs = 4 if base.steps < 1000 else 30
+    short = replace(base, steps=max(1, base.steps // epochs))
     return rewound(base, count) | treated(base, count) | {"L1 unstructured, one epoch": seeds(short, count)}
 
 

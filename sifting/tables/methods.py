@@ -25,6 +25,12 @@ def dead(run: History) -> np.ndarray:
     return np.array([np.bincount(level).max() >= DEAD * len(level) for level in said])
 
 
+def last_good(run: History, share: float = 0.9) -> int:
+    """The last level whose test accuracy is at least `share` of that of the dense network."""
+    accuracy = run.accuracy("test", "last")
+    return int(np.flatnonzero(accuracy >= share * accuracy[0])[-1])
+
+
 def last_alive(run: History) -> int:
     """The last level at which neither the network nor any before it is dead, or 0."""
     flags = dead(run)
@@ -85,23 +91,23 @@ def _structure(mask: np.ndarray, draw: np.random.Generator, draws: int) -> dict[
 
 
 def last_scores(name: str, run: History, count: int) -> dict:
-    """Row and column scores of the first `count` convolutions of one run at the last level at which it is not dead: PF15.
+    """Row and column scores of the first `count` convolutions of one run at its `last_good` level: PF15.
 
-    returns : rows of words, one a layer: NAME and layer, share kept, both scores; and for claims.check, row, the mean row score of
-              the layers with several inputs, and column, the mean column score, each with a standard error over inputs (outputs)
+    returns : rows of words, one a layer: NAME, layer and level, test accuracy, share kept, both scores; and for claims.check, row, the mean row score of
+              the layers behind the first, and column, the mean column score of all, each with a standard error over inputs (outputs)
     """
-    words, scores = [], {"row": [], "column": []}
+    words, scores, level = [], {"row": [], "column": []}, last_good(run)
+    accuracy = f"{100 * run.accuracy('test', 'last')[level]:.0f} %"
     for n, layer in enumerate(run.layer_names[:count], 1):
-        mask = run.mask(last_alive(run), n)
+        mask = run.mask(level, n)
         sides = {"row": mask.swapaxes(0, 1).reshape(mask.shape[1], -1), "column": mask.reshape(len(mask), -1)}
         for side, matrix in sides.items():
-            if len(matrix) > 1:
+            if side == "column" or n > 1:
                 error = observables.jackknife(observables.degree_excess, matrix, min(10, len(matrix)))
                 scores[side].append((observables.degree_excess(matrix), float(error)))
-        row = f"{scores['row'][-1][0]:.1f}" if mask.shape[1] > 1 else "–"
-        words.append(
-            [f"{name}, {layer}", f"{100 * mask.mean():.2g} %", row, f"{scores['column'][-1][0]:.1f}"]
-        )
+        row = f"{scores['row'][-1][0]:.1f}" if n > 1 else "–"
+        kept, column = f"{100 * mask.mean():.2g} %", f"{scores['column'][-1][0]:.1f}"
+        words.append([f"{name}, {layer}, level {level}", accuracy, kept, row, column])
     means = {}
     for side, found in scores.items():
         values, errors = np.array(found).T
@@ -150,6 +156,26 @@ def together(found: dict[str, dict[str, np.ndarray]], density: float, one: str, 
     return np.array([stats.spearmanr(*pairs[:, :, run].T).statistic for run in range(pairs.shape[2])])
 
 
+def together_over(found: dict[str, dict[str, np.ndarray]], density: float, one: str, other: str) -> dict:
+    """`together` of the means over runs, with its jackknife error over the conditions: values and error, for claims.check."""
+
+    def rank(names):
+        some = {
+            name: {what: found[name][what].mean(0, keepdims=True) for what in (one, other)} for name in names
+        }
+        return together(
+            {name: rows | {"density": found[name]["density"]} for name, rows in some.items()},
+            density,
+            one,
+            other,
+        )[0]
+
+    names = list(found)
+    without = np.array([rank([name for name in names if name != left]) for left in names])
+    error = np.sqrt((len(names) - 1) / len(names) * ((without - without.mean()) ** 2).sum())
+    return {"values": rank(names), "error": error}
+
+
 def order(runs: list[History], layer: int = 1) -> np.ndarray:
     """(runs, levels): rank correlation of the sizes of the weights that are kept at a level, at its end and at that of the level before."""
     rows = []
@@ -160,6 +186,16 @@ def order(runs: list[History], layer: int = 1) -> np.ndarray:
             sizes = [abs(run.weights(at, layer)[kept]) for at in (level - 1, level)]
             rows[-1].append(stats.spearmanr(*sizes).statistic)
     return np.array(rows)
+
+
+def doubled(scores: np.ndarray) -> np.ndarray:
+    """Logarithms to base 2, in which a ratio and its inverse are alike; nan for what is not above 0."""
+    return np.log2(np.where(scores > 0, scores, np.nan))
+
+
+def weights_left(runs: list[History], layer: int, level: int) -> tuple[float, int]:
+    """How many weights of a layer are kept at a level, mean over runs, and of how many."""
+    return float(np.mean([run.mask(level, layer).sum() for run in runs])), runs[0].removed_at(layer).size
 
 
 def with_levels(table: dict[str, dict[str, np.ndarray]], what: str) -> dict[str, dict[str, np.ndarray]]:
@@ -177,15 +213,20 @@ def with_levels(table: dict[str, dict[str, np.ndarray]], what: str) -> dict[str,
     }
 
 
-def stability(groups: Groups, what: str = "change") -> dict[str, dict[str, np.ndarray]]:
+def stability(
+    groups: Groups, what: str = "change", together: bool = False
+) -> dict[str, dict[str, np.ndarray]]:
     """How much the weights of a layer change from one level to the next: PF8.
 
-    what    : change, relative or order, see evolution.pack
-    returns : condition -> layer -> (runs,), mean over the levels at which the network and the one before are not dead
+    what     : change, relative or order, see evolution.pack
+    together : over the levels that the networks of all conditions live to see; else each over its own
+    returns  : condition -> layer -> (runs,), mean over the levels at which the network and the one before are not dead
     """
-    found = {}
+    found, first = {}, min(last_alive(run) for runs in groups.values() for run in runs)
     for name, runs in groups.items():
         kept = [~(dead(run)[1:] | dead(run)[:-1]) for run in runs]
+        if together:
+            kept = [np.arange(len(there)) < max(1, first) for there in kept]
         found[name] = {
             layer: np.array(
                 [
@@ -196,6 +237,14 @@ def stability(groups: Groups, what: str = "change") -> dict[str, dict[str, np.nd
             for layer in runs[0].layer_names
         }
     return found
+
+
+def by_layer_against(
+    groups: Groups, accuracy: dict[str, np.ndarray], what: str, together: bool
+) -> dict[str, np.ndarray]:
+    """`against_accuracy` of `stability` in every layer: layer -> (runs,)."""
+    found = stability(groups, what, together)
+    return {layer: against_accuracy(found, layer, accuracy) for layer in next(iter(found.values()))}
 
 
 def against_accuracy(
@@ -213,13 +262,14 @@ def weights_at(run: History, layer: str, level: int) -> np.ndarray:
 
 
 def lines(run: History, layer: str) -> np.ndarray:
-    """Weights of one layer at the start and after the training of every level, nan from where they are pruned: PF6, PF7, PF16.
+    """Weights of one layer at the start and after the training of every level: PF6, PF7, PF16.
 
-    returns : (1 + levels, weights)
+    returns : (1 + levels, weights); nan from where they are pruned, or the network is dead
     """
     removed_at = run[f"removed_at/{layer}.weight"].ravel()
     values = run[f"weights/{layer}.weight"].astype(float).reshape(-1, len(removed_at))
     values[removed_at <= np.arange(len(values))[:, None]] = np.nan
+    values[last_alive(run) + 1 :] = np.nan
     return np.concatenate([run[f"initial/{layer}.weight"].astype(float).reshape(1, -1), values])
 
 

@@ -73,10 +73,13 @@ def lead(found: dict[str, np.ndarray], name: str) -> np.ndarray:
     return found[nearest] - found[name]
 
 
-def doublings(panels: dict[str, dict], name: str, level: int) -> np.ndarray:
-    """(runs,): growth of the mean distance from 2 * level to 4 * level, over that from level to 2 * level; 1 if it grows like the logarithm."""
-    at = [over_layers(panels, name, times * level) for times in (1, 2, 4)]
-    return (at[2] - at[1]) / (at[1] - at[0])
+def logarithmic(panels: dict[str, dict], name: str, last: int) -> np.ndarray:
+    """(runs,): squared correlation of the distance, mean over layers, with the logarithm of the level, minus that with the level itself; up to level `last`."""
+    rows = np.stack([over_layers(panels, name, level) for level in range(1, last + 1)], 1)
+    levels = np.arange(1, last + 1)
+    return np.array(
+        [np.corrcoef(np.log(levels), row)[0, 1] ** 2 - np.corrcoef(levels, row)[0, 1] ** 2 for row in rows]
+    )
 
 
 def all_pairs(runs: dict[str, History]) -> dict:

@@ -2,7 +2,8 @@
 
 let views = 0; // for ids that differ between the explorers of a page
 
-const COLORS = { both: [34, 48, 60], one: [29, 78, 216], other: [234, 88, 12], neither: [226, 230, 234] };
+// seen on light pages and on dark ones
+const COLORS = { both: [13, 118, 110], one: [59, 110, 246], other: [234, 88, 12], neither: [186, 194, 201] };
 
 async function render({ model, el }) {
   const id = `sx${++views}`;
@@ -25,10 +26,10 @@ async function render({ model, el }) {
   const which = segments(`${id}-layer`, "Layer", (value) => set({ layer: +value }));
   const one = dropdown("Blue", options, (value) => set({ one: +value }));
   const other = dropdown("Orange", options, (value) => set({ other: +value }));
-  const matrix = h("canvas", { role: "img" }), names = h("ol", { className: "mx-names" });
+  const matrix = h("canvas", { role: "img" }), mark = h("i", { className: "mx-chosen" }), names = h("ol", { className: "mx-names" });
   names.append(...methods.map((name) => h("li", { textContent: name })));
-  const left = panel("matrix", "Distance, as a share of what chance makes it", h("div", { className: "mx-square" }, matrix, names),
-    h("div", { className: "mx-scale" }, "0", h("i", { className: "mx-viridis" }), "chance"));
+  const left = panel("matrix", "Distance, as a share of what chance makes it; rows blue, columns orange", h("div", { className: "mx-square" }, h("div", { className: "mx-cells" }, matrix, mark), names),
+    h("div", { className: "mx-scale" }, "0", h("i", { className: "mx-viridis" }), "chance or more"));
   const both = h("canvas", { role: "img" }), why = h("p", { className: "mx-why" });
   const middle = panel("overlap", "Both masks", both, why, legend());
   const follow = h("div", { className: "mx-chart" });
@@ -52,6 +53,7 @@ async function render({ model, el }) {
       }
     paint(matrix, many, many, rgba);
     matrix.setAttribute("aria-label", `Distances between the masks of all methods at level ${level}, ${layers[layer]}`);
+    mark.style.inset = `${(100 * one) / many}% ${100 - (100 * (other + 1)) / many}% ${100 - (100 * (one + 1)) / many}% ${(100 * other) / many}%`;
     [...names.children].forEach((node, n) => { node.className = n === one ? "mx-blue" : n === other ? "mx-orange" : ""; });
   };
   // Kernels in a sheet, the longer of inputs and outputs across.
@@ -101,7 +103,7 @@ async function render({ model, el }) {
     drawBoth(at);
     drawFollow(at);
     const number = (v) => v.toFixed(2), said = (n) => `${methods[n]}: accuracy ${percent(accuracy[level][n])}${dead[level][n] ? ", dead" : ""}`;
-    const text = a === b ? `${said(a)}.` :
+    const text = a === b ? `Level ${level}, ${layers[layer]}. ${said(a)}.` :
       `Level ${level}, ${layers[layer]}: distance ${number(distance[level - 1][layer][a][b])}, by chance ${number(chance[level - 1][layer][a][b])}. ${said(a)}; ${said(b)}.`;
     if (status.textContent !== text) status.textContent = text;
   };
