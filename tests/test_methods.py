@@ -379,10 +379,44 @@ def test_distances_are_zero_to_itself_and_chance_to_strangers():
     assert tables.over_layers(panels, "x", 2).tolist() == other["distance"][:, 2, 1].tolist()
 
 
-def test_growth_like_a_logarithm_is_one():
+def test_growth_like_a_logarithm_is_told_from_growth_like_a_line():
     levels = np.arange(1, 9)
-    rows = {"": {"x": {"distance": np.log(levels)[None] + 0.3}}}
-    assert tables.doublings(rows, "x", 2) == pytest.approx([1])
+    rows = {"": {"log": {"distance": np.log(levels)[None] + 0.3}, "line": {"distance": levels[None] / 9}}}
+    explained = np.corrcoef(levels, np.log(levels))[0, 1] ** 2
+    assert tables.logarithmic(rows, "log", 8) == pytest.approx([1 - explained])
+    assert tables.logarithmic(rows, "line", 8) == pytest.approx([explained - 1])
+
+
+def test_the_last_good_level_is_the_last_with_most_of_the_accuracy():
+    class Run:
+        levels = 4
+
+        def accuracy(self, split, when):
+            return np.array([0.8, 0.9, 0.5, 0.73, 0.2])
+
+    assert tables.last_good(Run()) == 3
+
+
+def test_a_correlation_over_conditions_has_an_error_over_them():
+    density = np.array([1.0, 0.1])
+    rows = {
+        name: {"density": density, "a": np.full((3, 2), n), "b": np.full((3, 2), n**3)}
+        for n, name in enumerate("uvwxyz")
+    }
+    assert tables.together_over(rows, 0.1, "a", "b") == {"values": 1, "error": 0}
+    rows["z"]["b"] = np.full((3, 2), -9)
+    found = tables.together_over(rows, 0.1, "a", "b")
+    assert found["values"] == pytest.approx(1 / 7) and found["error"] > 0.3
+
+
+def test_several_seeds_of_one_way_are_an_ensemble_too():
+    groups = {"a": [Toy(1), Toy(1)], "b": [Toy(3), Toy(4)]}
+    found = tables.ensembles(groups, ("a", "b"))
+    for toy in groups["b"]:
+        toy.truth = groups["a"][0].truth
+    assert found["one way"].shape == (1, 4)
+    single = tables.ensembles({"a": groups["a"]}, ("a",))
+    np.testing.assert_allclose(single["one way"][0], single["a"][0])  # the same network twice
 
 
 def test_the_row_score_is_one_at_random_and_large_for_rows():
@@ -412,11 +446,20 @@ def test_ensembles_choose_on_one_half_and_measure_on_the_other():
 def test_lines_end_where_weights_are_pruned():
     removed = np.array([[1, 3], [2, 255]], np.uint8)
     weights = np.arange(12.0).reshape(3, 2, 2)
-    run = {
-        "removed_at/x.weight": removed,
-        "weights/x.weight": weights,
-        "initial/x.weight": np.full((2, 2), -1.0),
-    }
+
+    class Run(dict):
+        levels = 2
+
+        def names(self):
+            return list(self)
+
+    run = Run(
+        {
+            "removed_at/x.weight": removed,
+            "weights/x.weight": weights,
+            "initial/x.weight": np.full((2, 2), -1.0),
+        }
+    )
     found = tables.lines(run, "x")
     assert found[0].tolist() == [-1] * 4
     np.testing.assert_array_equal(found[1:], [[0, 1, 2, 3], [np.nan, 5, 6, 7], [np.nan, 9, np.nan, 11]])
