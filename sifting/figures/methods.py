@@ -75,7 +75,7 @@ def panels(
             ax.set_ylim(max(low, -0.03), min(high, 1.03))
         if shares:
             percent(ax.yaxis)
-        ax.set_title(title)
+        ax.set_title(title, fontsize=6.5 if columns > 3 else None)
     for ax in axes[:, 0]:
         ax.set_ylabel(label)
     for ax in axes.flat[len(table) :]:
