@@ -66,7 +66,7 @@ def panels(
         else:
             ax.set_xlabel(x)
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-            if logx:
+            if logx and any(line.get_xdata().size for line in ax.lines):
                 ax.set_xscale("log")
                 log_axis(ax.xaxis)
         values = np.concatenate([np.ravel(found[y]) for found in conditions.values()])
