@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 
+# criterion -> models that it is for, where it is not for all
+ONLY = {"synflow": ("fcn",), "cavity": ("fcn",)}
+
+
 def level_count(config: Config) -> int:
     """Most levels that a run has, the dense one included."""
     return config.levels + 1
@@ -42,6 +46,8 @@ def check(config: Config, engine: str = "auto") -> None:
     class_names(config)
     choose("model", config.model, BUILDERS)
     choose("criterion", config.criterion, CRITERIA | SCHEMES)
+    if config.model not in (only := ONLY.get(config.criterion, (config.model,))):
+        raise ValueError(f"criterion {config.criterion} is for model {', '.join(only)}, not {config.model}")
 
 
 def find(
@@ -82,7 +88,8 @@ def find_together(
     size     : of the stack, where runs begin: their number if that is larger; a run that goes on keeps its own
     yields   : for every run its next record, or None where it has ended or waits for the others
 
-    Up to rounding, the records are those of `find`; to the bit those of any other runs in a stack of that size. Raises ValueError for runs that do not stack.
+    Up to rounding, the records are those of `find`; to the bit those of any other runs in a stack of that size, with convolutions
+    in the same place of it. Raises ValueError for runs that do not stack.
     """
     replicas.stackable(configs)
     seen = {}  # images and labels that runs have in common are loaded once

@@ -19,7 +19,10 @@ def sigma_sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
 
     Biases, too. Source: Zhou et al. 2019; Paganini & Forde 2020, and their released code.
     """
-    rewind_(model, {name: value.std() * value.sign() for name, value in values.items()})
+    rewind_(
+        model,
+        {name: value.std() * value.sign() if value.numel() > 1 else value for name, value in values.items()},
+    )
 
 
 def sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:

@@ -409,6 +409,36 @@ def test_a_correlation_over_conditions_has_an_error_over_them():
     assert found["values"] == pytest.approx(1 / 7) and found["error"] > 0.3
 
 
+def test_what_is_impossible_is_told_before_anything_is_computed():
+    for fields, engine, message in (
+        ({"criterion": "synflow"}, "auto", "criterion synflow is for model fcn, not lenet"),
+        ({}, "sparse", "the engine sparse trains model fcn, not lenet"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            tickets.check(dataclasses.replace(SMOKE, **fields), engine)
+
+
+def test_a_parameter_of_one_entry_keeps_it_under_sigma_sign():
+    model = nn.Linear(1, 1)
+    treatments.sigma_sign_(model, {"weight": torch.tensor([[-0.3]]), "bias": torch.tensor([0.2])})
+    assert model.weight.item() == pytest.approx(-0.3) and model.bias.item() == pytest.approx(0.2)
+
+
+def test_the_company_in_a_stack_changes_no_bit_and_the_place_only_rounding():
+    settings = dataclasses.replace(SMOKE, steps=4)
+    data = load(settings)
+
+    def trained(place, company):
+        configs = [dataclasses.replace(settings, seed=0 if n == place else company) for n in range(8)]
+        networks = [lenet(config.seed) for config in configs]
+        replicas.train(networks, [{}] * 8, [data] * 8, configs, 0, 0, None, False, 8)
+        return torch.cat([value.flatten() for value in networks[place].parameters()]).detach()
+
+    first = trained(0, 3)
+    assert torch.equal(first, trained(0, 5))
+    torch.testing.assert_close(first, trained(7, 5), rtol=1e-4, atol=1e-6)
+
+
 def test_several_seeds_of_one_way_are_an_ensemble_too():
     groups = {"a": [Toy(1), Toy(1)], "b": [Toy(3), Toy(4)]}
     found = tables.ensembles(groups, ("a", "b"))

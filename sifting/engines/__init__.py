@@ -26,6 +26,8 @@ def check(engine: str, config: Config) -> None:
     }.get(name, name)
     if not re.fullmatch(form, engine):
         raise ValueError(f"no engine is settled as {engine!r}; a name will do: auto, {', '.join(ENGINES)}")
+    if name == "sparse" and config.model != "fcn":
+        raise ValueError(f"the engine sparse trains model fcn, not {config.model}; choose auto or reference")
     if name == "replicas" and not replicas.accepts(config):
         raise ValueError(
             f"the engine replicas trains with transform none, not {config.transform}; choose auto or reference"
