@@ -74,7 +74,7 @@ class Config:
     min_alive: float = 0.2  # the run ends when a layer has a smaller share of units with an input
     prune_biases: bool = True  # biases share the pool of their layer (released code)
     prune_head: bool = False  # the output layer is pruned, too
-    treatment: str = "rewind"  # what becomes of the weights that are left: a name in tickets.TREATMENTS
+    treatment: str = "rewind"  # what becomes of the weights that are left: a name in treatments.TREATMENTS
     rewind_step: int = 1000  # optimizer step that weights return to; 0: initialization
     retrain: str = "full"  # steps after rewinding: full (released code), or the rest (steps - rewind_step)
     layerwise: int = (

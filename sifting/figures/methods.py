@@ -39,7 +39,8 @@ def panels(
     """One panel a title, one line a condition: mean and standard deviation over runs, where all of them have a value.
 
     table : title -> condition -> arrays x (points,), or (points,) of `density`, and y (runs, points)
-    null  : name of a further array, (runs, points), drawn dashed and faint in the color of its condition
+    null  : name of a further array, (runs, points), dotted in the color of its condition
+    shares: whether y are shares, in percent; logx: whether levels are on a logarithmic axis
     """
     columns, order = evenly(len(table), columns), list(dict.fromkeys(itertools.chain(*table.values())))
     rows = -(-len(table) // columns)

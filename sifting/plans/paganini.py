@@ -60,8 +60,7 @@ def larger(base: Config) -> dict[str, Config]:
     """AlexNet on the digits and VGG-11 on photographs, classes being pictures.
 
     An eighth as wide, with every two levels in one, but twice the steps at half the learning rate, where there is no time
-    for more. Where the data of
-    `base` have been downloaded, VGG-11 sees CIFAR-10, as in the paper.
+    for more. Where the data of `base` have been downloaded, VGG-11 sees CIFAR-10, as in the paper.
     """
     large = base
     if base.steps < 1000:
