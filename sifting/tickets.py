@@ -88,8 +88,8 @@ def find_together(
     size     : of the stack, where runs begin: their number if that is larger; a run that goes on keeps its own
     yields   : for every run its next record, or None where it has ended or waits for the others
 
-    Up to rounding, the records are those of `find`; to the bit those of any other runs in a stack of that size, with convolutions
-    in the same place of it. Raises ValueError for runs that do not stack.
+    Up to rounding, the records are those of `find`; to the bit those of any other runs in a stack of that size.
+    Raises ValueError for runs that do not stack.
     """
     replicas.stackable(configs)
     seen = {}  # images and labels that runs have in common are loaded once

@@ -96,13 +96,9 @@ def report(differences: list[Difference]) -> list[str]:
 
 
 def same_machine(one: History, two: History) -> bool:
-    """Whether both were made by the same engine and versions on the same kind of device: then every bit must agree.
-
-    Not those of convolutional networks in a stack, whose sums round by their place in it, which no result tells.
-    """
+    """Whether both were made by the same engine and versions on the same kind of device: then every bit must agree."""
     same = all(one.provenance[key] == two.provenance[key] for key in ("versions", "device"))
-    placed = one.engine.startswith("replicas") and one.config.model != "fcn"
-    return same and one.engine == two.engine and not placed
+    return same and one.engine == two.engine
 
 
 def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
@@ -128,7 +124,7 @@ def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
         rule = (
             "every bit"
             if strict
-            else f"made elsewhere, or in another place of a stack: accuracies within {ACCURACY}, masks {OVERLAP:g} times above chance"
+            else f"made elsewhere: accuracies within {ACCURACY}, masks {OVERLAP:g} times above chance"
         )
         print(f"{stored.name}: {verdict} ({rule})")
         good &= fine

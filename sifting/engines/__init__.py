@@ -40,7 +40,7 @@ def settle(engine: str, model: nn.Module, config: Config) -> str:
     engine  : a name in ENGINES; or auto: sparse for FCNs on a CPU, else replicas, and reference for what these do
               not accept; or what `settle` returned
     returns : the name; behind "sparse", the density up to which each layer is sparse, as measured; behind
-              "replicas", of how many the stack is; convolutions round by the place in it, too, which it does not tell
+              "replicas", of how many the stack is
     """
     check(engine, config)
     if engine == "auto":

@@ -98,14 +98,16 @@ class Step:
         """The step itself."""
         x, y = self.splits.batch(self.index)
         logits = self.stack.forward(x.to(self.stack.dtype), training=True)
-        losses = F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none").view_as(y).mean(0)
+        # replica after replica, contiguous: then sums over images round alike for every one of them
+        logits, y = logits.transpose(0, 1).contiguous(), y.mT
+        losses = F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none").view_as(y).mean(1)
         self.stack.backward(losses.sum())
         for optimizer in self.optimizers:
             optimizer.step()
         self.prune()
         for count in self.stack.counts:
             count += 1
-        self.sums += torch.stack([losses.detach(), (logits.argmax(2) == y).float().mean(0)])
+        self.sums += torch.stack([losses.detach(), (logits.argmax(2) == y).float().mean(1)])
 
     def prune(self) -> None:
         """Set every pruned weight to exactly 0."""
@@ -181,7 +183,7 @@ def train(
 
     models, masks, data, configs, after : of one length; for every replica what train.train takes
     size : of the stack, with copies of the first replica where there are fewer: rounding depends on it, and on
-           nothing else that is in the stack
+           nothing else: neither on what else is in the stack nor on the place in it
 
     Every replica has its own weights, masks, images, learning rate, and batches, drawn as the reference
     draws them. On a GPU, matrix products are in TensorFloat-32.
