@@ -68,6 +68,8 @@ def read(words: list[str], known: dict) -> tuple[list[str], dict]:
             continue
         if value:
             config.choose("option", name, known)
+            if name in options:
+                raise ValueError(f"{name} is given twice")
             try:
                 options[name] = known[name](value)
             except ValueError as error:

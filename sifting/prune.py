@@ -189,9 +189,12 @@ def prune(
     rounding : of the number that goes: down, or nearest
 
     Source: Pellegrini & Biroli 2022, section 3, and their released code (integer part); Paganini & Forde 2020 (nearest).
+    Raises ValueError for a fraction outside [0, 1], and for another scope or rounding.
     """
     choose("scope", scope, ("layer", "global"))
     choose("rounding", rounding, ROUNDING)
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"fraction must be between 0 and 1, not {fraction}")
     pools, new = {}, dict(masks)
     for name in scores:
         pools.setdefault(name.rpartition(".")[0] if scope == "layer" else "", []).append(name)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from sifting import engines
-from sifting.config import Config, apart_from, choose
+from sifting.config import Config, apart_from, changed, choose
 from sifting.data import Dataset, class_names, load
 from sifting.engines import replicas
 from sifting.masks import NEVER, alive, at
@@ -35,6 +35,14 @@ __all__ = [
 ONLY = {"synflow": ("fcn",), "cavity": ("fcn",)}
 
 
+# field -> models that do not read it
+UNREAD = {
+    "widths": BUILDERS.keys() - {"fcn"},
+    "batch_norm": BUILDERS.keys() - {"fcn"},
+    "width": {"fcn"},
+}
+
+
 def level_count(config: Config) -> int:
     """Most levels that a run has, the dense one included."""
     return config.levels + 1
@@ -48,6 +56,9 @@ def check(config: Config, engine: str = "auto") -> None:
     choose("criterion", config.criterion, CRITERIA | SCHEMES)
     if config.model not in (only := ONLY.get(config.criterion, (config.model,))):
         raise ValueError(f"criterion {config.criterion} is for model {', '.join(only)}, not {config.model}")
+    for field, models in UNREAD.items():
+        if config.model in models and field in changed(config):
+            raise ValueError(f"{field} has no effect on model {config.model}")
 
 
 def find(

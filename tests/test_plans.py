@@ -1,12 +1,16 @@
 """Plans and what is stored of them: complete, readable, nothing besides, small enough."""
 
+import ast
 import re
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from sifting import config, plans, runner, store
 from sifting.history import History
 
+ROOT = Path(__file__).resolve().parents[1]
 LAPTOP = config.preset("laptop")
 PLANNED = {
     store.path(*result).name
@@ -29,6 +33,30 @@ def test_what_a_chapter_cannot_do_is_told_before_anything_is_computed(results):
     with pytest.raises(ValueError, match="classes=1, but the semantic labels of photos have 5"):
         plans.results("imp", config.preset("smoke", labels="random", classes=1), 1, "cpu")
     assert not results.exists()
+
+
+def test_an_override_without_any_effect_is_refused():
+    with pytest.raises(ValueError, match="criterion has no effect in methods, which sets or compares it"):
+        plans.base("methods", "smoke", {"steps": 50, "criterion": "random"})
+    usual = plans.base("methods", "smoke")
+    assert plans.base("methods", "smoke", {"criterion": usual.criterion}) == usual
+    fields = {"rewind_step": 900, "steps": 1000}  # neither is possible at smoke without the other
+    assert plans.base("imp", "smoke", fields).rewind_step == 900
+
+
+@pytest.mark.parametrize("chapter", plans.GROUPS)
+def test_what_the_exercises_of_a_chapter_change_has_an_effect(chapter):
+    cells = nbformat.read(ROOT / f"chapters/{chapter}.ipynb", 4).cells
+    text = "".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    for overrides in re.findall(r"overrides = ({[^}]*})", text):
+        base = plans.base(chapter, "laptop", ast.literal_eval(overrides))
+        store.check([config for _, config in plans.planned(chapter, base, 1)])
+
+
+@pytest.mark.parametrize(("model", "field", "value"), [("lenet", "widths", (64,)), ("fcn", "width", 0.5)])
+def test_a_field_that_a_model_does_not_read_is_refused(model, field, value):
+    with pytest.raises(ValueError, match=f"{field} has no effect on model {model}"):
+        store.check([config.preset("smoke", model=model, **{field: value})])
 
 
 def test_the_laptop_results_of_every_chapter_are_stored_and_nothing_is_stored_in_vain():

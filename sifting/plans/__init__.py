@@ -1,5 +1,7 @@
 """Which stored results each chapter needs: the runner computes what is missing, the chapter reads them."""
 
+import dataclasses
+
 from sifting import store
 from sifting.config import Config, choose, preset
 from sifting.history import History
@@ -20,6 +22,7 @@ __all__ = [
     "VARIED",
     "base",
     "imp",
+    "in_paper",
     "network",
     "plan",
     "planned",
@@ -37,8 +40,26 @@ FAMILY = dict.fromkeys(paganini.LENET, "lenet")
 
 
 def base(chapter: str, name: str, overrides: dict | None = None) -> Config:
-    """What the plan of a chapter is made of: the preset of that name, of the family that the chapter is about."""
-    return preset(name, overrides, FAMILY.get(chapter, "fcn"))
+    """What the plan of a chapter is made of: the preset of that name, of the family that the chapter is about.
+
+    Raises ValueError for an override that changes none of its runs, because it sets or compares that by itself.
+    """
+    family = FAMILY.get(chapter, "fcn")
+    usual, found = preset(name, None, family), preset(name, overrides, family)
+    for field in overrides or {}:
+        if chapter in GROUPS and _moot(chapter, field, usual, found):
+            raise ValueError(f"{field} has no effect in {chapter}, which sets or compares it by itself")
+    return found
+
+
+def _moot(chapter: str, field: str, usual: Config, found: Config) -> bool:
+    """Whether a chapter needs the same runs at `found` as where `field` is as usual, though it is not."""
+    value = getattr(usual, field)
+    try:
+        same = plan(chapter, found, 1) == plan(chapter, dataclasses.replace(found, **{field: value}), 1)
+    except ValueError:  # not possible without the others
+        return False
+    return same and getattr(found, field) != value
 
 
 def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:
@@ -56,6 +77,11 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
         for name, configs in groups.items()
         if kind in wanted.get(name, (DEFAULT.get(chapter, "masks"),))
     }
+
+
+def in_paper(chapter: str, group: str) -> Config:
+    """A group of a chapter with the settings of the paper: its first run."""
+    return GROUPS[chapter](base(chapter, "paper"), 1)[group][0]
 
 
 def planned(chapter: str, base: Config, count: int) -> list[tuple[str, Config]]:

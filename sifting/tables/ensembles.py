@@ -6,7 +6,7 @@ import numpy as np
 
 from sifting.tables.conditions import Groups
 from sifting.tables.methods import dead, votes
-from sifting.tables.runs import common
+from sifting.tables.runs import last_level
 
 
 def unanimity(groups: Groups, level: int) -> dict[str, np.ndarray]:
@@ -57,7 +57,7 @@ def ensembles(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
               subset, (runs, levels), the number of that subset in `subsets`
     """
     names, seeds = list(groups), len(next(iter(groups.values())))
-    levels = 1 + min(common(runs) for runs in groups.values())
+    levels = 1 + last_level(groups)
     split = {
         part: [[votes(run, part) for run in runs] for runs in groups.values()] for part in ("val", "test")
     }

@@ -16,6 +16,11 @@ def common(runs: list[History]) -> int:
     return min(run.levels for run in runs)
 
 
+def last_level(groups: dict[str, list[History]]) -> int:
+    """The last level that all runs of all groups reached."""
+    return min(common(runs) for runs in groups.values())
+
+
 def densities(runs: list[History], layer: int = 1) -> np.ndarray:
     """(levels + 1,) density of a layer at each level, the mean over runs."""
     levels = range(common(runs) + 1)
