@@ -35,14 +35,6 @@ __all__ = [
 ONLY = {"synflow": ("fcn",), "cavity": ("fcn",)}
 
 
-# field -> models that do not read it
-UNREAD = {
-    "widths": BUILDERS.keys() - {"fcn"},
-    "batch_norm": BUILDERS.keys() - {"fcn"},
-    "width": {"fcn"},
-}
-
-
 def level_count(config: Config) -> int:
     """Most levels that a run has, the dense one included."""
     return config.levels + 1
@@ -56,8 +48,8 @@ def check(config: Config, engine: str = "auto") -> None:
     choose("criterion", config.criterion, CRITERIA | SCHEMES)
     if config.model not in (only := ONLY.get(config.criterion, (config.model,))):
         raise ValueError(f"criterion {config.criterion} is for model {', '.join(only)}, not {config.model}")
-    for field, models in UNREAD.items():
-        if config.model in models and field in changed(config):
+    for field in ("width",) if config.model == "fcn" else ("widths", "batch_norm"):
+        if field in changed(config):
             raise ValueError(f"{field} has no effect on model {config.model}")
 
 

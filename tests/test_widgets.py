@@ -785,6 +785,12 @@ def test_a_click_into_the_matrix_chooses_a_pair(visit):
     )  # second row, third column
     expect(page.get_by_role("combobox", name="Blue")).to_have_value("1")
     expect(page.get_by_role("combobox", name="Orange")).to_have_value("2")
+    cells = pixels(page, ".mx-matrix canvas")[..., :3]  # level 2, where the third method is dead
+    assert (cells[:, 2] == (186, 194, 201)).all() and (cells[0, 1] != cells[0, 2]).any()
+    table = similarity_table()["distance"][1, 0]
+    assert f"hybrid and random: {table[1, 2]:.2f}, by chance 0.90" == page.get_attribute(
+        ".mx-matrix canvas", "title"
+    )
     page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
     expect(status(page)).to_contain_text("hybrid: accuracy")
     assert "distance" not in status(page).text_content(), "of a method to itself nothing is to be said"

@@ -29,7 +29,8 @@ async function render({ model, el }) {
   const matrix = h("canvas", { role: "img" }), mark = h("i", { className: "mx-chosen" }), names = h("ol", { className: "mx-names" });
   names.append(...methods.map((name) => h("li", { textContent: name })));
   const left = panel("matrix", "Distance, as a share of what chance makes it; rows blue, columns orange", h("div", { className: "mx-square" }, h("div", { className: "mx-cells" }, matrix, mark), names),
-    h("div", { className: "mx-scale" }, "0", h("i", { className: "mx-viridis" }), "chance or more"));
+    h("div", { className: "mx-scale" }, "0", h("i", { className: "mx-viridis" }), "chance or more"),
+    h("div", { className: "mx-legend" }, part(COLORS.neither, "one is dead")));
   const both = h("canvas", { role: "img" }), why = h("p", { className: "mx-why" });
   const middle = panel("overlap", "Both masks", both, why, legend());
   const follow = h("div", { className: "mx-chart" });
@@ -39,9 +40,14 @@ async function render({ model, el }) {
     h("div", { className: "mx-time" }, slider_.node),
     h("div", { className: "mx-choices" }, which.node, one.node, other.node), status,
     h("div", { className: "mx-body" }, left.node, middle.node, right.node));
-  matrix.addEventListener("click", (event) => {
+  const pair = (event) => {
     const place = (at, room) => clamp(Math.floor((at / room) * many), 0, many - 1);
-    set({ other: place(event.offsetX, matrix.clientWidth), one: place(event.offsetY, matrix.clientHeight) });
+    return { other: place(event.offsetX, matrix.clientWidth), one: place(event.offsetY, matrix.clientHeight) };
+  };
+  matrix.addEventListener("click", (event) => set(pair(event)));
+  matrix.addEventListener("pointermove", (event) => {
+    const { level, layer } = now(), { one, other } = pair(event);
+    matrix.title = `${methods[one]} and ${methods[other]}: ${distance[level - 1][layer][one][other].toFixed(2)}, by chance ${chance[level - 1][layer][one][other].toFixed(2)}`;
   });
 
   const drawMatrix = ({ level, layer, one, other }) => {
@@ -49,7 +55,7 @@ async function render({ model, el }) {
     for (let a = 0; a < many; a++)
       for (let b = 0; b < many; b++) {
         const by = chance[level - 1][layer][a][b], share = by ? distance[level - 1][layer][a][b] / by : 0;
-        rgba.set([...viridis(share), dead[level][a] || dead[level][b] ? 90 : 255], 4 * (a * many + b));
+        rgba.set([...(dead[level][a] || dead[level][b] ? COLORS.neither : viridis(share)), 255], 4 * (a * many + b));
       }
     paint(matrix, many, many, rgba);
     matrix.setAttribute("aria-label", `Distances between the masks of all methods at level ${level}, ${layers[layer]}`);
@@ -113,13 +119,13 @@ async function render({ model, el }) {
   return stop;
 }
 
-const legend = () => {
-  const part = (color, words) => {
-    const mark = h("i");
-    mark.style.background = `rgb(${color})`;
-    return h("span", {}, mark, words);
-  };
-  return h("div", { className: "mx-legend" }, part(COLORS.both, "both keep"), part(COLORS.one, "blue alone"), part(COLORS.other, "orange alone"), part(COLORS.neither, "neither"));
+const part = (color, words) => {
+  const mark = h("i");
+  mark.style.background = `rgb(${color})`;
+  return h("span", {}, mark, words);
 };
+
+const legend = () =>
+  h("div", { className: "mx-legend" }, part(COLORS.both, "both keep"), part(COLORS.one, "blue alone"), part(COLORS.other, "orange alone"), part(COLORS.neither, "neither"));
 
 export default { render };
