@@ -72,6 +72,7 @@ def check(
     above: float = 0.0,
     below: float = inf,
     unit: str = "",
+    within: float = inf,
 ) -> Claim:
     """Test whether an effect lies between `above` and `below`; for absence name both, as -0.05 and 0.05.
 
@@ -80,6 +81,7 @@ def check(
               its interval Student's t with a common standard deviation; a group may be of one seed
 
     error   : for a single value: its standard error, over what `over` says; the interval is normal. 0 for what is exact
+    within  : largest absolute value that the effect can have, where an interval ends: 1 for correlations; 100 for all points
 
     A single value without an error has no interval, and without any value there is no effect: the
     verdict is "unclear". Raises ValueError for an error of several values, which it cannot be used for.
@@ -101,6 +103,9 @@ def check(
         elif isfinite(error):
             half, seeds = stats.norm.ppf(0.5 + CONFIDENCE / 2) * error, over
     low, high = (estimate - half, estimate + half) if min(sizes) else (-inf, inf)
+    if isfinite(half):
+        most = 100 if unit == "points" else within
+        low, high = max(low, -most), min(high, most)
     return Claim(
         id, statement, paper, effect, float(estimate), float(low), float(high), above, below, unit, seeds
     )

@@ -18,6 +18,12 @@ def test_interval_is_students():
     assert (claim(values).low, claim(values).high) == pytest.approx(tuple(expected))
 
 
+def test_an_interval_ends_where_an_effect_can_be():
+    assert claim([0.2, 0.9, 1.0], within=1).high == 1 and claim([0.2, 0.9, 1.0]).high > 1
+    assert claim([-90, 10, 90], unit="points").low == -100
+    assert claim([50], unit="points").low == -np.inf, "without an interval there is nothing to cut"
+
+
 def test_verdict_follows_the_whole_interval():
     assert claim([5.0, 5.1, 4.9]).verdict == "holds"
     assert claim([-5.0, -5.1, -4.9]).verdict == "does not hold"
