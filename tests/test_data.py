@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from sifting import data
+from sifting import data, plans, store
 from sifting.config import Config
 from sifting.data import archives, pickles
 from sifting.data.images import Images, mean_image, normalize_
+from sifting.store import levels
 
 TINY = Config(val_images=8, test_images=6, train_images=480, image_size=8, normalize="patch")
 
@@ -111,6 +112,18 @@ def test_splits_are_disjoint_and_batches_are_plain_recomputations(name, home, rn
         assert torch.equal(y, part.labels[index])
     x, _ = found.train.batch(slice(None))
     assert x.mean(0).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize(("name", "chapter"), [("mnist", "methods"), ("fashion-mnist", "similarity")])
+def test_chapters_run_at_the_papers_preset_where_its_data_are(name, chapter, home, rng):
+    """Their first run, two levels of two steps each, on files in the papers' formats."""
+    WRITERS[name](home, rng)
+    settings = {"dataset": name, "steps": 2, "val_images": 8, "test_images": 6, "levels": 2}
+    base = dataclasses.replace(plans.base(chapter, "paper"), **settings, evaluations=1)
+    kind, config = plans.planned(chapter, base, 1)[0]
+    store.check([config])
+    found = list(levels.module_of(kind).find(config))
+    assert len(found) == config.levels + 1 and found[-1]["val_accuracy"].shape == (1,)
 
 
 @pytest.mark.parametrize("name", FOUND)

@@ -70,13 +70,15 @@ def panels(
             if logx and any(line.get_xdata().size for line in ax.lines):
                 ax.set_xscale("log")
                 log_axis(ax.xaxis)
-        values = np.concatenate([np.ravel(found[y]) for found in conditions.values()])
-        if np.nanmin(values) >= 0 and np.nanmax(values) <= 1:  # shares: bands end where they can be
-            low, high = ax.get_ylim()
-            ax.set_ylim(max(low, -0.03), min(high, 1.03))
         if shares:
             percent(ax.yaxis)
         ax.set_title(title, fontsize=6.5 if columns > 3 else None)
+    drawn = list(zip(axes.flat, table.values()))
+    for seen in [drawn] if sharey else [[one] for one in drawn]:
+        values = np.concatenate([np.ravel(found[y]) for _, some in seen for found in some.values()])
+        if np.nanmin(values) >= 0 and np.nanmax(values) <= 1:  # shares: bands end where they can be
+            low, high = seen[0][0].get_ylim()
+            seen[0][0].set_ylim(max(low, -0.03), min(high, 1.03))
     for ax in axes[:, 0]:
         ax.set_ylabel(label)
     for ax in axes.flat[len(table) :]:
