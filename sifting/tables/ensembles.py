@@ -52,8 +52,8 @@ def ensembles(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
     trio    : the three methods whose mean the paper shows
     returns : (runs, levels): every method by its name; best, the method with the highest validation accuracy; all, mean of all; trio;
               chosen, the subset of at most three methods whose mean is best on the validation images; one way,
-              (1, levels), the mean of all seeds, which see the same images, of the method for which that is best on the validation
-              images; and
+              (1, levels), mean of three seeds, which see the same images, of the method for which that is best on the validation
+              images, average over all choices of three; and
               subset, (runs, levels), the number of that subset in `subsets`
     """
     names, seeds = list(groups), len(next(iter(groups.values())))
@@ -70,11 +70,19 @@ def ensembles(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
     found = {name: np.array([accuracies([name], "test", seed) for seed in range(seeds)]) for name in names}
     found["all"] = np.array([accuracies(names, "test", seed) for seed in range(seeds)])
     found["trio"] = np.array([accuracies(trio, "test", seed) for seed in range(seeds)])
+    three = list(itertools.combinations(range(seeds), min(len(trio), seeds)))
     one = {
-        part: np.array(
-            [(np.mean([run[0][:levels] for run in runs], 0).argmax(2) == runs[0][1]).mean(1) for runs in some]
+        part: np.mean(
+            [
+                [
+                    (np.mean([runs[seed][0][:levels] for seed in some], 0).argmax(2) == runs[0][1]).mean(1)
+                    for runs in ways
+                ]
+                for some in three
+            ],
+            0,
         )
-        for part, some in split.items()
+        for part, ways in split.items()
     }  # (methods, levels)
     found["one way"] = np.take_along_axis(one["test"], one["val"].argmax(0)[None], 0)
     many = {
