@@ -40,7 +40,8 @@ def _difference(name: str, one: np.ndarray | None, two: np.ndarray | None) -> Di
     if one is None or two is None or one.shape != two.shape:
         return Difference(name, False, float("nan"))
     identical = one.dtype == two.dtype and one.tobytes() == two.tobytes()
-    apart = np.abs(one.astype(float) - two.astype(float))
+    with np.errstate(invalid="ignore"):  # of networks that diverged
+        apart = np.abs(one.astype(float) - two.astype(float))
     masks = overlap(one, two) if name.startswith("removed_at/") else None
     return Difference(name, identical, float(np.nanmax(apart, initial=0)), masks)
 
