@@ -26,7 +26,7 @@ class DamagedResult(Exception):
         path, why = self.args
         if pathlib.Path(path).name.startswith("level-"):
             return f"{path} {why}; move it away, and its run goes on from the level before"
-        return f"{path} {why}; move it away, or compute its chapter anew, by the same command with fresh=1"
+        return f"{path} {why}; move it away, or compute its chapter anew: make chapter=NAME fresh=1"
 
 
 class History:

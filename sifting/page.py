@@ -236,6 +236,8 @@ def _words(value) -> str:
         if isinstance(value, tuple)
         else f"{value:,}"
         if isinstance(value, int) and not isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
         else str(value)
     )
 

@@ -11,6 +11,11 @@ from sifting.config import PRESETS, Config, key, parse, preset
 GOLDEN = {"paper": "501183186686", "gpu": "1d14493f812f", "laptop": "fbb4ae146ee9", "smoke": "73a6b935a9e5"}
 
 
+def test_a_field_that_is_given_twice_is_refused():
+    with pytest.raises(ValueError, match="lr is given twice"):
+        parse("lr=0.1 lr=0.2")
+
+
 def test_keys_of_presets_never_change():
     assert {name: key(PRESETS[name]) for name in GOLDEN} == GOLDEN
 

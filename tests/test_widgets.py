@@ -774,6 +774,7 @@ def test_the_similarity_explorer_shows_what_it_was_given(visit):
         assert tuple(shown[4 * place + y, 4 * output + x]) == color
     page.get_by_role("radio", name="fc1").check()
     expect(page.locator(".mx-why")).to_have_text("fc1 has too many weights to show.")
+    expect(page.locator(".mx-why")).to_be_visible()
     expect(page.locator(".mx-overlap canvas")).to_be_hidden()
 
 

@@ -193,6 +193,8 @@ def parse(text: str) -> dict:
         if not equals:
             raise ValueError(f'cannot read {word!r}; write set="name=value name=value"')
         choose("parameter", name, FIELDS)
+        if name in fields:
+            raise ValueError(f"{name} is given twice")
         fields[name] = value
     return fields
 

@@ -52,8 +52,8 @@ def ensembles(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
     trio    : the three methods whose mean the paper shows
     returns : (runs, levels): every method by its name; best, the method with the highest validation accuracy; all, mean of all; trio;
               chosen, the subset of at most three methods whose mean is best on the validation images; one way,
-              (1, levels), mean of three seeds, which see the same images, of the method for which that is best on the validation
-              images, average over all choices of three; and
+              mean of three seeds, which see the same images, of the method for which that is best on the validation images, average
+              over all choices of three; with more seeds, as jackknife values of every seed, else (1, levels); and
               subset, (runs, levels), the number of that subset in `subsets`
     """
     names, seeds = list(groups), len(next(iter(groups.values())))
@@ -70,21 +70,7 @@ def ensembles(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
     found = {name: np.array([accuracies([name], "test", seed) for seed in range(seeds)]) for name in names}
     found["all"] = np.array([accuracies(names, "test", seed) for seed in range(seeds)])
     found["trio"] = np.array([accuracies(trio, "test", seed) for seed in range(seeds)])
-    three = list(itertools.combinations(range(seeds), min(len(trio), seeds)))
-    one = {
-        part: np.mean(
-            [
-                [
-                    (np.mean([runs[seed][0][:levels] for seed in some], 0).argmax(2) == runs[0][1]).mean(1)
-                    for runs in ways
-                ]
-                for some in three
-            ],
-            0,
-        )
-        for part, ways in split.items()
-    }  # (methods, levels)
-    found["one way"] = np.take_along_axis(one["test"], one["val"].argmax(0)[None], 0)
+    found["one way"] = _one_way(split, levels, seeds, len(trio))
     many = {
         part: np.array([[accuracies(members, part, seed) for members in chosen] for seed in range(seeds)])
         for part in split
@@ -93,6 +79,33 @@ def ensembles(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
         pick = many["val"][:, :count].argmax(1)
         found[what] = np.take_along_axis(many["test"], pick[:, None], 1)[:, 0]
     return found | {"subset": pick}
+
+
+def _one_way(split: dict[str, list], levels: int, seeds: int, size: int) -> np.ndarray:
+    """(seeds, levels) jackknife values, or (1, levels) where there are no more than `size` seeds: see `ensembles`."""
+    sets = list(itertools.combinations(range(seeds), min(size, seeds)))
+    right = {
+        part: np.array(
+            [
+                [
+                    (np.mean([runs[n][0][:levels] for n in some], 0).argmax(2) == runs[0][1]).mean(1)
+                    for runs in ways
+                ]
+                for some in sets
+            ]
+        )
+        for part, ways in split.items()
+    }  # (sets, methods, levels)
+
+    def best(kept):
+        test, val = (right[part][kept].mean(0) for part in ("test", "val"))
+        return np.take_along_axis(test, val.argmax(0)[None], 0)[0]
+
+    whole = best(list(range(len(sets))))
+    if seeds <= size:
+        return whole[None]
+    without = [best([n for n, some in enumerate(sets) if seed not in some]) for seed in range(seeds)]
+    return seeds * whole - (seeds - 1) * np.array(without)
 
 
 def ensemble_rows(found: dict[str, np.ndarray], names: list[str]) -> list[list[str]]:

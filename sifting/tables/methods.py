@@ -247,6 +247,11 @@ def by_layer_against(
     return {layer: against_accuracy(found, layer, accuracy) for layer in next(iter(found.values()))}
 
 
+def least(found: dict[str, np.ndarray], below: bool = False) -> np.ndarray:
+    """(runs,): of `by_layer_against`, the smallest of all layers, or the largest where values are said to be below something."""
+    return (np.max if below else np.min)(list(found.values()), 0)
+
+
 def against_accuracy(
     found: dict[str, dict[str, np.ndarray]], layer: str, accuracy: dict[str, np.ndarray]
 ) -> np.ndarray:

@@ -73,9 +73,9 @@ def lead(found: dict[str, np.ndarray], name: str) -> np.ndarray:
     return found[nearest] - found[name]
 
 
-def logarithmic(panels: dict[str, dict], name: str, last: int) -> np.ndarray:
-    """(runs,): squared correlation of the distance, mean over layers, with the logarithm of the level, minus that with the level itself; up to level `last`."""
-    rows = np.stack([over_layers(panels, name, level) for level in range(1, last + 1)], 1)
+def logarithmic(panels: dict[str, dict], name: str, last: int, what: str = "distance") -> np.ndarray:
+    """(runs,): squared correlation of the distance, or of chance, mean over layers, with the logarithm of the level, minus that with the level itself; up to level `last`."""
+    rows = np.stack([over_layers(panels, name, level, what) for level in range(1, last + 1)], 1)
     levels = np.arange(1, last + 1)
     return np.array(
         [np.corrcoef(np.log(levels), row)[0, 1] ** 2 - np.corrcoef(levels, row)[0, 1] ** 2 for row in rows]

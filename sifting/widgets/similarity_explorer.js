@@ -66,6 +66,7 @@ async function render({ model, el }) {
   const drawBoth = ({ level, layer, one, other }) => {
     const [outputs, inputs, height, width] = data.shapes[layer], across = outputs > inputs;
     both.hidden = !data.removedAt[layer];
+    middle.node.classList.toggle("mx-none", both.hidden); // says why
     why.textContent = both.hidden ? `${layers[layer]} has too many weights to show.` : "";
     if (both.hidden) return;
     const A = kept(layer, one, level), B = kept(layer, other, level), gap = height * width > 1 ? 1 : 0;
