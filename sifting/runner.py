@@ -100,23 +100,7 @@ def settle(
         stored = stored_seeds(name, base)
         if stored and stored >= (seeds or 1):
             break
-    _check_effect(name, candidate, overrides or {})
     return candidate, base, seeds or stored or default_seeds(name)
-
-
-def _check_effect(name: str, preset: str, overrides: dict) -> None:
-    """Raise ValueError for an override that changes nothing, for the chapter sets that field in all its runs."""
-    for field in overrides:
-        with_it, without = (
-            plans.base(
-                name, preset, {other: value for other, value in overrides.items() if kept or other != field}
-            )
-            for kept in (True, False)
-        )
-        if with_it != without and plans.planned(name, with_it, 1) == plans.planned(name, without, 1):
-            raise ValueError(
-                f"{name} sets {field} itself in all its runs; set={field}=... changes nothing there"
-            )
 
 
 def stored_seeds(name: str, base: Config) -> int:
