@@ -41,7 +41,7 @@ def level_count(config: Config) -> int:
 
 
 def check(config: Config, engine: str = "auto") -> None:
-    """Raise ValueError, naming the choices, for a dataset, labels, model, criterion or engine that there is not."""
+    """Raise ValueError, naming the choices, for a dataset, labels, model, criterion or engine that there is not, and for a field that the model does not read."""
     engines.check(engine, config)
     class_names(config)
     choose("model", config.model, BUILDERS)

@@ -82,7 +82,7 @@ def ensembles(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 
 def _one_way(split: dict[str, list], levels: int, seeds: int, size: int) -> np.ndarray:
-    """(seeds, levels) jackknife values, or (1, levels) where there are no more than `size` seeds: see `ensembles`."""
+    """(seeds, levels) jackknife values around the mean of all sets, or (1, levels) where there are no more than `size` seeds: see `ensembles`."""
     sets = list(itertools.combinations(range(seeds), min(size, seeds)))
     right = {
         part: np.array(
@@ -104,8 +104,10 @@ def _one_way(split: dict[str, list], levels: int, seeds: int, size: int) -> np.n
     whole = best(list(range(len(sets))))
     if seeds <= size:
         return whole[None]
-    without = [best([n for n, some in enumerate(sets) if seed not in some]) for seed in range(seeds)]
-    return seeds * whole - (seeds - 1) * np.array(without)
+    without = np.array(
+        [best([n for n, some in enumerate(sets) if seed not in some]) for seed in range(seeds)]
+    )
+    return whole + (seeds - 1) * (without.mean(0) - without)
 
 
 def ensemble_rows(found: dict[str, np.ndarray], names: list[str]) -> list[list[str]]:
