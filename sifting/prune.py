@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from sifting import observables
 from sifting.config import choose
 from sifting.data import Split
+from sifting.models import norms
 
 SNIP_IMAGES = 10_000  # Pellegrini & Biroli 2022
 
@@ -128,6 +129,22 @@ def structured(
     return scores
 
 
+def slimming(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator) -> Scores:
+    """|gamma| of the batch norm behind each convolution: whole channels go, those with the smallest scale.
+
+    Source: network slimming, Liu et al. 2017; differs: training has no penalty on gamma, as in An empirical study of a pruning
+    mechanism 2021, A.5.1. Raises ValueError for networks without a batch norm behind a convolution.
+    """
+    parameters, pairs = dict(model.named_parameters()), norms(model)
+    if not pairs:
+        raise ValueError("slimming is for networks with batch norm behind their convolutions")
+    return {
+        conv: parameters[f"{norm}.weight"].detach().abs().view(-1, 1, 1, 1)
+        for conv, norm in pairs.items()
+        if conv in masks
+    }
+
+
 # criterion -> function(model, masks, images, draw) -> Scores
 CRITERIA = {
     "magnitude": magnitude,
@@ -135,6 +152,7 @@ CRITERIA = {
     "snip": snip,
     "synflow": synflow,
     "cavity": cavity,
+    "slimming": slimming,
     **{
         f"{norm}-{axis}": functools.partial(structured, norm=norm, axis=axis)
         for norm in (*NORMS, "random")

@@ -10,7 +10,7 @@ def rewind_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
         for name, parameter in model.named_parameters():
             parameter.copy_(values[name])
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm1d):
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             module.reset_running_stats()
 
 
@@ -30,10 +30,17 @@ def sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
     rewind_(model, {name: value.sign() for name, value in values.items()})
 
 
-# treatment of the weights that are left -> function(model, values at the rewind point), in place
+def _go_on(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
+    """Leave everything as it is."""
+
+
+# treatment of the weights that are left -> function(model, values), in place; values are those of the rewind point, or,
+# for reinit, those of another initialization
 TREATMENTS = {
     "rewind": rewind_,
-    "finetune": lambda model, values: None,
+    "finetune": _go_on,  # at the last learning rate of the dense network
+    "lr-rewind": _go_on,  # with all learning rates of the dense network again; Renda et al. 2020
+    "reinit": rewind_,
     "sigma-sign": sigma_sign_,
     "sign": sign_,
 }

@@ -68,6 +68,14 @@ def cache(tmp_path_factory):
     os.environ["SIFTING_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
+@pytest.fixture(autouse=True)
+def forgotten():
+    """No test goes on with a dense network that another has trained."""
+    yield
+    if "sifting.tickets" in sys.modules:
+        sys.modules["sifting.tickets"].REMEMBERED.clear()
+
+
 @pytest.fixture
 def results(tmp_path, monkeypatch):
     """An empty folder of stored results."""

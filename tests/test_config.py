@@ -37,6 +37,8 @@ def test_key_sees_every_field_and_nothing_but_what_differs_from_the_defaults():
         "rounding": "nearest",
         "treatment": "finetune",
         "retrain": "rest",
+        "schedule": "drops",
+        "retrain_steps": 2000,
         "widths": (7,),
         "steps": 2000,
         "layerwise": 2,

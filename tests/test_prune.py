@@ -36,6 +36,9 @@ def images(shape=(3, 8, 8), classes=12, count=60):
 def test_every_criterion_removes_exactly_the_integer_part_and_only_kept_weights(
     model, criterion, scope, fraction
 ):
+    if criterion == "slimming":  # the only one that asks for a norm behind convolutions
+        model = models.ResNet((3, 8, 8), 12, width=4, blocks=1)
+        torch.nn.init.uniform_(model.norm1.weight, generator=torch.Generator().manual_seed(0))
     masks = ones(model)
     for level in range(3):
         scores = saliency(criterion, model, masks, images(), torch.Generator().manual_seed(level))
@@ -108,7 +111,7 @@ def test_permuting_hidden_units_permutes_masks(model):
 def test_unknown_names_raise_with_the_choices(model):
     with pytest.raises(
         ValueError,
-        match="unknown criterion 'mag'; choose from cavity, fc-only, hybrid, l-inf-inputs, .*, magnitude, random, .*, snip, synflow",
+        match="unknown criterion 'mag'; choose from cavity, fc-only, hybrid, l-inf-inputs, .*, magnitude, random, .*, slimming, snip, synflow",
     ):
         saliency("mag", model, ones(model), None, None)
     with pytest.raises(ValueError, match="unknown scope 'network'; choose from global, layer"):
@@ -195,3 +198,10 @@ def test_synflow_conserves_the_flow_through_every_layer_and_every_unit(model):
 def test_synflow_refuses_what_has_no_layers_of_its_kind():
     with pytest.raises(ValueError, match="synflow is for fully connected networks, not Sequential"):
         saliency("synflow", torch.nn.Sequential(), {}, None, None)
+
+
+def test_slimming_refuses_what_has_no_norm_behind_a_convolution(model):
+    with pytest.raises(
+        ValueError, match="slimming is for networks with batch norm behind their convolutions"
+    ):
+        saliency("slimming", model, ones(model), None, None)

@@ -2,6 +2,7 @@
 
 from sifting.config.fields import (
     FIELDS,
+    LATER,
     Config,
     apart_from,
     changed,
@@ -15,6 +16,7 @@ from sifting.config.presets import FAMILIES, PRESETS, preset
 __all__ = [
     "FAMILIES",
     "FIELDS",
+    "LATER",
     "PRESETS",
     "Config",
     "apart_from",

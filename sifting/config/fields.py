@@ -48,6 +48,8 @@ class Config:
     widths: tuple[int, ...] = (1024, 1024, 1024)  # fcn only: units of each hidden layer
     width: float = 1.0  # convolutional networks only: times their channels and units
     batch_norm: str = "before"  # fcn only: before each linear layer (released code), after, or none
+    # share of the weights that pruning may touch that are there at all, at random, scaled up to the same variance; 1: all
+    start_density: float = 1.0
 
     # --- training of one level
     optimizer: str = "sgd"  # sgd or adam
@@ -56,6 +58,9 @@ class Config:
     weight_decay: float = 0.0
     batch_size: int = 1000
     steps: int = 100_000  # optimizer steps a level
+    schedule: str = (
+        "constant"  # of the learning rate: constant, or drops: divided by 10 at 50 % and 75 % of the steps
+    )
     evaluations: int = 100  # accuracies measured a level, evenly spaced; the maximum is "early stopped"
     replacement: bool = True  # draw batches with replacement (released code) or by epochs
     reshuffle: bool = True  # other batches at every level; False: the same ones in the same order
@@ -77,9 +82,16 @@ class Config:
     treatment: str = "rewind"  # what becomes of the weights that are left: a name in treatments.TREATMENTS
     rewind_step: int = 1000  # optimizer step that weights return to; 0: initialization
     retrain: str = "full"  # steps after rewinding: full (released code), or the rest (steps - rewind_step)
+    retrain_steps: int = 0  # optimizer steps of every level but the dense one; 0: as many as it has
     layerwise: int = (
         0  # layers to prune one at a time from the input, each while accuracy beats dense; 0: all together
     )
+
+    # --- what is measured on the way, by results that measure it
+    snapshots: int = 0  # networks measured during the training of the dense one, evenly spaced from its start; 0: its end alone
+    subsets: int = 0  # random sets of weights whose utility is measured
+    probe_images: int = 0  # training images that utility and accuracy surfaces are measured on
+    cells: int = 0  # of an accuracy plane, across and down; 0: lines alone
 
     seed: int = 0  # initialization, batches and random masks derive from it
 
@@ -93,6 +105,7 @@ class Config:
             "clone",
             "batch_norm",
             "optimizer",
+            "schedule",
             "scope",
             "saliency_of",
             "rounding",
@@ -112,11 +125,20 @@ class Config:
             )
         if self.clone != "none" and self.transform != "none":
             raise ValueError(f"clones are of images as they are: clone={self.clone} needs transform=none")
-        if self.rewind_step >= self.steps:
-            raise ValueError(f"rewind_step must be below steps ({self.steps}), not {self.rewind_step}")
+        for name in ("steps", "retrain_steps"):
+            if self.rewind_step >= (getattr(self, name) or self.steps):
+                raise ValueError(
+                    f"rewind_step must be below {name} ({getattr(self, name)}), not {self.rewind_step}"
+                )
 
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Config))
+
+# what the training of the dense network does not depend on
+LATER = (
+    "criterion", "scope", "saliency_of", "rounds", "iterative", "prune_fraction", "rounding", "levels", "min_alive",
+    "treatment", "retrain", "retrain_steps", "layerwise", "subsets", "probe_images", "cells",
+)  # fmt: skip
 
 CHOICES = {
     "labels": ("fine", "picture", "semantic", "half", "partial", "random", "scattered"),
@@ -125,10 +147,11 @@ CHOICES = {
     "clone": ("none", "joint", "channel", "phase", "pixels"),
     "batch_norm": ("before", "after", "none"),
     "optimizer": ("sgd", "adam"),
+    "schedule": ("constant", "drops"),
     "scope": ("layer", "global"),
     "saliency_of": ("trained", "rewound"),
     "rounding": ("down", "nearest"),
-    "treatment": ("rewind", "finetune", "sigma-sign", "sign"),
+    "treatment": ("rewind", "finetune", "lr-rewind", "reinit", "sigma-sign", "sign"),
     "retrain": ("full", "rest"),
 }
 
@@ -155,6 +178,12 @@ _RANGES = [  # field, lowest, highest, what the message says
     ("min_alive", 0, 1, "between 0 and 1"),
     ("rewind_step", 0, _HUGE, "0 or more"),
     ("layerwise", 0, 254, "between 0 and 254"),
+    ("start_density", _TINY, 1, "above 0 and at most 1"),
+    ("retrain_steps", 0, _HUGE, "0 or more"),
+    ("snapshots", 0, 1_000, "between 0 and 1,000"),
+    ("subsets", 0, 1_000_000, "between 0 and 1,000,000"),
+    ("probe_images", 0, _HUGE, "0 or more"),
+    ("cells", 0, 1_000, "between 0 and 1,000"),
     ("seed", 0, 2**32 - 1, "0 or more"),
 ]
 
@@ -180,7 +209,7 @@ def _coerce(field, value):
 
 
 def _whole(value) -> int:
-    if isinstance(value, bool) or float(value) != int(float(value)):
+    if isinstance(value, bool) or not float(value).is_integer():
         raise ValueError
     return int(float(value))
 

@@ -26,12 +26,14 @@ def check(engine: str, config: Config) -> None:
     }.get(name, name)
     if not re.fullmatch(form, engine):
         raise ValueError(f"no engine is settled as {engine!r}; a name will do: auto, {', '.join(ENGINES)}")
-    if name == "sparse" and config.model != "fcn":
-        raise ValueError(f"the engine sparse trains model fcn, not {config.model}; choose auto or reference")
-    if name == "replicas" and not replicas.accepts(config):
-        raise ValueError(
-            f"the engine replicas trains with transform none, not {config.transform}; choose auto or reference"
-        )
+    if name == "sparse":
+        for field, only in (("model", "fcn"), ("schedule", "constant")):
+            if (value := getattr(config, field)) != only:
+                raise ValueError(
+                    f"the engine sparse trains {field} {only}, not {value}; choose auto or reference"
+                )
+    if name == "replicas" and (why := replicas.objection(config)):
+        raise ValueError(f"the engine replicas trains {why}; choose auto or reference")
 
 
 def settle(engine: str, model: nn.Module, config: Config) -> str:
@@ -44,7 +46,8 @@ def settle(engine: str, model: nn.Module, config: Config) -> str:
     """
     check(engine, config)
     if engine == "auto":
-        if isinstance(model, FCN) and next(model.parameters()).device.type == "cpu":
+        on_cpu = next(model.parameters()).device.type == "cpu"
+        if isinstance(model, FCN) and on_cpu and config.schedule == "constant":
             engine = "sparse"
         else:
             stacks = type(model) in STACKS and replicas.accepts(config)

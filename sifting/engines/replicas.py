@@ -14,7 +14,6 @@ from tqdm.auto import trange
 from sifting.config import Config, apart_from
 from sifting.data import Dataset, Split, class_names
 from sifting.engines.stack import Splits, Stack, stacked
-from sifting.models import BUILDERS
 from sifting.train import batches, evaluation_steps, make_optimizer
 
 # fields in which replicas may differ: which images and labels they see, how fast they learn, what is pruned
@@ -35,9 +34,17 @@ def alike(config: Config) -> Config:
     return dataclasses.replace(apart_from(config, FREE), classes=count, rewind_step=rewind_step)
 
 
+def objection(config: Config) -> str:
+    """Why a run cannot be trained by this engine, as "with transform none, not rotate"; empty where it can."""
+    for field, only in (("transform", "none"), ("schedule", "constant")):
+        if (value := getattr(config, field)) != only:
+            return f"with {field} {only}, not {value}"
+    return "models without shortcuts, not resnet20" if config.model == "resnet20" else ""
+
+
 def accepts(config: Config) -> bool:
-    """Whether a run can be trained by this engine at all: on images as they are."""
-    return config.model in BUILDERS and config.transform == "none"
+    """Whether a run can be trained by this engine at all."""
+    return not objection(config)
 
 
 def stackable(configs: list[Config]) -> None:

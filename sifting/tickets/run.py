@@ -1,7 +1,8 @@
-"""The experiment: train, prune, rewind, again."""
+"""One run of the experiment between its levels."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,143 +10,19 @@ import torch
 from torch import nn
 
 from sifting import engines
-from sifting.config import Config, apart_from, changed, choose
-from sifting.data import Dataset, class_names, load
-from sifting.engines import replicas
+from sifting.config import Config
+from sifting.data import Dataset
 from sifting.masks import NEVER, alive, at
-from sifting.models import BUILDERS, build, prunable
-from sifting.packing import Arrays, last_good, pack, pack_masks, pack_network, taken_back
-from sifting.prune import CRITERIA, SCHEMES, prune, saliency
-from sifting.train import generator
+from sifting.models import build, prunable, with_norms
+from sifting.packing import Arrays, last_good, taken_back
+from sifting.prune import prune, saliency
+from sifting.train import generator, learning_rate
 from sifting.treatments import TREATMENTS, rewind_
 
-__all__ = [
-    "Run",
-    "check",
-    "find",
-    "find_together",
-    "level_count",
-    "pack",
-    "pack_masks",
-    "pack_network",
-]
 
-
-# criterion -> models that it is for, where it is not for all
-ONLY = {"synflow": ("fcn",), "cavity": ("fcn",)}
-
-
-def level_count(config: Config) -> int:
-    """Most levels that a run has, the dense one included."""
-    return config.levels + 1
-
-
-def check(config: Config, engine: str = "auto") -> None:
-    """Raise ValueError, naming the choices, for a dataset, labels, model, criterion or engine that there is not, and for a field that the model does not read."""
-    engines.check(engine, config)
-    class_names(config)
-    choose("model", config.model, BUILDERS)
-    choose("criterion", config.criterion, CRITERIA | SCHEMES)
-    if config.model not in (only := ONLY.get(config.criterion, (config.model,))):
-        raise ValueError(f"criterion {config.criterion} is for model {', '.join(only)}, not {config.model}")
-    for field in ("width",) if config.model == "fcn" else ("widths", "batch_norm"):
-        if field in changed(config):
-            raise ValueError(f"{field} has no effect on model {config.model}")
-
-
-def find(
-    config: Config,
-    device: str = "cpu",
-    finished: list[Arrays] = (),
-    progress: bool = False,
-    engine: str = "auto",
-) -> Iterator[Arrays]:
-    """Iterative magnitude pruning (or what `config` makes of it), one level after another.
-
-    finished : the records of the levels that are done already; the run goes on after them, to the
-               same bits as if it had never stopped, for each level draws from generators of its own
-    engine   : what trains, see engines.settle; a run goes on with the engine that it began with
-    yields   : for every level its record, see Run.conclude
-
-    The run ends after config.levels prunings, when fewer than config.min_alive of the units of a
-    pruned layer keep an input, when a weight is no number any more, or when config.layerwise layers have been
-    pruned in turn (Run._take_back).
-    Source: Pellegrini & Biroli 2022, section 3; Frankle et al. 2020.
-    """
-    run = Run(config, load(config, device), device, finished, engine)
-    train = engines.loop(run.engine)
-    while ready := run.prepare():
-        yield run.conclude(train(run.model, ready.masks, run.data, config, run.level, *ready[1:], progress))
-
-
-def find_together(
-    configs: list[Config],
-    device: str = "cpu",
-    finished: list[list[Arrays]] = (),
-    progress: bool = False,
-    size: int = 0,
-) -> Iterator[list[Arrays | None]]:
-    """`find` of several runs at once: all networks of a level are trained together, by engines.replicas.
-
-    finished : for every run the records that it has; the runs that are furthest behind go first
-    size     : of the stack, where runs begin: their number if that is larger; a run that goes on keeps its own
-    yields   : for every run its next record, or None where it has ended or waits for the others
-
-    Up to rounding, the records are those of `find`; to the bit those of any other runs in a stack of that size.
-    Raises ValueError for runs that do not stack.
-    """
-    replicas.stackable(configs)
-    seen = {}  # images and labels that runs have in common are loaded once
-    for config in configs:
-        if (same := _images_of(config)) not in seen:
-            seen[same] = load(config, device)
-    finished = finished or [()] * len(configs)
-    engine = f"replicas {max(size, len(configs))}"
-    runs = [
-        Run(config, seen[_images_of(config)], device, done, engine) for config, done in zip(configs, finished)
-    ]
-    if odd := {run.engine for run in runs if not run.engine.startswith("replicas")}:
-        raise ValueError(f"runs that began with the engine {', '.join(sorted(odd))} do not go on together")
-    active = list(runs)
-    while active:
-        level = min(run.level for run in active)
-        due = {run: run.prepare() for run in active if run.level == level}
-        active = [run for run in active if due.get(run, True)]
-        due = {run: ready for run, ready in due.items() if ready}
-        if not due:
-            continue
-        [start] = {ready.start for ready in due.values()}
-        curves = replicas.train(
-            [run.model for run in due],
-            [ready.masks for ready in due.values()],
-            [run.data for run in due],
-            [run.config for run in due],
-            level,
-            start,
-            [ready.after for ready in due.values()],
-            progress,
-            max(int(run.engine.split()[1]) for run in due),
-        )
-        records = {run: run.conclude(curve) for run, curve in zip(due, curves)}
-        yield [records.get(run) for run in runs]
-
-
-def teams(configs: list[Config], most: int = 8) -> list[list[Config]]:
-    """`configs` in groups of at most `most` that `find_together` takes, those that do not stack by themselves."""
-    groups = {}
-    for config in configs:
-        batch = (
-            () if config.replacement else (config.fraction, config.train_images)
-        )  # few images, small batches
-        key = (replicas.alike(config), batch) if replicas.accepts(config) else config
-        groups.setdefault(key, []).append(config)
-    return [group[n : n + most] for group in groups.values() for n in range(0, len(group), most)]
-
-
-def _images_of(config: Config) -> Config:
-    """`config` without what its images and labels do not depend on."""
-    shown = {"data_seed", "fraction", "train_images", "labels"}
-    return dataclasses.replace(apart_from(config, set(replicas.FREE) - shown), rewind_step=0)
+def snapshot_steps(config: Config) -> list[int]:
+    """Steps of the dense network's training after which it is kept: config.snapshots, evenly spaced from its start, its end left out."""
+    return sorted({config.steps * n // config.snapshots for n in range(config.snapshots)})
 
 
 class Ready(NamedTuple):
@@ -163,6 +40,7 @@ class Run:
     level    : the next level
     model    : the network, to be trained in place
     engine   : what is to train it, see engines.settle
+    kept     : optimizer step -> parameters and batch-norm statistics then, of the first training: see snapshot_steps
     """
 
     def __init__(
@@ -175,7 +53,9 @@ class Run:
         self.removed_at = {
             name: torch.full_like(parameters[name], NEVER, dtype=torch.uint8) for name in names
         }
-        self.rewind, self.scores, self.diverged = {}, {}, False
+        self.rewind, self.scores, self.kept, self.diverged = {}, {}, {}, False
+        if config.start_density < 1:
+            self._thin(parameters)
         self.engine = engines.settle(
             str(finished[0].get("engine", "reference")) if finished else engine, self.model, config
         )
@@ -197,18 +77,44 @@ class Run:
         if self.level > config.levels or 0 < config.layerwise < self.layer or self.diverged:
             return None
         if self.level == 0:
-            return Ready(masks, 0, {config.rewind_step: self._remember})
-        if min(alive(mask) for mask in masks.values() if mask.ndim == 2) < config.min_alive:
+            steps = {config.rewind_step, *snapshot_steps(config)}
+            return Ready(
+                with_norms(self.model, masks), 0, {n: functools.partial(self._pause, n) for n in steps}
+            )
+        # layers of single weights end a run; one that has lost its last channel does not
+        if min((alive(mask) for mask in masks.values() if mask.ndim == 2), default=1) < config.min_alive:
             return None
-        TREATMENTS[config.treatment](self.model, self.rewind)
-        return Ready(masks, config.rewind_step if config.retrain == "rest" else 0, {})
+        TREATMENTS[config.treatment](
+            self.model, self._anew() if config.treatment == "reinit" else self.rewind
+        )
+        start = config.rewind_step if config.retrain == "rest" else 0
+        return Ready(with_norms(self.model, masks), start, {})
+
+    @property
+    def training(self) -> Config:
+        """What the next level is trained by: as the dense network, or for config.retrain_steps; fine-tuned at its last learning rate."""
+        config = self.config
+        if self.level == 0:
+            return config
+        steps = config.retrain_steps or config.steps
+        if config.treatment == "finetune":
+            last = learning_rate(config, config.steps)
+            return dataclasses.replace(config, steps=steps, retrain_steps=0, lr=last, schedule="constant")
+        return dataclasses.replace(config, steps=steps, retrain_steps=0)
+
+    def take_over(self, curves: dict, state: dict, rewind: dict, kept: dict) -> dict[str, list[float]]:
+        """Become the dense network that another run has trained in the same way; returns its curves."""
+        self.model.load_state_dict(state)
+        self.rewind, self.kept = rewind, kept
+        return curves
 
     def conclude(self, curves: dict[str, list[float]]) -> Arrays:
         """Prune the network that has been trained, and go to the next level.
 
         returns : a record of arrays: the curves of train.train; removed_at/NAME, uint8, the level at
                   which each weight was removed, by this pruning too; trained/NAME, the parameters and
-                  batch-norm statistics; and in level 0 rewind/NAME, what weights return to, and the engine
+                  batch-norm statistics; and in level 0 rewind/NAME, what weights return to, the engine, and
+                  snapshot/STEP/NAME, what `kept` holds
         """
         level, trained = self.level, _arrays("trained", self.model.state_dict())
         curves = {name: np.asarray(curve, np.float32) for name, curve in curves.items()}
@@ -225,6 +131,8 @@ class Run:
         if level == 0:
             first = {"shape": np.array(self.data.shape), "engine": np.array(self.engine)}
             first |= _arrays("rewind", self.rewind)
+            for step, state in self.kept.items():
+                first |= _arrays(f"snapshot/{step}", state)
         return curves | _arrays("removed_at", self.removed_at) | trained | first
 
     @property
@@ -276,8 +184,26 @@ class Run:
         draw = generator(config, "pruning", level)
         return saliency(config.criterion, self.model, masks, self.data.train, draw)
 
-    def _remember(self):
-        self.rewind = {name: value.detach().clone() for name, value in self.model.named_parameters()}
+    def _pause(self, step):
+        """In the first training after `step`: what weights return to, or what is measured later."""
+        if step == self.config.rewind_step:
+            self.rewind = {name: value.detach().clone() for name, value in self.model.named_parameters()}
+        if step in snapshot_steps(self.config):
+            self.kept[step] = {name: value.clone() for name, value in self.model.state_dict().items()}
+
+    def _thin(self, parameters):
+        """Leave config.start_density of the weights of each layer, at random, scaled up to the variance that all would have."""
+        share, draw = self.config.start_density, generator(self.config, "start")
+        for name in (name for name in self.removed_at if name.endswith(".weight")):
+            flat, levels = parameters[name].detach().view(-1), self.removed_at[name].view(-1)
+            flat /= share**0.5
+            order = torch.randperm(len(flat), generator=draw)
+            levels[order[round(share * len(flat)) :].to(levels.device)] = 0
+
+    def _anew(self):
+        """Parameters of another initialization for the next level."""
+        draw = generator(self.config, "weights", self.level)
+        return dict(build(self.config, self.data.shape, self.data.classes, draw).named_parameters())
 
 
 def _finite(model: nn.Module) -> bool:
