@@ -84,6 +84,16 @@ def pack_masks(records: list[Arrays], config: Config) -> Arrays:
     return {name: value for name, value in packed.items() if not name.startswith(("trained/", "rewind/"))}
 
 
+def pack_measured(records: list[Arrays]) -> Arrays:
+    """What a probe measured of every level (measured.measured), its probe/NAME as NAME/LEVEL."""
+    return {
+        f"{name.removeprefix('probe/')}/{level}": value
+        for level, record in enumerate(records)
+        for name, value in record.items()
+        if name.startswith("probe/")
+    }
+
+
 def _padded(curve: np.ndarray, length: int) -> np.ndarray:
     """A curve that started late (retrain "rest"), with nan for what it missed."""
     return np.concatenate([np.full(max(0, length - len(curve)), np.nan, np.float32), curve])

@@ -29,6 +29,8 @@ EXPERIMENTS = {
         "pack",
     ),  # as masks, and how far from Gaussian each level is
     "evolution": ("sifting.evolution", "pack"),  # as masks, with predictions and changes of the weights
+    "utility": ("sifting.utility", "pack"),  # as masks, and what random sets of weights are worth
+    "surface": ("sifting.surface", "pack"),  # as masks, and the accuracy between networks
     "components": ("sifting.components", "pack"),  # independent and principal components of the images
     "likeness": ("sifting.likeness", "pack"),  # of clones to what they are clones of
     "stimuli": ("sifting.stimuli", "pack"),  # the images that drive deeper units

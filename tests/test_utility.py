@@ -1,0 +1,170 @@
+"""What sets of weights are worth, against the literal definition."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from sifting import config, data, models, store, tickets, utility
+from sifting.masks import at
+from sifting.train import generator
+
+
+def smoke(family="resnet20", **fields):
+    return config.preset("smoke", family=family, **fields)
+
+
+def random_logits(*shape, seed=0, scale=3.0):
+    return scale * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_divergence_is_its_definition():
+    one, other = random_logits(50, 7), random_logits(50, 7, seed=1)
+    p, q = one.double().softmax(1).numpy(), other.double().softmax(1).numpy()
+    literal = [sum(a * np.log(a / b) for a, b in zip(*rows)) for rows in zip(p, q)]
+    assert utility.divergence(one, other).numpy() == pytest.approx(literal, rel=1e-4)
+    library = F.kl_div(other.log_softmax(1), one.log_softmax(1), reduction="none", log_target=True).sum(1)
+    assert torch.allclose(utility.divergence(one, other), library, atol=1e-6)
+
+
+def test_divergence_is_zero_for_the_same_never_negative_and_finite_for_what_underflows():
+    same = random_logits(200, 10)
+    assert (utility.divergence(same, same) == 0).all()
+    near = same + 1e-4 * random_logits(200, 10, seed=1)
+    assert (utility.divergence(same, near) >= 0).all()
+    sure = torch.tensor([[500.0, 0.0, -500.0]])
+    assert utility.divergence(sure, -sure).item() == pytest.approx(1000)
+    assert torch.isfinite(utility.divergence(sure, same[:1, :3])).all()
+
+
+@pytest.fixture(scope="module", params=["resnet20", "vanilla", "fcn"])
+def run(request):
+    """A run of two levels, and what was measured of it."""
+    probes = {"snapshots": 2, "subsets": 4, "probe_images": 20} if request.param == "fcn" else {}
+    base = smoke(request.param, levels=1, **probes)
+    return base, list(utility.find(base))
+
+
+def network(base, record, masks):
+    """The network of a record, as anybody would build it."""
+    images = data.load(base)
+    model = models.build(base, images.shape, images.classes, generator(base, "weights")).eval()
+    model.load_state_dict(
+        {
+            n.removeprefix("trained/"): torch.from_numpy(v)
+            for n, v in record.items()
+            if n.startswith("trained/")
+        }
+    )
+    with torch.no_grad():
+        for name, mask in masks.items():
+            model.get_parameter(name).mul_(mask)
+    return model, images.train.batch(torch.arange(base.probe_images))
+
+
+def masks_of(record, level):
+    return {
+        n.removeprefix("removed_at/"): torch.from_numpy(at(v, level))
+        for n, v in record.items()
+        if n.startswith("removed_at/")
+    }
+
+
+@pytest.mark.parametrize("level", [0, 1])
+@torch.no_grad()
+def test_the_utility_of_a_set_is_the_divergence_without_it(run, level):
+    base, records = run
+    masks = masks_of(records[level], level)
+    model, (x, y) = network(base, records[level], masks)
+    whole = model(x).log_softmax(1)
+    names = models.prunable(model, False, head=base.model != "fcn")
+    kept = torch.cat(
+        [masks.get(n, torch.ones(model.get_parameter(n).shape, dtype=torch.bool)).flatten() for n in names]
+    )
+    where = kept.nonzero().squeeze(1)
+    found, left = (records[level][f"probe/{name}"][-1, 0] for name in ("utility", "remaining"))
+    for place, ratio in enumerate(utility.RATIOS):
+        for number in range(base.subsets):
+            order = where[torch.randperm(len(where), generator=generator(base, "subsets", number))]
+            flat = torch.cat([model.get_parameter(n).flatten() for n in names])
+            flat[order[: int(ratio * len(where))]] = 0
+            parts = flat.split([model.get_parameter(n).numel() for n in names])
+            changed = {n: part.view_as(model.get_parameter(n)) for n, part in zip(names, parts)}
+            said = torch.func.functional_call(model, changed, (x,)).log_softmax(1)
+            literal = F.kl_div(said, whole, reduction="none", log_target=True).sum(1)
+            halves = literal[::2].mean().item(), literal[1::2].mean().item()
+            assert found[place, number] == pytest.approx(halves, rel=1e-3, abs=1e-6)
+            assert left[place, number] == pytest.approx((said.argmax(1) == y).float().mean().item())
+
+
+def test_every_time_is_measured_and_looking_changes_no_training(run):
+    base, records = run
+    assert records[0]["probe/times"].tolist() == [0, base.steps // 2, base.steps]
+    assert records[1]["probe/times"].tolist() == [base.steps]
+    plain = list(tickets.find(base))
+    for record, other in zip(records, plain, strict=True):
+        assert all((record[name] == other[name]).all() for name in other)
+
+
+def test_what_the_pruning_keeps_is_worth_more_than_as_many_of_all(run):
+    base, records = run
+    share, survivors = (
+        records[0]["probe/utility"][-1, utility.BASES.index(base_)] for base_ in ("share", "survivors")
+    )
+    assert np.isfinite(survivors).all() and not np.array_equal(share, survivors)
+    assert np.isnan(records[0]["probe/utility"][0, 2]).all(), "before the end nobody knows what is kept"
+
+
+def test_numbers_are_those_of_the_whole_network():
+    base = smoke(start_density=0.2, levels=0)
+    [record] = utility.find(base)
+    share, number, _ = record["probe/utility"][-1]
+    assert np.isfinite(share).all()
+    assert np.isnan(number[utility.RATIOS.index(0.25)]).all(), "a fifth of the weights has no quarter"
+    assert number[1].mean() > share[1].mean()
+
+
+def test_the_largest_weights_are_the_last_window_and_units_are_rows(run):
+    base, records = run
+    record = records[0]
+    model, (x, y) = network(base, record, {})
+    names = models.prunable(model, False, head=base.model != "fcn")
+    with torch.no_grad():
+        flat = torch.cat([model.get_parameter(n).flatten() for n in names])
+        count = int(0.25 * len(flat))
+        flat[flat.abs().argsort(stable=True)[len(flat) - count :]] = 0
+        parts = flat.split([model.get_parameter(n).numel() for n in names])
+        changed = {n: part.view_as(model.get_parameter(n)) for n, part in zip(names, parts)}
+        said = torch.func.functional_call(model, changed, (x,))
+        assert record["probe/windows"][0, -1, -1] == pytest.approx(
+            (said.argmax(1) == y).float().mean().item()
+        )
+        first = model.get_parameter(names[0]).clone()
+        first[1] = 0
+        said = torch.func.functional_call(model, {names[0]: first}, (x,))
+        expected = utility.divergence(model(x), said)
+        assert record["probe/units"][1] == pytest.approx(
+            [expected[::2].mean().item(), expected[1::2].mean().item()], rel=1e-3, abs=1e-6
+        )
+    assert len(record["probe/units"]) == len(first) and record["probe/layers"].shape[0] == len(names)
+
+
+def test_a_run_that_asks_for_nothing_is_refused():
+    for fields in ({"subsets": 0}, {"probe_images": 1}):
+        with pytest.raises(ValueError, match="utility needs subsets=1 or more and probe_images=2 or more"):
+            next(utility.find(smoke(**fields)))
+
+
+def test_what_is_stored_is_what_was_measured_and_a_run_goes_on_to_the_same_bits(results):
+    base = smoke(levels=1)
+    [run] = store.load_or_run("utility", [base], "cpu")
+    records = list(utility.find(base))
+    for level, record in enumerate(records):
+        for name in ("utility", "remaining", "whole", "times", "units"):
+            assert np.array_equal(run[f"{name}/{level}"], record[f"probe/{name}"], equal_nan=True), name
+    again = next(utility.find(base, finished=records[:1]))
+    assert all(np.array_equal(again[name], records[1][name], equal_nan=True) for name in again)
+    assert not [name for name in run.names() if name.startswith(("snapshot", "probe", "trained"))]
+    assert dataclasses.asdict(run.config) == dataclasses.asdict(base)
