@@ -3,9 +3,10 @@
 import dataclasses
 
 from sifting import store
-from sifting.config import Config, choose, preset
+from sifting.config import LATER, Config, apart_from, choose, preset
 from sifting.history import History
-from sifting.plans import paganini, pellegrini, redman
+from sifting.plans import empirical, paganini, pellegrini, redman
+from sifting.plans.empirical import SHARES, SIZES, SMALL, WAYS, dial
 from sifting.plans.paganini import APART, FRACTIONS, LEFT, METHODS, TREATED, TREATMENTS
 from sifting.plans.pellegrini import SHORT, VARIED, imp
 from sifting.plans.redman import network
@@ -16,11 +17,16 @@ __all__ = [
     "GROUPS",
     "LEFT",
     "METHODS",
+    "SHARES",
     "SHORT",
+    "SIZES",
+    "SMALL",
     "TREATED",
     "TREATMENTS",
     "VARIED",
+    "WAYS",
     "base",
+    "dial",
     "imp",
     "in_paper",
     "network",
@@ -30,13 +36,24 @@ __all__ = [
 ]
 
 # chapter -> function(base, number of seeds) -> group name -> configurations
-GROUPS = pellegrini.GROUPS | redman.GROUPS | paganini.GROUPS
+GROUPS = pellegrini.GROUPS | redman.GROUPS | paganini.GROUPS | empirical.GROUPS
 # chapter -> group -> kinds of results that are needed of it
-KINDS = pellegrini.KINDS | redman.KINDS | paganini.KINDS
+KINDS = pellegrini.KINDS | redman.KINDS | paganini.KINDS | empirical.KINDS
 # chapter -> kind that is needed of the groups that KINDS does not name, if it is not masks
-DEFAULT = dict.fromkeys(redman.GROUPS, "representation") | dict.fromkeys(paganini.LENET, "evolution")
+DEFAULT = (
+    dict.fromkeys(redman.GROUPS, "representation")
+    | dict.fromkeys(paganini.LENET, "evolution")
+    | empirical.DEFAULT
+)
 # chapter -> family of the presets that it is run at, if it is not fcn
-FAMILY = dict.fromkeys(paganini.LENET, "lenet")
+FAMILY = dict.fromkeys(paganini.LENET, "lenet") | empirical.FAMILY
+# fields that say what is measured on the way -> kinds of results that read them
+MEASURED = {
+    "snapshots": ("utility",),
+    "subsets": ("utility",),
+    "probe_images": ("utility", "surface"),
+    "cells": ("surface",),
+}
 
 
 def base(chapter: str, name: str, overrides: dict | None = None) -> Config:
@@ -72,11 +89,19 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
         raise ValueError(f"a chapter needs levels=2 or more, not {base.levels}")
     groups, wanted = GROUPS[chapter](base, count), KINDS.get(chapter, {})
     return {
-        (kind, name): configs
+        (kind, name): [_read(kind, config) for config in configs]
         for kind in store.EXPERIMENTS
         for name, configs in groups.items()
         if kind in wanted.get(name, (DEFAULT.get(chapter, "masks"),))
     }
+
+
+def _read(kind: str, config: Config) -> Config:
+    """`config` without what a result of that kind does not depend on, so that equal results have equal names."""
+    unread = {field for field, kinds in MEASURED.items() if kind not in kinds}
+    if not config.levels:
+        unread |= set(LATER) - {*MEASURED, "levels"}
+    return apart_from(config, unread)
 
 
 def in_paper(chapter: str, group: str) -> Config:
