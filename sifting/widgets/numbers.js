@@ -6,6 +6,9 @@ export async function inflate(view) {
   return new Response(stream).arrayBuffer();
 }
 
+// JSON as Python deflated it.
+export const parsed = async (view) => JSON.parse(new TextDecoder().decode(await inflate(view)));
+
 // A run as Python packed it, with its arrays inflated.
 export async function unpack(run) {
   const layers = await Promise.all(run.layers.map(async (layer) => ({
