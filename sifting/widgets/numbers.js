@@ -122,3 +122,16 @@ export function ticks(low, high, count) {
   for (let n = Math.ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; n++) out.push(+(n * step).toPrecision(12));
   return out;
 }
+
+// Cells in even steps along an axis, given the middles of the first and the last: where the axis begins and ends, the
+// middle of a cell, the cell nearest to a value, and a value in words, to a tenth of a step or finer.
+export function cells([first, last], count) {
+  const step = (last - first) / (count - 1), digits = Math.max(0, 1 - Math.floor(Math.log10(step)));
+  return {
+    low: first - step / 2,
+    high: last + step / 2,
+    middle: (place) => first + place * step,
+    nearest: (v) => Math.min(count - 1, Math.max(0, Math.round((v - first) / step))),
+    words: (v) => (+v.toFixed(digits) + 0).toFixed(digits).replace("-", "−"), // + 0: no minus zero
+  };
+}

@@ -162,9 +162,9 @@ const paintDisplacements = (canvas, S, [, height, width]) => {
 };
 
 // A chart that fills its node: grid, ticks, and what `marks` draws with the two scales, given in [0, 1].
-const chart = (node, label, { x, y, xs, ys, xTitle }, marks) => {
+const chart = (node, label, { x, y, xs, ys, xTitle, yTitle = "" }, marks) => {
   const width = node.clientWidth, height = node.clientHeight;
-  const left = 42, right = width - 8, top = 8, bottom = height - 34;
+  const left = 42, right = width - 8, top = yTitle ? 24 : 8, bottom = height - 34;
   const X = (v) => +(left + (right - left) * x(v)).toFixed(1), Y = (v) => +(bottom - (bottom - top) * y(v)).toFixed(1);
   const text = (x, y, words, end) => `<text x="${x}" y="${y}" text-anchor="${end ?? "middle"}">${words}</text>`;
   const row = ([v, words]) =>
@@ -173,7 +173,7 @@ const chart = (node, label, { x, y, xs, ys, xTitle }, marks) => {
     `<path class="mx-axis" d="M${X(v)},${bottom}v4"/>${text(X(v), bottom + 16, words)}`;
   node.innerHTML = `<svg width="${width}" height="${height}" role="img" aria-label="${label}">
     ${ys.map(row).join("")}${xs.map(column).join("")}
-    ${text((left + right) / 2, height - 2, xTitle)}
+    ${text((left + right) / 2, height - 2, xTitle)}${text(0, 12, yTitle, "start")}
     ${marks(X, Y, top, bottom)}
     <path class="mx-axis" d="M${left},${bottom}H${right}"/></svg>`;
   return X;
