@@ -997,6 +997,7 @@ def test_a_cell_is_read_under_the_mouse_and_chosen_by_click_and_arrows(visit):
     expect(status(page)).not_to_have_text(before)
     check_cell(page, 4, 3)
     expect(plane(page)).to_be_focused()
+    page.mouse.move(*middle_of(page, 2, 8))  # where it rests while arrows move the chosen cell
     for key, row, column in [
         ("ArrowUp", 5, 3),
         ("ArrowLeft", 5, 2),
@@ -1009,7 +1010,7 @@ def test_a_cell_is_read_under_the_mouse_and_chosen_by_click_and_arrows(visit):
         ("PageDown", 0, 0),
     ]:
         page.keyboard.press(key)
-        page.wait_for_timeout(60)
+        page.wait_for_timeout(150)
         if (row, column) == (5, 2):
             expect(status(page)).to_contain_text("the accuracy is not known; W* is")
         else:
