@@ -19,7 +19,7 @@ from scipy import stats
 
 from sifting import masks, observables, tables
 from sifting.config import Config
-from sifting.widgets import CavityExplorer, MaskExplorer, SimilarityExplorer, TreeExplorer
+from sifting.widgets import CavityExplorer, MaskExplorer, SimilarityExplorer, SurfaceExplorer, TreeExplorer
 from sifting.widgets.mask_explorer import effective_removed_at, most_connected
 
 LOADER = pathlib.Path(__file__).parents[1] / "book" / "_static" / "anywidget-static.js"
@@ -229,6 +229,7 @@ def site(tmp_path_factory, toy):
     both = TreeExplorer.from_runs([toy, Toy.make(levels=8, seed=1)], names=["first", "second"], gallery=10)
     (folder / "tree.html").write_text(page(both))
     (folder / "similarity.html").write_text(page(SimilarityExplorer.from_tables(similarity_table(), level=2)))
+    (folder / "surface.html").write_text(page(SurfaceExplorer.from_tables(surface_table(), cycle=2)))
     (folder / "cavity.html").write_text(page(CavityExplorer.from_tables(*cavity_tables(), removed=2)))
     (folder / "gray.html").write_text(page(MaskExplorer.from_history(Toy.make(1, 12, (30,)), weights=False)))
     return folder
@@ -338,6 +339,26 @@ def test_viridis(js):
 def test_ticks(js):
     assert js("m.ticks(0, 1, 5)") == [0, 0.2, 0.4, 0.6, 0.8, 1]
     assert js("m.ticks(31.2, 42.4, 5)") == [32, 34, 36, 38, 40, 42]
+
+
+@pytest.mark.parametrize("first, last, count", [(-3, 27.5, 11), (-0.31, 0.29, 7), (-1200, 5400, 2)])
+def test_cells(js, first, last, count):
+    middles = np.linspace(first, last, count)
+    low, high, found = js(
+        "{ const c = m.cells(ends, n); return [c.low, c.high, [...Array(n).keys()].map(c.middle)]; }",
+        ends=[first, last],
+        n=count,
+    )
+    np.testing.assert_allclose(found, middles, atol=1e-9)
+    step = middles[1] - middles[0]
+    np.testing.assert_allclose([low, high], [first - step / 2, last + step / 2])
+    values = np.random.default_rng(0).uniform(low - step, high + step, 50)
+    nearest = js("values.map(m.cells(ends, n).nearest)", ends=[first, last], n=count, values=values.tolist())
+    np.testing.assert_array_equal(nearest, np.abs(values[:, None] - middles).argmin(1))
+    words = js("values.map(m.cells(ends, n).words)", ends=[first, last], n=count, values=[*values, -1e-12])
+    read = [float(word.replace("−", "-")) for word in words]
+    np.testing.assert_allclose(read, [*values, 0], atol=max(step / 20, 0.5))
+    assert "−" not in words[-1]
 
 
 def test_javascript_reads_what_python_packed(js, toy):
@@ -718,7 +739,9 @@ def test_the_cavity_explorer_says_where_there_is_no_such_weight(visit):
 
 
 @pytest.mark.parametrize("width", [360, 700, 1000])
-@pytest.mark.parametrize("name, says", [("cavity", "without its weight"), ("similarity", "distance")])
+@pytest.mark.parametrize(
+    "name, says", [("cavity", "without its weight"), ("similarity", "distance"), ("surface", "away")]
+)
 def test_an_explorer_fits_the_screen(visit, name, says, width):
     page = visit(f"{name}.html", says=says, viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -802,3 +825,270 @@ def test_the_similarity_explorer_is_small_and_has_a_picture():
     assert explorer.size < 20_000
     assert explorer.picture().width == 640
     assert repr(explorer) == "SimilarityExplorer(3 methods; 3 layers; 3 levels)"
+
+
+# --- the surface explorer
+
+
+def surface_table(ways=3, cycles=3, rows=7, columns=9):
+    """Planes through three networks, as tables would find them: Wp and Wr close by or far apart, and a run that ends after two cycles."""
+    rng = np.random.default_rng(0)
+    x = np.linspace(-6, 30, columns) * np.linspace(0.6, 1, cycles)[:, None] * np.ones((ways, 1, 1))
+    y = np.linspace(-0.9, 1.2, rows) * np.array([1, 9, 30])[:ways, None, None] * np.ones((cycles, 1))
+    points = np.zeros((ways, cycles, 3, 2))
+    points[:, :, 1:, 0] = x[:, :, [-3]]
+    points[:, :, 2, 1] = [[0.01], [4.5], [22]][:ways]
+    table = {
+        "ways": ["weights, fine-tuned", "weights, rate rewound", "channels, rate rewound"][:ways],
+        "statistics": ["interpolated", "recomputed", "frozen"],
+        "accuracy": rng.random((ways, cycles, 3, rows, columns)),
+        "x": x,
+        "y": y,
+        "points": points,
+        "own": rng.random((ways, cycles, 3, 3)),
+        "share": 0.7 ** np.arange(1, cycles + 1) * np.ones((ways, 1)),
+    }
+    table["accuracy"][0, 1, 0, 5, 2] = np.nan
+    for name in ("accuracy", "x", "y", "points", "own", "share"):
+        table[name][ways - 1, 2:] = np.nan
+    return table
+
+
+def read(page):
+    """The coordinates, the accuracy and the distance from W* that the explorer says."""
+    found = re.search(
+        "at x = (.*), y = (.*) the accuracy is (.*) %; W[*] is (.*) away", status(page).inner_text()
+    )
+    return [float(word.replace("−", "-")) for word in found.groups()]
+
+
+def check_cell(page, row, column, way=0, cycle=2, statistics=0):
+    """Whether the explorer says what the table has of this cell."""
+    table = surface_table()
+    x, y, accuracy, distance = read(page)
+    assert accuracy / 100 == pytest.approx(
+        table["accuracy"][way, cycle - 1, statistics, row, column], abs=0.003
+    )
+    place = np.array([table["x"][way, cycle - 1, column], table["y"][way, cycle - 1, row]])
+    assert [x, y] == pytest.approx(place, abs=0.06)
+    assert distance == pytest.approx(np.linalg.norm(place - table["points"][way, cycle - 1, 0]), abs=0.06)
+
+
+def middle_of(page, row, column, rows=7, columns=9):
+    """Where the middle of a cell is on the screen."""
+    box = page.locator(".mx-plane canvas").bounding_box()
+    x, y = (column + 0.5) / columns, 1 - (row + 0.5) / rows
+    return box["x"] + box["width"] * x, box["y"] + box["height"] * y
+
+
+def plane(page):
+    return page.get_by_role("application")
+
+
+def test_planes_survive_packing_to_half_a_step():
+    table = surface_table()
+    explorer = SurfaceExplorer.from_tables(table, way=1, statistics=2)
+    assert (explorer.way, explorer.cycle, explorer.statistics) == (1, 3, 2)
+    stored, given = array(explorer.accuracy, np.uint8), table["accuracy"].ravel()
+    np.testing.assert_array_equal(stored == 255, np.isnan(given))
+    np.testing.assert_allclose(stored[stored < 255] / 254, given[stored < 255], atol=0.5001 / 254)
+    data = json.loads(zlib.decompress(explorer.data))
+    for name in ("points", "own", "share"):
+        np.testing.assert_allclose(np.array(data[name], float), table[name], atol=1e-6)
+    assert explorer.size < 10_000
+    assert repr(explorer) == "SurfaceExplorer(3 ways; 3 cycles; 7 x 9 cells)"
+    full = surface_table(cycles=5, rows=31, columns=31)
+    assert SurfaceExplorer.from_tables(full).size < 100_000, "of noise, which does not shrink"
+
+
+def test_the_picture_of_a_plane_has_its_lowest_row_below():
+    picture = SurfaceExplorer.from_tables(surface_table(), cycle=2).picture()
+    gray, alpha = np.moveaxis(np.array(picture.resize((9, 7), 0)), 2, 0)[:, ::-1]
+    known = alpha > 0
+    assert not known[5, 2] and known.sum() == 62
+    np.testing.assert_allclose(gray[known] / 254, surface_table()["accuracy"][0, 1, 0][known], atol=0.002)
+
+
+@pytest.mark.parametrize(
+    "state, message",
+    [
+        ({"way": 3}, "no way 3; choose from 0 .weights, fine-tuned., 1 .* 2 .channels, rate rewound.$"),
+        ({"way": -1}, "no way -1"),
+        ({"cycle": 0}, "cycle must be 1 to 3, not 0"),
+        ({"cycle": 4}, "cycle must be 1 to 3, not 4"),
+        ({"statistics": 3}, "no statistics 3; choose from 0 .interpolated., 1 .recomputed., 2 .frozen."),
+    ],
+)
+def test_what_there_is_not_is_no_plane_to_begin_with(state, message):
+    with pytest.raises(ValueError, match=message):
+        SurfaceExplorer.from_tables(surface_table(), **state)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (
+            {"own": np.zeros((3, 3, 3, 2))},
+            "own must be .ways, cycles, statistics, 3. = .3, 3, 3, 3., not .3, 3, 3, 2.",
+        ),
+        ({"x": np.zeros((3, 3, 7))}, "x must be .ways, cycles, columns. = .3, 3, 9., not .3, 3, 7."),
+        ({"ways": ["one"]}, "accuracy must be .* = .1, 3, 3, 7, 9., not .3, 3, 3, 7, 9."),
+        ({"accuracy": np.zeros((7, 9))}, "accuracy must be .* = .3, 9, 3, rows, columns., not .7, 9."),
+        ({"accuracy": np.full((3, 3, 3, 7, 9), 93.0)}, r"accuracy must lie in \[0, 1\]"),
+        ({"y": -surface_table()["y"]}, "y must rise in even steps"),
+        ({"x": np.exp(surface_table()["x"])}, "x must rise in even steps"),
+    ],
+)
+def test_arrays_of_a_plane_that_do_not_agree_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        SurfaceExplorer.from_tables(surface_table() | change)
+
+
+def test_an_empty_table_of_planes_is_refused():
+    with pytest.raises(
+        ValueError, match="the table lacks ways, statistics, accuracy, x, y, points, own, share"
+    ):
+        SurfaceExplorer.from_tables({})
+    for empty in ({"ways": 0}, {"cycles": 0}, {"rows": 1}, {"columns": 1}):
+        [[axis, count]] = empty.items()
+        with pytest.raises(ValueError, match=f"nothing to show of {count} {axis}"):
+            SurfaceExplorer.from_tables(empty_table(**empty))
+
+
+def empty_table(ways=3, cycles=3, rows=7, columns=9):
+    """A table cut to so many of each."""
+    table = surface_table()
+    table["ways"] = table["ways"][:ways]
+    for name in ("accuracy", "x", "y", "points", "own", "share"):
+        table[name] = table[name][:ways, :cycles]
+    table["accuracy"] = table["accuracy"][..., :rows, :columns]
+    return table | {"x": table["x"][..., :columns], "y": table["y"][..., :rows]}
+
+
+def test_the_surface_explorer_shows_what_it_was_given(visit):
+    table = surface_table()
+    page = visit("surface.html", says="away")
+    nearest = np.abs(table["y"][0, 1] - table["points"][0, 1, 2, 1]).argmin()
+    check_cell(page, nearest, 6)  # that of Wr
+    shown, accuracy = pixels(page, ".mx-plane canvas")[::-1, :, :3], table["accuracy"][0, 1, 0]
+    known = ~np.isnan(accuracy)
+    assert tuple(shown[5, 2]) == (186, 194, 201) and (~known).sum() == 1
+    colors = 255 * matplotlib.colormaps["viridis"](accuracy)[..., :3]
+    np.testing.assert_allclose(shown[known], colors[known], atol=6)
+    expect(page.get_by_text("not known", exact=True)).to_be_visible()
+    said = page.locator(".mx-facts").inner_text()
+    for share in [*table["own"][0, 1, 0], table["share"][0, 1]]:
+        assert f"{100 * share:#.3g} %" in said
+    page.get_by_label("Pruned").select_option("weights, rate rewound")
+    page.get_by_role("radio", name="frozen").check()
+    expect(page.get_by_text("not known", exact=True)).to_be_hidden()
+    check_cell(page, np.abs(table["y"][1, 1] - 4.5).argmin(), 6, way=1, statistics=2)
+
+
+def test_a_cell_is_read_under_the_mouse_and_chosen_by_click_and_arrows(visit):
+    page = visit("surface.html", says="away")
+    before = status(page).inner_text()
+    page.mouse.move(*middle_of(page, 1, 7))
+    check_cell(page, 1, 7)
+    page.mouse.move(5, 5)
+    expect(status(page)).to_have_text(before)  # the mouse alone chooses nothing
+    page.mouse.click(*middle_of(page, 4, 3))
+    page.mouse.move(5, 5)
+    expect(status(page)).not_to_have_text(before)
+    check_cell(page, 4, 3)
+    expect(plane(page)).to_be_focused()
+    page.mouse.move(*middle_of(page, 2, 8))  # where it rests while arrows move the chosen cell
+    for key, row, column in [
+        ("ArrowUp", 5, 3),
+        ("ArrowLeft", 5, 2),
+        ("ArrowDown", 4, 2),
+        ("ArrowRight", 4, 3),
+        ("End", 4, 8),
+        ("ArrowRight", 4, 8),
+        ("PageUp", 6, 8),
+        ("Home", 6, 0),
+        ("PageDown", 0, 0),
+    ]:
+        page.keyboard.press(key)
+        page.wait_for_timeout(150)
+        if (row, column) == (5, 2):
+            expect(status(page)).to_contain_text("the accuracy is not known; W* is")
+        else:
+            check_cell(page, row, column)
+
+
+def test_the_chosen_cell_stays_while_cycles_and_statistics_change(visit):
+    page = visit("surface.html", says="away")
+    page.mouse.click(*middle_of(page, 2, 2))
+    page.mouse.move(5, 5)
+    canvas = ".mx-plane canvas"
+    seen = {pixels(page, canvas).tobytes()}
+    page.get_by_role("button", name="Next cycle").click()
+    expect(status(page)).to_contain_text("Cycle 3:")
+    check_cell(page, 2, 2, cycle=3)
+    seen.add(pixels(page, canvas).tobytes())
+    expect(page.get_by_role("button", name="Next cycle")).to_have_attribute("aria-disabled", "true")
+    page.get_by_role("slider", name="Cycle").focus()
+    page.keyboard.press("Home")
+    expect(status(page)).to_contain_text("Cycle 1:")
+    check_cell(page, 2, 2, cycle=1)
+    seen.add(pixels(page, canvas).tobytes())
+    page.get_by_role("radio", name="recomputed").check()
+    page.wait_for_timeout(100)
+    check_cell(page, 2, 2, cycle=1, statistics=1)
+    seen.add(pixels(page, canvas).tobytes())
+    assert len(seen) == 4
+    page.get_by_role("button", name="Previous cycle").click(force=True)  # it says that it is disabled
+    page.wait_for_timeout(100)
+    expect(status(page)).to_contain_text("Cycle 1:")
+
+
+def test_a_run_that_ended_has_no_plane(visit):
+    page = visit("surface.html", says="away")
+    page.get_by_label("Pruned").select_option("channels, rate rewound")
+    page.get_by_role("button", name="Next cycle").click()
+    expect(status(page)).to_have_text("The run ended before cycle 3.")
+    expect(plane(page)).to_be_hidden()
+    assert page.locator(".mx-facts b").all_inner_texts() == ["–"] * 4
+    page.get_by_role("button", name="Previous cycle").click()
+    expect(plane(page)).to_be_visible()
+
+
+@pytest.mark.parametrize("way", range(3))
+@pytest.mark.parametrize("width", [360, 1000])
+def test_the_names_of_the_three_networks_can_be_read(visit, way, width):
+    """None covers another, nor leaves the plane, where Wp and Wr are one point, too."""
+    page = visit("surface.html", says="away", viewport={"width": width, "height": 800})
+    page.get_by_label("Pruned").select_option(str(way))
+    page.wait_for_timeout(100)
+    names = page.locator(".mx-label")
+    assert names.all_text_contents() == ["W*", "Wp", "Wr"]
+    boxes = [name.bounding_box() for name in names.all()]
+    for a, b in itertools.combinations(boxes, 2):
+        across = min(a["x"] + a["width"], b["x"] + b["width"]) - max(a["x"], b["x"])
+        along = min(a["y"] + a["height"], b["y"] + b["height"]) - max(a["y"], b["y"])
+        assert min(across, along) <= 0
+    whole = page.locator(".mx-plane canvas").bounding_box()
+    for box in boxes:
+        assert whole["x"] <= box["x"] and box["x"] + box["width"] <= whole["x"] + whole["width"]
+        assert whole["y"] <= box["y"] and box["y"] + box["height"] <= whole["y"] + whole["height"]
+    dots = page.locator(".mx-network")
+    for dot, point in zip(dots.all(), surface_table()["points"][way, 1], strict=True):
+        box = dot.bounding_box()
+        ends = [surface_table()[name][way, 1][[0, -1]] for name in ("x", "y")]
+        across, along = ((v - a) / (b - a) for v, (a, b) in zip(point, ends, strict=True))
+        left, above = middle_of(page, 6 * along, 8 * across)
+        assert box["x"] + box["width"] / 2 == pytest.approx(left, abs=1)
+        assert box["y"] + box["height"] / 2 == pytest.approx(above, abs=1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_finger_chooses_a_cell_and_axe_finds_nothing(visit, scheme):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = visit("surface.html", says="away", color_scheme=scheme, **phone)
+    plane(page).scroll_into_view_if_needed()
+    page.touchscreen.tap(*middle_of(page, 6, 1))
+    page.wait_for_timeout(100)
+    check_cell(page, 6, 1)
+    page.add_script_tag(path=LOADER.parents[2] / "tests" / "axe.min.js")
+    assert page.evaluate("axe.run()")["violations"] == []

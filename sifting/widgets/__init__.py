@@ -3,6 +3,7 @@
 from sifting.widgets.cavity_explorer import CavityExplorer
 from sifting.widgets.mask_explorer import MaskExplorer
 from sifting.widgets.similarity_explorer import SimilarityExplorer
+from sifting.widgets.surface_explorer import SurfaceExplorer
 from sifting.widgets.tree_explorer import TreeExplorer
 
-__all__ = ["CavityExplorer", "MaskExplorer", "SimilarityExplorer", "TreeExplorer"]
+__all__ = ["CavityExplorer", "MaskExplorer", "SimilarityExplorer", "SurfaceExplorer", "TreeExplorer"]

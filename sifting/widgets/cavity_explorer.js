@@ -4,12 +4,9 @@ let views = 0; // for ids that differ between the explorers of a page
 
 async function render({ model, el }) {
   const id = `cx${++views}`, shape = model.get("shape"), [, height, width] = shape;
-  const data = JSON.parse(new TextDecoder().decode(await inflate(model.get("data"))));
+  const data = await parsed(model.get("data"));
   const last = data.mean.length; // "removed" at one more than the last level: never
-  const set = (values) => {
-    for (const [key, value] of Object.entries(values)) model.set(key, value);
-    model.save_changes();
-  };
+  const set = setter(model);
   const now = () => {
     const removed = clamp(model.get("removed"), 1, last), unit = clamp(model.get("unit"), 0, data.units.length - 1);
     const place = 2 * (removed - 1) + (model.get("end") === "lowest" ? 1 : 0);
@@ -45,7 +42,7 @@ async function render({ model, el }) {
       x: (v) => 0.04 + (0.92 * v) / Math.max(1, last - 2),
       y: (v) => (v - low + 0.05 * span) / (1.1 * span),
       xs: Array.from({ length: last - 1 }, (_, n) => [n, n]),
-      ys: ticks(low, high, 5).map((v) => [v, v < 0 ? `−${-v}` : v]),
+      ys: ticks(low, high, 5).map((v) => [v, minus(v)]),
       xTitle: "prunings so far",
     };
     chart(follow, `Mean score times number of weights, of weights ${when(removed)}`, scale, (X, Y) => {
@@ -63,7 +60,7 @@ async function render({ model, el }) {
     const scale = {
       x: (v) => (v - edges[0]) / (edges.at(-1) - edges[0]),
       y: (v) => Math.log(Math.max(v, floor) / floor) / Math.log((1.3 * most) / floor),
-      xs: [-6, -3, 0, 3, 6].map((v) => [v, v < 0 ? `−${-v}` : v]),
+      xs: [-6, -3, 0, 3, 6].map((v) => [v, minus(v)]),
       ys: [1, 10, 100, 1000, 10000].filter((v) => v <= most).map((v) => [v, count(v)]),
       xTitle: "standard deviations; images on a log scale",
     };
@@ -109,7 +106,7 @@ async function render({ model, el }) {
     const text = none ? `Unit ${data.units[unit]} has no weight that is ${when(removed)}.` :
       `Before any pruning. Unit ${data.units[unit]}: without its weight for the ${color}pixel at ${at % width}, ${Math.floor(at / width)}, ${when(removed)}, ` +
       `its kurtosis goes from ${data.kurtosis[unit].toFixed(3)} to ${data.without[unit][place].toFixed(3)}: score ${(score < 0 ? "−" : "+") + Math.abs(score).toFixed(4)}.`;
-    if (status.textContent !== text) status.textContent = text;
+    say(status, text);
   };
 
   const stop = keepDrawn(model, ["removed", "unit", "end"], draw, root);

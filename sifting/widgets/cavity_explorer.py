@@ -1,13 +1,10 @@
 """The cavity explorer: scores by level of removal, and what single weights do to their units."""
 
-import json
-import zlib
-
 import numpy as np
 import traitlets as t
 from PIL import Image
 
-from sifting.widgets.explorer import Explorer, module, sheet
+from sifting.widgets.explorer import Explorer, module, numbers, read_json, sheet, squeeze_json
 
 
 class CavityExplorer(Explorer):
@@ -30,37 +27,25 @@ class CavityExplorer(Explorer):
         """The explorer of tables.cavity and representations.example; state : what to begin with."""
         rows = scores["score"]
         packed = {
-            "mean": _numbers(rows.mean(0)),
-            "least": _numbers(rows.min(0)),
-            "most": _numbers(rows.max(0)),
-            "edges": _numbers(example["edges"]),
+            "mean": numbers(rows.mean(0), 2),
+            "least": numbers(rows.min(0), 2),
+            "most": numbers(rows.max(0), 2),
+            "edges": numbers(example["edges"], 2),
         }
         packed |= {
-            name: _numbers(example[name], 5)
+            name: numbers(example[name], 5)
             for name in ("units", "kurtosis", "before", "inputs", "scores", "without", "counts")
         }
         packed["removedAt"] = example["removed_at"].reshape(len(example["units"]), -1).tolist()
-        text = json.dumps(packed, separators=(",", ":"))
         shape = list(example["removed_at"].shape[1:])
-        return cls(data=zlib.compress(text.encode(), 9), shape=shape, **state)
-
-    @property
-    def size(self) -> int:
-        """Bytes that the data add to a page, base64 included."""
-        return -(-len(self.data) // 3) * 4
+        return cls(data=squeeze_json(packed), shape=shape, **state)
 
     def picture(self) -> Image.Image:
         """The masks of the units in the end: for hosts without widgets."""
-        packed = json.loads(zlib.decompress(self.data))
+        packed = read_json(self.data)
         removed = np.array(packed["removedAt"]).reshape(-1, *self.shape)
         return sheet(removed == len(packed["mean"]))
 
     def __repr__(self):
-        packed = json.loads(zlib.decompress(self.data))
+        packed = read_json(self.data)
         return f"CavityExplorer({len(packed['units'])} units; {len(packed['mean']) - 1} levels)"
-
-
-def _numbers(values: np.ndarray, digits: int = 2):
-    """As nested lists, rounded to so many decimals; None for nan."""
-    rounded = np.round(np.asarray(values, float), digits)
-    return json.loads(json.dumps(rounded.tolist()).replace("NaN", "null"))

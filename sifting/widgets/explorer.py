@@ -2,7 +2,9 @@
 
 import base64
 import io
+import json
 import pathlib
+import zlib
 
 import anywidget
 import numpy as np
@@ -39,9 +41,34 @@ class Explorer(anywidget.AnyWidget):
     @property
     def size(self) -> int:
         """Bytes that the data add to a page, base64 included."""
-        owners = [*self.runs, *(layer for run in self.runs for layer in run["layers"])]
+        owners = [
+            self.trait_values(sync=True),
+            *self.runs,
+            *(layer for run in self.runs for layer in run["layers"]),
+        ]
         blobs = [value for owner in owners for value in owner.values() if isinstance(value, bytes)]
         return sum(-(-len(blob) // 3) * 4 for blob in blobs)
+
+
+def squeeze(values) -> bytes:
+    """zlib, as the browser's DecompressionStream("deflate") reads it."""
+    return zlib.compress(values if isinstance(values, bytes) else values.tobytes(), 9)
+
+
+def squeeze_json(packed: dict) -> bytes:
+    """Plain values as compressed JSON, which `read_json` reads again, and numbers.js."""
+    return squeeze(json.dumps(packed, separators=(",", ":")).encode())
+
+
+def read_json(data: bytes) -> dict:
+    """What `squeeze_json` compressed."""
+    return json.loads(zlib.decompress(data))
+
+
+def numbers(values: np.ndarray, digits: int) -> list:
+    """As nested lists, rounded to so many decimals; None for nan, as JSON has none."""
+    rounded = np.round(np.asarray(values, float), digits)
+    return np.where(np.isnan(rounded), None, rounded).tolist()
 
 
 def sheet(masks: np.ndarray, columns: int = 8) -> Image.Image:

@@ -6,10 +6,7 @@ let views = 0; // for ids that differ between the explorers of a page
 async function render({ model, el }) {
   const id = `mx${++views}`, shape = model.get("shape"), gallery = model.get("gallery");
   const inputs = shape.reduce((a, b) => a * b), runs = await Promise.all(model.get("runs").map(unpack));
-  const set = (values) => {
-    for (const [key, value] of Object.entries(values)) model.set(key, value);
-    model.save_changes();
-  };
+  const set = setter(model);
 
   // What is shown now, from the model alone; but which page of the gallery is a matter of this view.
   const now = () => {
@@ -35,7 +32,7 @@ async function render({ model, el }) {
 
   // Playing
   let timer = 0;
-  const button = focusable(h("button", { type: "button", className: "mx-play" }));
+  const button = iconButton(() => play(!timer));
   const play = (on) => {
     clearInterval(timer);
     timer = 0;
@@ -49,11 +46,9 @@ async function render({ model, el }) {
       }, clamp(9000 / (run.levels + 1), 80, 700));
     }
     const shape = on ? "M4 3h3v10H4ZM9 3h3v10H9Z" : "M4.5 2.5v11l9-5.5Z";
-    button.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${shape}"/></svg>`;
-    button.setAttribute("aria-label", on ? "Pause" : "Play the levels");
+    button.set(on ? "Pause" : "Play the levels", shape);
     status.setAttribute("aria-live", on ? "off" : "polite"); // nobody wants 17 announcements in ten seconds
   };
-  button.addEventListener("click", () => play(!timer));
 
   // Controls
   const level = slider("Level", (value) => { play(false); set({ level: value }); });
@@ -107,7 +102,7 @@ async function render({ model, el }) {
   if (runs.length > 1) choices.unshift(run.node);
   const { gallery: first, ...others } = panels;
   const root = h("section", { className: "mx", "aria-label": "Mask explorer" },
-    h("div", { className: "mx-time" }, button, level.node, facts),
+    h("div", { className: "mx-time" }, button.node, level.node, facts),
     h("div", { className: "mx-choices" }, ...choices),
     h("div", { className: "mx-body" }, first.node, h("div", { className: "mx-panel mx-unit" }, unit.node), status,
       ...Object.values(others).map((part) => part.node)));
@@ -145,8 +140,7 @@ async function render({ model, el }) {
       "leads from it to the unit. Weights are shown in layer 1.";
     show.set(how, [["mask", "mask"], ["weights", "weights", weighted ? "" : why.textContent]]);
     order.set(model.get("order"));
-    facts.replaceChildren(...[["weights kept", percent(r.density[n])], [model.get("measure"), percent(r.accuracy[n])]]
-      .map(([name, value]) => h("span", {}, h("b", { textContent: value }), ` ${name}`)));
+    tell(facts, [["weights kept", percent(r.density[n])], [model.get("measure"), percent(r.accuracy[n])]]);
 
     list.setAttribute("aria-activedescendant", "");
     thumbs.forEach((thumb, i) => {
@@ -176,7 +170,7 @@ async function render({ model, el }) {
       `${percent(r.accuracy[n])}. Unit ${u} of layer ${r.layers.indexOf(l) + 1} keeps ${count(mine)} of its ` +
       `${count(l.inputs)} inputs` +
       (first ? "." : ` and is reached by ${count(seen)} of ${count(inputs)} pixel values.`);
-    if (status.textContent !== text) status.textContent = text;
+    say(status, text);
     big.mask.setAttribute("aria-label", `Mask of unit ${u}: ${count(seen)} of ${count(inputs)} inputs kept`);
     big.weights.setAttribute("aria-label", `Weights of unit ${u} after training`);
     big.pairs.setAttribute("aria-label", `Pairs of kept inputs of unit ${u}, in one ` +

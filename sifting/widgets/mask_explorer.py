@@ -7,7 +7,7 @@ import traitlets as t
 from PIL import Image
 
 from sifting import masks
-from sifting.widgets.explorer import Explorer, module, sheet
+from sifting.widgets.explorer import Explorer, module, sheet, squeeze
 
 PAGE = 400_000  # first-layer weights that one page can hold at all levels and stay under 3 MB
 SHADE = 127  # steps of the stored weights on each side of zero: one signed byte
@@ -128,11 +128,6 @@ def pack(run, name: str, accuracy, units: int, gallery: int, weights: bool) -> d
         "weights": squeeze(steps),
         "scales": squeeze(scales),
     }
-
-
-def squeeze(values) -> bytes:
-    """zlib, as the browser's DecompressionStream("deflate") reads it."""
-    return zlib.compress(values if isinstance(values, bytes) else values.tobytes(), 9)
 
 
 def most_connected(degrees: np.ndarray) -> np.ndarray:

@@ -6,6 +6,9 @@ export async function inflate(view) {
   return new Response(stream).arrayBuffer();
 }
 
+// JSON as Python deflated it.
+export const parsed = async (view) => JSON.parse(new TextDecoder().decode(await inflate(view)));
+
 // A run as Python packed it, with its arrays inflated.
 export async function unpack(run) {
   const layers = await Promise.all(run.layers.map(async (layer) => ({
@@ -118,4 +121,17 @@ export function ticks(low, high, count) {
   const step = power * [1, 2, 5, 10].find((m) => m * power >= 0.8 * raw), out = [];
   for (let n = Math.ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; n++) out.push(+(n * step).toPrecision(12));
   return out;
+}
+
+// Cells in even steps along an axis, given the middles of the first and the last: where the axis begins and ends, the
+// middle of a cell, the cell nearest to a value, and a value in words, to a tenth of a step or finer.
+export function cells([first, last], count) {
+  const step = (last - first) / (count - 1), digits = Math.max(0, 1 - Math.floor(Math.log10(step)));
+  return {
+    low: first - step / 2,
+    high: last + step / 2,
+    middle: (place) => first + place * step,
+    nearest: (v) => Math.min(count - 1, Math.max(0, Math.round((v - first) / step))),
+    words: (v) => (+v.toFixed(digits) + 0).toFixed(digits).replace("-", "−"), // + 0: no minus zero
+  };
 }

@@ -12,9 +12,27 @@ const h = (tag, props = {}, ...kids) => {
 const focusable = (node) => { node.dataset.lmSuppressShortcuts = "true"; return node; };
 const percent = (x) => `${(100 * x).toPrecision(3)} %`;
 const count = (n) => n.toLocaleString("en-US");
+const minus = (number) => `${number}`.replace("-", "−");
 const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
+const GRAY = [186, 194, 201]; // what there is not; seen on light pages and on dark ones, and no color of viridis
+
+const setter = (model) => (values) => {
+  for (const [key, value] of Object.entries(values)) model.set(key, value);
+  model.save_changes();
+};
+const say = (status, text) => { if (status.textContent !== text) status.textContent = text; }; // once, where it is read aloud
 
 // --- parts
+
+const iconButton = (onClick) => {
+  const node = focusable(h("button", { type: "button", className: "mx-play" }));
+  node.addEventListener("click", onClick);
+  const set = (label, path) => {
+    node.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${path}"/></svg>`;
+    node.setAttribute("aria-label", label);
+  };
+  return { node, set };
+};
 
 const slider = (label, onInput) => {
   const input = focusable(h("input", { type: "range", min: 0, step: 1, "aria-label": label }));
@@ -90,6 +108,17 @@ const panel = (name, title, ...kids) => {
   return { node: h("div", { className: `mx-panel mx-${name}` }, heading, ...kids), note };
 };
 
+// Numbers with their names: [[name, text]].
+const tell = (node, facts) =>
+  node.replaceChildren(...facts.map(([name, text]) => h("span", {}, h("b", { textContent: text }), ` ${name}`)));
+
+// A color with its meaning, for a legend.
+const part = (color, words) => {
+  const mark = h("i");
+  mark.style.background = `rgb(${color})`;
+  return h("span", {}, mark, words);
+};
+
 // --- pictures
 
 // A pixel of an image is a whole number of pixels of the screen wherever there is room for one.
@@ -103,6 +132,12 @@ const paint = (canvas, width, height, rgba) => {
   canvas.height = height;
   canvas.getContext("2d").putImageData(new ImageData(rgba, width, height), 0, 0);
 };
+
+// Column and row, from above, of the pixel of a canvas that an event points at.
+const cellUnder = ({ offsetX, offsetY }, { width, height, clientWidth, clientHeight }) => [
+  clamp(Math.floor((offsetX / clientWidth) * width), 0, width - 1),
+  clamp(Math.floor((offsetY / clientHeight) * height), 0, height - 1),
+];
 
 // Channel-first values and a map from value to byte, as an image: red, green, blue, or one gray.
 const image = (canvas, values, [channels, height, width], byte) => {
@@ -127,9 +162,9 @@ const paintDisplacements = (canvas, S, [, height, width]) => {
 };
 
 // A chart that fills its node: grid, ticks, and what `marks` draws with the two scales, given in [0, 1].
-const chart = (node, label, { x, y, xs, ys, xTitle }, marks) => {
+const chart = (node, label, { x, y, xs, ys, xTitle, yTitle = "" }, marks) => {
   const width = node.clientWidth, height = node.clientHeight;
-  const left = 42, right = width - 8, top = 8, bottom = height - 34;
+  const left = 42, right = width - 8, top = yTitle ? 24 : 8, bottom = height - 34;
   const X = (v) => +(left + (right - left) * x(v)).toFixed(1), Y = (v) => +(bottom - (bottom - top) * y(v)).toFixed(1);
   const text = (x, y, words, end) => `<text x="${x}" y="${y}" text-anchor="${end ?? "middle"}">${words}</text>`;
   const row = ([v, words]) =>
@@ -138,7 +173,7 @@ const chart = (node, label, { x, y, xs, ys, xTitle }, marks) => {
     `<path class="mx-axis" d="M${X(v)},${bottom}v4"/>${text(X(v), bottom + 16, words)}`;
   node.innerHTML = `<svg width="${width}" height="${height}" role="img" aria-label="${label}">
     ${ys.map(row).join("")}${xs.map(column).join("")}
-    ${text((left + right) / 2, height - 2, xTitle)}
+    ${text((left + right) / 2, height - 2, xTitle)}${text(0, 12, yTitle, "start")}
     ${marks(X, Y, top, bottom)}
     <path class="mx-axis" d="M${left},${bottom}H${right}"/></svg>`;
   return X;

@@ -3,16 +3,13 @@
 let views = 0; // for ids that differ between the explorers of a page
 
 // seen on light pages and on dark ones
-const COLORS = { both: [13, 118, 110], one: [59, 110, 246], other: [234, 88, 12], neither: [186, 194, 201] };
+const COLORS = { both: [13, 118, 110], one: [59, 110, 246], other: [234, 88, 12], neither: GRAY };
 
 async function render({ model, el }) {
   const id = `sx${++views}`;
-  const data = JSON.parse(new TextDecoder().decode(await inflate(model.get("data"))));
+  const data = await parsed(model.get("data"));
   const { methods, layers, distance, chance, accuracy, dead } = data, last = distance.length, many = methods.length;
-  const set = (values) => {
-    for (const [key, value] of Object.entries(values)) model.set(key, value);
-    model.save_changes();
-  };
+  const set = setter(model);
   const now = () => ({
     level: clamp(model.get("level"), 1, last),
     layer: clamp(model.get("layer"), 0, layers.length - 1),
@@ -41,8 +38,8 @@ async function render({ model, el }) {
     h("div", { className: "mx-choices" }, which.node, one.node, other.node), status,
     h("div", { className: "mx-body" }, left.node, middle.node, right.node));
   const pair = (event) => {
-    const place = (at, room) => clamp(Math.floor((at / room) * many), 0, many - 1);
-    return { other: place(event.offsetX, matrix.clientWidth), one: place(event.offsetY, matrix.clientHeight) };
+    const [other, one] = cellUnder(event, matrix);
+    return { other, one };
   };
   matrix.addEventListener("click", (event) => set(pair(event)));
   matrix.addEventListener("pointermove", (event) => {
@@ -112,19 +109,13 @@ async function render({ model, el }) {
     const number = (v) => v.toFixed(2), said = (n) => `${methods[n]}: accuracy ${percent(accuracy[level][n])}${dead[level][n] ? ", dead" : ""}`;
     const text = a === b ? `Level ${level}, ${layers[layer]}. ${said(a)}.` :
       `Level ${level}, ${layers[layer]}: distance ${number(distance[level - 1][layer][a][b])}, by chance ${number(chance[level - 1][layer][a][b])}. ${said(a)}; ${said(b)}.`;
-    if (status.textContent !== text) status.textContent = text;
+    say(status, text);
   };
 
   const stop = keepDrawn(model, ["level", "layer", "one", "other"], draw, root);
   el.append(root);
   return stop;
 }
-
-const part = (color, words) => {
-  const mark = h("i");
-  mark.style.background = `rgb(${color})`;
-  return h("span", {}, mark, words);
-};
 
 const legend = () =>
   h("div", { className: "mx-legend" }, part(COLORS.both, "both keep"), part(COLORS.one, "blue alone"), part(COLORS.other, "orange alone"), part(COLORS.neither, "neither"));

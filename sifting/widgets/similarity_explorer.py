@@ -1,13 +1,10 @@
 """The similarity explorer: how alike the masks of every two pruning methods are, and where they overlap."""
 
-import json
-import zlib
-
 import numpy as np
 import traitlets as t
 from PIL import Image
 
-from sifting.widgets.explorer import Explorer, module
+from sifting.widgets.explorer import Explorer, module, numbers, read_json, squeeze_json
 
 LARGEST = 12_000  # weights of a layer whose masks still go on a page
 
@@ -30,7 +27,7 @@ class SimilarityExplorer(Explorer):
     def from_tables(cls, table: dict, **state):
         """The explorer of tables.all_pairs; state : what to begin with."""
         packed = {name: table[name] for name in ("methods", "layers")}
-        packed |= {name: _rounded(table[name]) for name in ("distance", "chance", "accuracy")}
+        packed |= {name: numbers(table[name], 3) for name in ("distance", "chance", "accuracy")}
         packed["dead"] = table["dead"].astype(int).tolist()
         packed["removedAt"] = [
             [np.minimum(removed_at, 255).ravel().tolist() for removed_at in masks]
@@ -39,17 +36,11 @@ class SimilarityExplorer(Explorer):
             for masks in table["removed_at"]
         ]
         packed["shapes"] = [[*masks[0].shape, 1, 1][:4] for masks in table["removed_at"]]
-        text = json.dumps(packed, separators=(",", ":"))
-        return cls(data=zlib.compress(text.encode(), 9), **state)
-
-    @property
-    def size(self) -> int:
-        """Bytes that the data add to a page, base64 included."""
-        return -(-len(self.data) // 3) * 4
+        return cls(data=squeeze_json(packed), **state)
 
     def picture(self) -> Image.Image:
         """Distances between all methods, light where they are at chance: for hosts without widgets."""
-        packed = json.loads(zlib.decompress(self.data))
+        packed = read_json(self.data)
         distance, chance = (
             np.array(packed[name])[self.level - 1, self.layer] for name in ("distance", "chance")
         )
@@ -58,10 +49,5 @@ class SimilarityExplorer(Explorer):
         return Image.fromarray(gray).resize((640, 640), Image.Resampling.NEAREST)
 
     def __repr__(self):
-        packed = json.loads(zlib.decompress(self.data))
+        packed = read_json(self.data)
         return f"SimilarityExplorer({len(packed['methods'])} methods; {len(packed['layers'])} layers; {len(packed['distance'])} levels)"
-
-
-def _rounded(values: np.ndarray, digits: int = 3):
-    """As nested lists, rounded to so many decimals."""
-    return np.round(np.asarray(values, float), digits).tolist()

@@ -6,10 +6,7 @@ async function render({ model, el }) {
   const id = `tx${++views}`, shape = model.get("shape"), gallery = model.get("gallery");
   const inputs = shape.reduce((a, b) => a * b), runs = await Promise.all(model.get("runs").map(unpack));
   const depth = Math.min(...runs.map((run) => run.layers.length));
-  const set = (values) => {
-    for (const [key, value] of Object.entries(values)) model.set(key, value);
-    model.save_changes();
-  };
+  const set = setter(model);
 
   // What is shown now, from the model alone: rows from the deepest layer down, each with the unit that the path takes.
   const now = () => {
@@ -95,7 +92,7 @@ async function render({ model, el }) {
         : `${count(seen)} of ${count(inputs)} pixel values reach unit ${unit} of layer ${number}.`);
     });
     const text = words.join(" ");
-    if (status.textContent !== text) status.textContent = text;
+    say(status, text);
   };
   const signed = (weight) => (weight < 0 ? "−" : "+") + Math.abs(weight).toFixed(2);
 

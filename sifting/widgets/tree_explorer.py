@@ -10,8 +10,8 @@ from PIL import Image
 from sifting import tables
 from sifting.history import History
 from sifting.masks import NEVER
-from sifting.widgets.explorer import Explorer, module, sheet
-from sifting.widgets.mask_explorer import pack, squeeze
+from sifting.widgets.explorer import Explorer, module, sheet, squeeze
+from sifting.widgets.mask_explorer import pack
 
 NONE = 65535  # fills the rows of units that less feeds than there are places
 
