@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from sifting import packing
 from sifting.config import Config
+from sifting.config.probes import BASES, RATIOS, WINDOWS
 from sifting.data import load
 from sifting.masks import at
 from sifting.measured import measured
@@ -14,11 +15,6 @@ from sifting.packing import Arrays
 from sifting.tickets import level_count, teams
 from sifting.train import generator, piece
 
-RATIOS = (0.01, 0.05, 0.075, 0.1, 0.15, 0.25)  # shares of the weights that are taken out
-# what the shares are of: the weights that there are; as many as there would be without a sparse start; at level 0,
-# the weights that the first pruning keeps
-BASES = ("share", "number", "survivors")
-WINDOWS = 15  # places of a window of weights by their rank
 ALONE = 0.1  # share of the weights of one layer alone that is taken out
 DRAWS = 10  # sets of each layer alone
 

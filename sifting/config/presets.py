@@ -132,7 +132,13 @@ _FULL = {
     "probe_images": 2_000,
     "cells": 41,
 }
-_PAPER = _FULL | {"dataset": "cifar10", "labels": "fine", "normalize": "pixels", "steps": 200 * 351}
+_PAPER = _FULL | {
+    "dataset": "cifar10",
+    "labels": "fine",
+    "train_images": 45_000,
+    "normalize": "pixels",
+    "steps": 200 * 351,
+}
 _SMOKE = {
     "image_size": 8,
     "train_images": 100,

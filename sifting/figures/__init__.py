@@ -31,47 +31,6 @@ from sifting.figures.maps import (
 from sifting.figures.methods import evolution, filters, kernels, matrices, panels, stability
 from sifting.figures.speed import cost
 from sifting.figures.style import STYLE
+from sifting.figures.utility import bars, spectra, taken_out
 
 matplotlib.rcParams.update(STYLE)
-
-__all__ = [
-    "ablation",
-    "accuracy",
-    "by_degree",
-    "by_inputs",
-    "cavity",
-    "compare",
-    "components",
-    "composition",
-    "cost",
-    "dial",
-    "displacement",
-    "emergence",
-    "evolution",
-    "features",
-    "feeding",
-    "filters",
-    "gains",
-    "growth",
-    "histograms",
-    "in_degree",
-    "kernels",
-    "learning",
-    "locality",
-    "localization",
-    "masks",
-    "matrices",
-    "out_degree",
-    "pair_correlation",
-    "panels",
-    "pictures",
-    "portraits",
-    "random_units",
-    "same_units",
-    "samples",
-    "stability",
-    "strips",
-    "tree",
-    "turns",
-    "weights",
-]

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
@@ -24,6 +25,8 @@ from sifting.figures.style import (
     subplots,
 )
 
+RANKED = colormaps["viridis"]  # of conditions in an order, the first one bright
+
 
 def panels(
     table: dict,
@@ -35,12 +38,15 @@ def panels(
     shares: bool = False,
     sharey: bool = True,
     logx: bool = False,
+    logy: bool = False,
+    ordered: bool = False,
 ):
     """One panel a title, one line a condition: mean and standard deviation over runs, where all of them have a value.
 
     table : title -> condition -> arrays x (points,), or (points,) of `density`, and y (runs, points)
     null  : name of a further array, (runs, points), dotted in the color of its condition
-    shares: whether y are shares, in percent; logx: whether levels are on a logarithmic axis
+    shares: whether y are shares, in percent; logx, logy: whether levels, or y, are on a logarithmic axis
+    ordered: whether conditions are in an order, to be seen in their colors
     """
     columns, order = evenly(len(table), columns), list(dict.fromkeys(itertools.chain(*table.values())))
     rows = -(-len(table) // columns)
@@ -49,6 +55,8 @@ def panels(
         for name, found in conditions.items():
             number = order.index(name)
             color, line = CYCLE[number % len(CYCLE)], ("-", "--")[number // len(CYCLE) % 2]
+            if ordered:
+                color, line = RANKED(0.9 - 0.9 * number / max(1, len(order) - 1)), "-"
             there = ~np.isnan(found[y]).any(0)
             style = {"linestyle": line, "marker": "osD^vP"[number % 6], "markersize": 2.8, "linewidth": 1.3}
             band(ax, found[x][there], found[y][:, there], name, color, **style)
@@ -66,17 +74,25 @@ def panels(
             ax.set_xlabel({"density": "weights kept", "effective": "weights kept and connected"}[x])
         else:
             ax.set_xlabel(x)
-            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            if ax.lines and max(line.get_xdata().max(initial=0) for line in ax.lines) <= 1:
+                percent(ax.xaxis)
+            else:
+                ax.xaxis.set_major_locator(MaxNLocator(integer=True))
             if logx and any(line.get_xdata().size for line in ax.lines):
                 ax.set_xscale("log")
                 log_axis(ax.xaxis)
+        if logy:
+            ax.set_yscale("log")
+            log_axis(ax.yaxis)
         if shares:
             percent(ax.yaxis)
         ax.set_title(title, fontsize=6.5 if columns > 3 else None)
     drawn = list(zip(axes.flat, table.values()))
     for seen in [drawn] if sharey else [[one] for one in drawn]:
         values = np.concatenate([np.ravel(found[y]) for _, some in seen for found in some.values()])
-        if np.nanmin(values) >= 0 and np.nanmax(values) <= 1:  # shares: bands end where they can be
+        if (
+            not logy and np.nanmin(values) >= 0 and np.nanmax(values) <= 1
+        ):  # shares: bands end where they can be
             low, high = seen[0][0].get_ylim()
             seen[0][0].set_ylim(max(low, -0.03), min(high, 1.03))
     for ax in axes[:, 0]:

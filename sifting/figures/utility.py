@@ -1,0 +1,79 @@
+"""Figures about what sets of weights are worth."""
+
+import numpy as np
+
+from sifting.figures.style import CYCLE, FAINT, IMP, INK, NULL, evenly, log_axis, percent, subplots
+
+
+def taken_out(table: dict):
+    """Accuracy without random sets of weights, and without windows of weights by rank: ES1.
+
+    table : sets, from tables.ablations, and title -> condition -> rank and value, from tables.windows
+    """
+    sets, ranked = table["sets"], {title: lines for title, lines in table.items() if title != "sets"}
+    figure, axes = subplots(1, 1 + len(ranked), 3.1, sharey=True)
+    ax = axes[0, 0]
+    low, mean, high = (sets[name].mean(0) for name in ("lowest", "mean", "highest"))
+    ax.vlines(sets["ratio"], low, high, color=FAINT, linewidth=3.5)
+    ax.plot(sets["ratio"], mean, "o-", color=INK, markersize=3.5, linewidth=1.3)
+    ax.set(xlabel="weights taken out at random", ylabel="training accuracy", title="whichever")
+    percent(ax.xaxis)
+    percent(ax.yaxis)
+    ax.set_ylim(-0.03, 1.03)
+    for ax, (title, lines) in zip(axes[0, 1:], ranked.items()):
+        for number, (name, line) in enumerate(lines.items()):
+            ax.plot(
+                line["rank"],
+                line["value"].mean(0),
+                color=CYCLE[number % len(CYCLE)],
+                label=name,
+                linewidth=1.3,
+            )
+        ax.set(xlabel=title, title="a window of weights by size")
+        ax.set_xticks([0, 0.5, 1], ["smallest", "half", "largest"])
+        for label, side in zip(ax.get_xticklabels(), ("left", "center", "right")):
+            label.set_horizontalalignment(side)
+    axes[0, -1].legend(title="taken out", loc="lower left", fontsize=7, title_fontsize=7)
+    return figure
+
+
+def spectra(table: dict, columns: int = 3, bins: int = 40):
+    """Histograms of the utility of sets of weights, from tables.spectra: ES4, ES14. table : title -> condition -> (values,)"""
+    columns = evenly(len(table), columns)
+    rows = -(-len(table) // columns)
+    figure, axes = subplots(rows, columns, 2.2 * rows + 0.4)
+    for ax, (title, conditions) in zip(axes.flat, table.items()):
+        values = np.concatenate(list(conditions.values()))
+        values = values[np.isfinite(values) & (values > 0)]
+        edges = np.geomspace(values.min(), values.max() * 1.0001, bins + 1)
+        for number, (name, some) in enumerate(conditions.items()):
+            color = CYCLE[number % len(CYCLE)]
+            ax.hist(
+                some[np.isfinite(some)], edges, histtype="stepfilled", density=False, color=color, alpha=0.18
+            )
+            ax.hist(some[np.isfinite(some)], edges, histtype="step", color=color, linewidth=1.2, label=name)
+        ax.set(title=title, xscale="log", yticks=[])
+        log_axis(ax.xaxis)
+        ax.tick_params(axis="x", labelsize=7)
+        ax.spines["left"].set_visible(False)
+    for ax in axes[-1]:
+        ax.set_xlabel("utility (nats)", fontsize=8)
+    for ax in axes.flat[len(table) :]:
+        ax.axis("off")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return figure
+
+
+def bars(table: dict, label: str, null: float | None = None):
+    """A bar a condition, from its values in every run: dots. table : condition -> (runs,); null : a gray line"""
+    figure, axes = subplots(1, 1, 0.5 + 0.24 * len(table), 5.6)
+    ax = axes[0, 0]
+    for place, values in enumerate(table.values()):
+        ax.barh(place, np.nanmean(values), color=IMP, alpha=0.3)
+        ax.plot(values, [place] * len(values), "o", markersize=3, color=IMP)
+    ax.set_yticks(range(len(table)), list(table), fontsize=7.5)
+    ax.invert_yaxis()
+    ax.set_xlabel(label)
+    if null is not None:
+        ax.axvline(null, color=NULL, linewidth=0.9, linestyle="--")
+    return figure
