@@ -1,6 +1,7 @@
 """The computed pages: what they say follows from what the notebooks record."""
 
 import hashlib
+import inspect
 import re
 
 import nbformat
@@ -122,6 +123,20 @@ def test_the_ledger_holds_every_claim_in_words_and_escapes_them():
         )
 
 
+def test_a_claim_leads_to_where_its_figure_is_drawn():
+    claim = claimed("ES6", "holds") | {"chapter": "basins"}
+    assert 'href="surface.html#ES6"' in pages.claims_page([claim, drawn("ES6") | {"chapter": "surface"}])
+    assert 'href="basins.html#ES6"' in pages.claims_page([claim, drawn("ES6") | {"chapter": "basins"}])
+    assert 'href="basins.html#ES6"' in pages.claims_page([claim])
+
+
+def test_claims_are_counted_by_paper_and_preset():
+    shown = [claimed("PB1a", "holds"), claimed("PB1b", "unclear"), claimed("RD1", "holds", preset="gpu")]
+    text = pages.claims_page(shown)
+    rows = [re.sub("<[^>]+>", " ", row).split() for row in re.findall("<tr>.*?</tr>", text)]
+    assert [row[-4:] for row in rows[1:]] == [["laptop", "1", "1", "0"], ["gpu", "1", "0", "0"]]
+
+
 # --- how it was made
 
 
@@ -181,7 +196,8 @@ def test_the_reference_has_an_anchor_for_what_figures_link_to():
     from sifting import figures
 
     text = reference.reference()
-    assert all(f'id="figures.{name}"' in text for name in figures.__all__)
+    drawing = [name for name, found in vars(figures).items() if inspect.isfunction(found)]
+    assert len(drawing) > 40 and all(f'id="figures.{name}"' in text for name in drawing)
     assert 'id="widgets.MaskExplorer"' in text and 'id="tickets.find"' in text
     anchors = re.findall('<div class="function" id="([^"{]+)">', text)
     assert len(anchors) == len(set(anchors))

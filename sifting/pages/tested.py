@@ -7,6 +7,7 @@ from html import escape
 
 from sifting.catalog import FIGURES
 from sifting.claims import VERDICTS
+from sifting.page import grid
 from sifting.pages.outputs import badge, by_paper, claims_of, figure_link, outputs, warning, where
 
 DRAWN = "shown"  # the verdict of a figure that is drawn and about which nothing is claimed
@@ -99,19 +100,35 @@ def claims_page(shown: list[dict]) -> str:
         "where the interval has some of both. The interval is over seeds unless it says otherwise. "
         "Every test stands for itself: the intervals are not widened for their number, so that of every twenty intervals one is expected to miss the truth.",
     ]
-    for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)]:
-        if mine:
-            text += [f"## {authors}", "\n".join(_claim(claim) for claim in mine)]
+    groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
+    text += [_tally(groups)]
+    drawn = collections.defaultdict(list)
+    for output in shown:
+        drawn[output.get("figure")].append(output["chapter"])
+    for authors, mine in groups:
+        text += [f"## {authors}", "\n".join(_claim(claim, drawn[claim["id"]]) for claim in mine)]
     return "\n\n".join(text) + "\n"
 
 
-def _claim(claim: dict) -> str:
+def _tally(groups: list[tuple[str, list[dict]]]) -> str:
+    """A table: of every paper and preset, how many statements there are of each verdict."""
+    rows = []
+    for authors, claims in groups:
+        for preset in dict.fromkeys(claim["preset"] for claim in claims):
+            counts = collections.Counter(claim["verdict"] for claim in claims if claim["preset"] == preset)
+            rows.append([authors, preset, *(str(counts[verdict]) for verdict in reversed(VERDICTS))])
+    return grid(["statements of", "preset", *reversed(VERDICTS)], rows, "What became of them")
+
+
+def _claim(claim: dict, chapters: list[str]) -> str:
+    """A claim in its box. chapters : those that draw the figure that it is about; else it is a figure of its own chapter."""
+    chapter = claim["chapter"] if claim["chapter"] in chapters or not chapters else chapters[0]
     here = (
         f"{escape(claim['effect'])}: <strong>{escape(claim['ours'])}</strong> "
         f"<small>to hold: {claim['wanted']} · {where(claim)}</small>"
     )
     return (
         f'<div class="claim {claim["verdict"].replace(" ", "-")}"><p>{badge(claim["verdict"])} '
-        f"{figure_link(claim['id'], claim['chapter'])}: {escape(claim['statement'])}</p>"
+        f"{figure_link(claim['id'], chapter)}: {escape(claim['statement'])}</p>"
         f"<dl><dt>the paper</dt><dd>{escape(claim['paper'])}</dd><dt>here</dt><dd>{here}</dd></dl></div>"
     )

@@ -74,7 +74,7 @@ def cavity(base: Config, count: int) -> dict[str, list[Config]]:
     return {name: seeds(config, count) for name, config in groups.items()}
 
 
-def dial(base: Config, count: int) -> dict[str, list[Config]]:
+def fields(base: Config, count: int) -> dict[str, list[Config]]:
     """IMP on random fields from Gaussian to two-valued."""
     fields = replace(
         network(base),
