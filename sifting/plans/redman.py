@@ -93,7 +93,7 @@ LIKENESSES = {
     "as the authors make it": "the authors' clone",
     "phases at random": "random phases",
 }
-GROUPS = {"statistics": statistics, "clones": clones, "kurtosis": kurtosis, "cavity": cavity, "dial": dial}
+GROUPS = {"statistics": statistics, "clones": clones, "kurtosis": kurtosis, "cavity": cavity, "dial": fields}
 KINDS = {
     "statistics": {"images": ("components",), "Gaussian clone": ("components",)},
     "clones": {name: ("likeness",) for name in LIKENESSES},
