@@ -6,11 +6,11 @@ from torch import Tensor, nn
 
 from sifting import packing
 from sifting.config import Config
-from sifting.config.probes import BASES, RATIOS, WINDOWS
 from sifting.data import load
 from sifting.masks import at
 from sifting.measured import measured
 from sifting.models import FCN, build, prunable
+from sifting.observables import BASES, RATIOS, WINDOWS
 from sifting.packing import Arrays
 from sifting.tickets import level_count, teams
 from sifting.train import generator, piece

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sifting import config, figures, tables
-from sifting.config.probes import BASES, RATIOS, WINDOWS
 from sifting.history import History
+from sifting.observables import BASES, RATIOS, WINDOWS
 
 SETS = 40
 

@@ -24,9 +24,13 @@ from sifting.observables.locality import (
 )
 from sifting.observables.paths import chance_jaccard, used
 from sifting.observables.similarity import center_distance, fed_together, form_similarity, overlap, radius
+from sifting.observables.utility import BASES, RATIOS, WINDOWS
 
 __all__ = [
+    "BASES",
     "GAUSSIAN",
+    "RATIOS",
+    "WINDOWS",
     "axis_excess",
     "binomial",
     "by_removal",

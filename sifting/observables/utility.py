@@ -1,4 +1,4 @@
-"""What is measured on the way: the names and numbers along the axes of what is stored of it."""
+"""What sets of weights are drawn of, where their utility is measured: names and numbers along the axes of what is stored of it."""
 
 RATIOS = (0.01, 0.05, 0.075, 0.1, 0.15, 0.25)  # shares of the weights that are taken out
 # what the shares are of: the weights that there are; as many as there would be without a sparse start; at level 0,
