@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sifting.config import Config, seeds
+from sifting.plans import pellegrini
 
 LONGER = 3  # long training, in times of the usual; 25 in the paper
 SIZES = {"1×": 1.0, "0.5×": 0.5, "0.25×": 0.25}
@@ -19,6 +20,8 @@ WAYS = {
 # depends on the run: this is about what channel pruning leaves at the laptop preset
 SMALL = {"small as by weights": 0.7**5, "small as by channels": 0.28}
 CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
+TICKETS = ("IMP", "one-shot", "random")  # of fully connected networks
+SETS, IMAGES, CELLS = 60, 2_000, 21  # of what is measured of them
 LENGTHS = (1, 3)  # of the training after that, in times of the usual
 
 
@@ -105,6 +108,18 @@ def leaving(base: Config, count: int) -> dict[str, list[Config]]:
     return {name: seeds(config, count) for name, config in found.items()}
 
 
+def tickets(base: Config, count: int) -> dict[str, list[Config]]:
+    """Tickets of the first part, by three ways to prune, with what their sets and units are worth, and the lines between their levels; of one with planes."""
+    probes = {
+        "subsets": base.subsets or SETS,
+        "probe_images": base.probe_images or min(IMAGES, base.train_images // 4),
+    }
+    runs = pellegrini.pruners(base, count)
+    found = {name: [replace(config, **probes) for config in runs[name]] for name in TICKETS}
+    found["IMP"][0] = replace(found["IMP"][0], cells=base.cells or CELLS)
+    return found
+
+
 GROUPS = {
     "utility": over_training,
     "residual": over_training,
@@ -113,9 +128,15 @@ GROUPS = {
     "surface": surface,
     "basins": basins,
     "leaving": leaving,
+    "worth": tickets,
+    "synthesis": tickets,
 }
 DEFAULT = dict.fromkeys(("utility", "residual", "size", "retraining"), "utility") | dict.fromkeys(
     ("surface", "basins", "leaving"), "surface"
 )
-KINDS = {"basins": dict.fromkeys(SMALL, ("masks",))}
-FAMILY = dict.fromkeys(GROUPS, "resnet20") | {"utility": "vanilla"}
+KINDS = {
+    "basins": dict.fromkeys(SMALL, ("masks",)),
+    "worth": dict.fromkeys(TICKETS, ("utility", "surface")),
+    "synthesis": dict.fromkeys(TICKETS, ("utility", "surface", "representation")),
+}
+FAMILY = dict.fromkeys((*DEFAULT,), "resnet20") | {"utility": "vanilla"}
