@@ -31,12 +31,14 @@ from sifting.figures.maps import (
 from sifting.figures.methods import evolution, filters, kernels, matrices, panels, stability
 from sifting.figures.speed import cost
 from sifting.figures.style import STYLE
+from sifting.figures.surface import between, leaving, planes
 
 matplotlib.rcParams.update(STYLE)
 
 __all__ = [
     "ablation",
     "accuracy",
+    "between",
     "by_degree",
     "by_inputs",
     "cavity",
@@ -57,6 +59,7 @@ __all__ = [
     "in_degree",
     "kernels",
     "learning",
+    "leaving",
     "locality",
     "localization",
     "masks",
@@ -65,6 +68,7 @@ __all__ = [
     "pair_correlation",
     "panels",
     "pictures",
+    "planes",
     "portraits",
     "random_units",
     "same_units",

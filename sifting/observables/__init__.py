@@ -24,10 +24,14 @@ from sifting.observables.locality import (
 )
 from sifting.observables.paths import chance_jaccard, used
 from sifting.observables.similarity import center_distance, fed_together, form_similarity, overlap, radius
+from sifting.observables.surface import LINES, STATISTICS, barrier
 
 __all__ = [
     "GAUSSIAN",
+    "LINES",
+    "STATISTICS",
     "axis_excess",
+    "barrier",
     "binomial",
     "by_removal",
     "cavity",
