@@ -159,6 +159,12 @@ def test_a_plane_is_that_of_its_level_and_statistics(groups):
     assert np.array_equal(found["x"], run["x/2"]) and np.array_equal(found["y"], run["y/2"])
 
 
+def test_the_gap_between_planes_has_no_sign(groups):
+    run = groups["deep"][0]
+    run.arrays["plane/1"] = np.array([[[0.5, 0.5]], [[0.7, 0.2]], [[0, 0]]])
+    assert tables.gap(run, 1) == pytest.approx(25)
+
+
 def test_the_explorer_takes_all_planes_also_of_a_run_that_ended_before(groups):
     groups["short"] = [Known(0.2, levels=1)]
     table = tables.planes(groups)
@@ -238,5 +244,5 @@ def test_the_dial_is_drawn_beside_its_controls(dialled):
     for ax, found in zip(figures.leaving(table).axes, table.values()):
         heights = {line.get_label(): line.get_ydata() for line in ax.lines}
         for length, rows in found["lengths"].items():
-            assert heights[f"{length} ×"] == pytest.approx(rows.mean(0))
+            assert heights[f"retrained {length} × as long"] == pytest.approx(rows.mean(0))
         assert heights["trained anew"] == pytest.approx(found["beside"]["trained anew"].mean() * np.ones(2))

@@ -1,57 +1,51 @@
 """Figures about accuracy between networks."""
 
 import numpy as np
-from matplotlib.patheffects import withStroke
-from matplotlib.ticker import PercentFormatter
 
 from sifting.figures.style import CYCLE, HEAT, INK, NULL, WIDTH, band, percent, subplots
 
-NETWORKS = {"W*": "o", "Wp": "^", "Wr": "s"}  # the pretrained, the pruned and the retrained one -> marker
+# the pretrained, the pruned and the retrained network -> marker
+NETWORKS = {"$W^*$, pretrained": "o", "$W_p$, pruned": "^", "$W_r$, retrained": "s"}
 CONTOURS = np.arange(0.1, 1, 0.1)  # accuracies
 
 
-def planes(table: dict, labels: bool = True):
+def planes(table: dict):
     """Accuracy on planes through three networks, a row and a column of them at a time, from tables.plane: ES6, ES16.
 
     Each axis has a scale of its own; its ticks are where the pretrained and the pruned network are (across), and the pretrained and the
     retrained one (up), in units of the weights.
 
-    table  : row -> column -> plane
-    labels : whether the networks are named beside their markers
+    table : row -> column -> plane
     """
     columns = list(next(iter(table.values())))
-    side = min(2.2, 0.86 * WIDTH / len(columns))
-    figure, axes = subplots(len(table), len(columns), (0.86 * side + 0.12) * len(table) + 0.4)
+    side = min(2.0, 0.86 * WIDTH / len(columns))
+    figure, axes = subplots(len(table), len(columns), (0.86 * side + 0.12) * len(table) + 0.6)
     for row, (title, found) in zip(axes, table.items()):
-        row[0].set_ylabel(title, fontsize=8.5)
+        row[0].set_ylabel(title.replace(", ", ",\n"), fontsize=8.5)
         for ax, column in zip(row, columns):
-            drawn = _plane(ax, found[column], 7 if side > 1.6 else 5, labels)
+            drawn = _plane(ax, found[column], 4 + side)
     for ax, column in zip(axes[0], columns):
         ax.set_title(column, fontsize=8.5)
-    bar = figure.colorbar(drawn, ax=axes, shrink=min(1, 1.6 / len(table)), aspect=18, pad=0.015)
-    bar.ax.yaxis.set_major_formatter(PercentFormatter(1))
+    bar = figure.colorbar(drawn, ax=axes, shrink=min(1, 1.8 / len(table)), aspect=18, pad=0.015)
+    percent(bar.ax.yaxis)
     bar.set_label("training accuracy")
+    marks = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*marks, loc="outside upper center", ncols=3, handlelength=1)
     return figure
 
 
-def _plane(ax, found: dict, size: float, labels: bool):
+def _plane(ax, found: dict, size: float):
     x, y, accuracy, points = (found[name] for name in ("x", "y", "accuracy", "points"))
     drawn = ax.pcolormesh(x, y, accuracy, cmap=HEAT, vmin=0, vmax=1, shading="nearest", rasterized=True)
     inside = CONTOURS[(accuracy.min() < CONTOURS) & (accuracy.max() > CONTOURS)]
     if inside.size:
         ax.contour(x, y, accuracy, inside, colors="white", linewidths=0.5, alpha=0.6)
-    halo = [withStroke(linewidth=1.8, foreground=INK)]
-    for (name, marker), (across, up) in zip(NETWORKS.items(), points):
-        ax.plot(across, up, marker, color="white", markeredgecolor=INK, markersize=size, clip_on=False)
-        if labels:
-            place, align = ((0, -7), "top") if name != "Wr" else ((0, 6), "bottom")
-            ax.annotate(
-                f"${name[0]}{'^*' if name == 'W*' else f'_{name[1]}'}$", (across, up), place, textcoords="offset points",
-                ha="center", va=align, fontsize=8, color="white", path_effects=halo,
-            )  # fmt: skip
+    marker = {"color": "white", "markeredgecolor": INK, "markeredgewidth": 1.2, "linestyle": "none"}
+    for (name, form), place in zip(NETWORKS.items(), points):
+        ax.plot(*place, form, label=name, markersize=size, **marker)
     for axis, places in ((ax.xaxis, points[[0, 1], 0]), (ax.yaxis, points[[0, 2], 1])):
         axis.set_ticks(places, [f"{value:.2g}" if abs(value) < 9.95 else f"{value:.0f}" for value in places])
-    ax.tick_params(labelsize=6.5, length=2, pad=1.5)
+    ax.tick_params(labelsize=7, length=2, pad=1.5)
     ax.spines[:].set_visible(False)
     return drawn
 
@@ -82,12 +76,10 @@ def between(table: dict, control: str = ""):
     return figure
 
 
-def leaving(table: dict, words: str = "{} ×"):
+def leaving(table: dict):
     """Barriers against the share of the channels that is pruned at once, a line for every length of training, from tables.leaving.
 
     Mean and standard deviation over runs; dots: runs. Horizontal: what stands beside.
-
-    words : how a length is named
     """
     figure, axes = subplots(1, len(table), 3.1, sharey=True)
     for ax, (title, found) in zip(axes[0], table.items()):
@@ -95,7 +87,7 @@ def leaving(table: dict, words: str = "{} ×"):
         for (name, values), color in zip(found["beside"].items(), (CYCLE[2], NULL)):
             band(ax, ends, np.repeat(values[:, None], 2, 1), name, color, linestyle=":")
         for (length, rows), color, marker in zip(found["lengths"].items(), CYCLE, "osD^"):
-            band(ax, found["share"], rows, words.format(length), color)
+            band(ax, found["share"], rows, f"retrained {length} × as long", color)
             ax.plot(found["share"], rows.T, marker, color=color, markersize=3, alpha=0.8)
         ax.set_title(title)
         ax.set_xticks(found["share"])

@@ -42,6 +42,12 @@ def planes(groups: Groups) -> dict:
     return {"ways": list(groups), "statistics": list(STATISTICS), "share": np.array(share)} | found
 
 
+def gap(run: History, level: int) -> float:
+    """Size of the difference that recomputed statistics make to interpolated ones, mean over the cells of a plane, in points."""
+    own, mixed = (plane(run, kind, level)["accuracy"] for kind in ("recomputed", "interpolated"))
+    return 100 * float(np.abs(own - mixed).mean())
+
+
 def line(run: History, statistics: str, which: str = "whole") -> np.ndarray:
     """(points,): training accuracy, in [0, 1], along a line of LINES to the last retrained network."""
     choose("statistics", statistics, STATISTICS)
@@ -60,9 +66,14 @@ def between(groups: Groups, which: str = "whole") -> dict[str, dict[str, np.ndar
 def barriers(groups: Groups, which: str = "whole") -> dict[str, dict[str, np.ndarray]]:
     """Barriers on one of LINES, in points: statistics -> condition -> (runs,). See observables.barrier."""
     return {
-        kind: {name: 100 * barrier(rows) for name, rows in conditions.items()}
+        kind: {name: _points(barrier(rows)) for name, rows in conditions.items()}
         for kind, conditions in between(groups, which).items()
     }
+
+
+def _points(accuracies: np.ndarray) -> np.ndarray:
+    """In percent, without what single precision adds to them."""
+    return np.round(100 * accuracies.astype(float), 4)
 
 
 def barrier_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
@@ -76,7 +87,7 @@ def networks(runs: list[History], statistics: str = "interpolated") -> dict[str,
     statistics : interpolated: each with its own; those of Wp are still those of the network that was pruned
     """
     whole, retraining = (
-        100 * np.stack([line(run, statistics, which) for run in runs]) for which in ("whole", "retraining")
+        _points(np.stack([line(run, statistics, which) for run in runs])) for which in ("whole", "retraining")
     )
     return {"W*": whole[:, 0], "Wp": retraining[:, 0], "Wr": whole[:, -1]}
 
@@ -120,7 +131,7 @@ def _pruned(runs: list[History]) -> tuple[np.ndarray, np.ndarray]:
 
 def tested(runs: list[History]) -> np.ndarray:
     """(runs,): accuracy, in percent, on the held-out test images after the last level."""
-    return 100 * np.array([run.accuracy("test", "last")[-1] for run in runs])
+    return _points(np.array([run.accuracy("test", "last")[-1] for run in runs]))
 
 
 def retrained_rows(groups: Groups, small: Groups) -> list[list[str]]:
