@@ -97,8 +97,8 @@ def test_errors_are_of_the_images_of_the_sets_and_of_the_seeds(runs):
 def test_windows_and_ablations_lose_what_they_lose(runs):
     windows = tables.windows(runs)
     title = "rank in the layer"
-    assert tables.lost(runs, windows, title, 0.1, 0, 0.5) == pytest.approx([0, 0])
-    assert tables.lost(runs, windows, title, 0.1, 0.94, 1) == pytest.approx([75, 75])
+    assert tables.points_lost(runs, windows, title, 0.1, 0, 0.5) == pytest.approx([0, 0])
+    assert tables.points_lost(runs, windows, title, 0.1, 0.94, 1) == pytest.approx([75, 75])
     assert windows[title]["10 %"]["rank"][[0, -1]] == pytest.approx([0.05, 0.95])
     sets = tables.ablations(runs)
     assert (sets["highest"] - sets["lowest"])[:, 1:] == pytest.approx(0.1) and sets["ratio"][0] == 0
@@ -108,7 +108,7 @@ def test_layers_and_networks_are_named_with_what_they_are(runs):
     assert tables.layer_worth(runs) == {"conv1": pytest.approx([1, 1]), "output": pytest.approx([3, 3])}
     assert tables.trained({"a": runs})[0] == ["a", "75.0 %", "95.0 %", "40.0 %", "0.100"]
     assert tables.trained({"a": runs}, level=1)[0] == ["a", "50.0 %", "90.0 %", "50.0 %", "0.200"]
-    assert tables.test_accuracy(runs) == pytest.approx([50, 50])
+    assert tables.tested(runs) == pytest.approx([50, 50])
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -122,7 +122,9 @@ def windows(runs: list[History]) -> dict[str, dict[str, dict[str, np.ndarray]]]:
     return found
 
 
-def lost(runs: list[History], found: dict, title: str, share: float, low: float, high: float) -> np.ndarray:
+def points_lost(
+    runs: list[History], found: dict, title: str, share: float, low: float, high: float
+) -> np.ndarray:
     """(runs,): accuracy that is lost, in points, without a window of `windows` whose middle lies between two ranks, mean over windows."""
     line = found[title][percent(share)]
     there = (line["rank"] >= low) & (line["rank"] <= high)
@@ -241,8 +243,3 @@ def trained(groups: Groups, level: int = 0) -> list[list[str]]:
             ]
         )
     return rows
-
-
-def test_accuracy(runs: list[History], level: int = -1) -> np.ndarray:
-    """(runs,): accuracy on the test images after the training of a level, in points; the last by default."""
-    return 100 * np.array([run.accuracy("test", "last")[level] for run in runs])
