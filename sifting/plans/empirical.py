@@ -21,7 +21,8 @@ WAYS = {
 SMALL = {"small as by weights": 0.7**5, "small as by channels": 0.28}
 CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
 TICKETS = ("IMP", "one-shot", "random")  # of fully connected networks
-SETS, IMAGES, CELLS = 60, 2_000, 21  # of what is measured of them
+PROBES = {"subsets": 60, "probe_images": 2_000, "cells": 21}  # of what is measured of them
+QUICK = {"subsets": 4, "probe_images": 60, "cells": 3}  # the same where nothing is to be read
 LENGTHS = (1, 3)  # of the training after that, in times of the usual
 
 
@@ -110,13 +111,12 @@ def leaving(base: Config, count: int) -> dict[str, list[Config]]:
 
 def tickets(base: Config, count: int) -> dict[str, list[Config]]:
     """Tickets of the first part, by three ways to prune, with what their sets and units are worth, and the lines between their levels; of one with planes."""
-    probes = {
-        "subsets": base.subsets or SETS,
-        "probe_images": base.probe_images or min(IMAGES, base.train_images // 4),
-    }
+    usual = PROBES if base.train_images > 10 * PROBES["probe_images"] else QUICK
+    probes = {field: getattr(base, field) or value for field, value in usual.items()}
+    cells = probes.pop("cells")
     runs = pellegrini.pruners(base, count)
     found = {name: [replace(config, **probes) for config in runs[name]] for name in TICKETS}
-    found["IMP"][0] = replace(found["IMP"][0], cells=base.cells or CELLS)
+    found["IMP"][0] = replace(found["IMP"][0], cells=cells)
     return found
 
 

@@ -133,6 +133,7 @@ from sifting.tables.surface import (
     retrained_rows,
     tested,
 )
+from sifting.tables.synthesis import MEASURES, measured, measured_rows, shared_locality
 from sifting.tables.utility import (
     ablations,
     by_ratio,
@@ -151,4 +152,15 @@ from sifting.tables.utility import (
     unlike,
     windows,
     worth,
+)
+from sifting.tables.worth import (
+    at_same_density,
+    joint,
+    means_at,
+    near_density,
+    rank,
+    ranks,
+    steps,
+    units,
+    within_range,
 )

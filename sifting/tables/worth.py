@@ -83,3 +83,26 @@ def means_at(groups: Groups, density: float, share: float) -> dict[str, np.ndarr
         name: np.array([worth(run, near(run, density))[place].mean() for run in runs])
         for name, runs in groups.items()
     }
+
+
+def steps(groups: Groups, which: str) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """Barriers, in points of training accuracy, on one of observables.LINES to the network of every level.
+
+    returns : kind of batch-norm statistics -> condition -> density (levels,), value (runs, levels)
+    """
+    place, found = observables.LINES.index(which), {}
+    for number, kind in enumerate(observables.STATISTICS):
+        found[kind] = {}
+        for name, runs in groups.items():
+            levels = range(1, common(runs) + 1)
+            rows = [
+                [observables.barrier(run[f"line/{level}"][place, number, :, 0]) for level in levels]
+                for run in runs
+            ]
+            found[kind][name] = {"density": densities(runs)[1:], "value": 100 * np.array(rows)}
+    return found
+
+
+def near_density(line: dict[str, np.ndarray], density: float) -> np.ndarray:
+    """(runs,): the values of `steps` or `ranks` at the level whose density is nearest."""
+    return line["value"][:, int(abs(np.log(line["density"] / density)).argmin())]
