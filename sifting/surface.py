@@ -13,18 +13,11 @@ from sifting.data import load
 from sifting.masks import at
 from sifting.measured import measured
 from sifting.models import build, with_norms
+from sifting.observables import STATISTICS
 from sifting.packing import Arrays
 from sifting.tickets import level_count, teams
 from sifting.train import generator, piece
 
-# what batch norm does between networks: statistics interpolated like the weights; those of the weights themselves, on the images
-# that accuracy is measured on; or always those of the dense network
-STATISTICS = ("interpolated", "recomputed", "frozen")
-LINES = (
-    "whole",
-    "retraining",
-    "step",
-)  # from the dense network, the pruned one, the one a level before, to the retrained one
 POINTS = 21  # of a line, both ends included
 MARGIN = 0.3  # around the three networks of a plane, as a share of what they span along each axis
 
@@ -130,7 +123,7 @@ class Probe:
     def measure(self, records: list[Arrays]) -> Arrays:
         """What is added to the record of a level but the dense one, of its pruned and its retrained network, and of the dense one:
 
-        probe/line     : (LINES, STATISTICS, POINTS, 2) accuracy and mean cross-entropy from one to the other
+        probe/line     : (LINES, STATISTICS, POINTS, 2), see observables, accuracy and mean cross-entropy from one to the other
         probe/apart    : (3,) distance of the pruned and of the retrained network from the dense one, and of the two
         and with config.cells:
         probe/plane    : (STATISTICS, cells, cells) accuracy, rows from below; the cell that a network lies in is measured there itself

@@ -24,14 +24,18 @@ from sifting.observables.locality import (
 )
 from sifting.observables.paths import chance_jaccard, used
 from sifting.observables.similarity import center_distance, fed_together, form_similarity, overlap, radius
+from sifting.observables.surface import LINES, STATISTICS, barrier
 from sifting.observables.utility import BASES, RATIOS, WINDOWS
 
 __all__ = [
     "BASES",
     "GAUSSIAN",
+    "LINES",
     "RATIOS",
+    "STATISTICS",
     "WINDOWS",
     "axis_excess",
+    "barrier",
     "binomial",
     "by_removal",
     "cavity",

@@ -117,6 +117,20 @@ from sifting.tables.similarity import (
     nearer,
     over_layers,
 )
+from sifting.tables.surface import (
+    apart,
+    barrier_rows,
+    barriers,
+    between,
+    emptied,
+    leaving,
+    network_rows,
+    networks,
+    plane,
+    planes,
+    retrained_rows,
+    statistics_gap,
+)
 from sifting.tables.utility import (
     ablations,
     by_ratio,

@@ -1,0 +1,101 @@
+"""Figures about accuracy between networks."""
+
+import numpy as np
+
+from sifting.figures.style import CYCLE, HEAT, INK, NULL, WIDTH, band, percent, subplots
+
+# the pretrained, the pruned and the retrained network -> marker
+NETWORKS = {"$W^*$, pretrained": "o", "$W_p$, pruned": "^", "$W_r$, retrained": "s"}
+CONTOURS = np.arange(0.1, 1, 0.1)  # accuracies
+
+
+def planes(table: dict):
+    """Accuracy on planes through three networks, a row and a column of them at a time, from tables.plane: ES6, ES16.
+
+    Each axis has a scale of its own; its ticks are where the pretrained and the pruned network are (across), and the pretrained and the
+    retrained one (up), in units of the weights.
+
+    table : row -> column -> plane
+    """
+    columns = list(next(iter(table.values())))
+    side = min(2.0, 0.86 * WIDTH / len(columns))
+    figure, axes = subplots(len(table), len(columns), (0.86 * side + 0.12) * len(table) + 0.6)
+    for row, (title, found) in zip(axes, table.items()):
+        row[0].set_ylabel(title.replace(", ", ",\n"), fontsize=8.5)
+        for ax, column in zip(row, columns):
+            drawn = _plane(ax, found[column], 4 + side)
+    for ax, column in zip(axes[0], columns):
+        ax.set_title(column, fontsize=8.5)
+    bar = figure.colorbar(drawn, ax=axes, shrink=min(1, 1.8 / len(table)), aspect=18, pad=0.015)
+    percent(bar.ax.yaxis)
+    bar.set_label("training accuracy")
+    marks = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*marks, loc="outside upper center", ncols=3, handlelength=1)
+    return figure
+
+
+def _plane(ax, found: dict, size: float):
+    x, y, accuracy, points = (found[name] for name in ("x", "y", "accuracy", "points"))
+    drawn = ax.pcolormesh(x, y, accuracy, cmap=HEAT, vmin=0, vmax=1, shading="nearest", rasterized=True)
+    inside = CONTOURS[(accuracy.min() < CONTOURS) & (accuracy.max() > CONTOURS)]
+    if inside.size:
+        ax.contour(x, y, accuracy, inside, colors="white", linewidths=0.5, alpha=0.6)
+    marker = {"color": "white", "markeredgecolor": INK, "markeredgewidth": 1.2, "linestyle": "none"}
+    for (name, form), place in zip(NETWORKS.items(), points):
+        ax.plot(*place, form, label=name, markersize=size, **marker)
+    for axis, places in ((ax.xaxis, points[[0, 1], 0]), (ax.yaxis, points[[0, 2], 1])):
+        axis.set_ticks(places, [f"{value:.2g}" if abs(value) < 9.95 else f"{value:.0f}" for value in places])
+    ax.tick_params(labelsize=7, length=2, pad=1.5)
+    ax.spines[:].set_visible(False)
+    return drawn
+
+
+def between(table: dict, control: str = ""):
+    """Accuracy along a line from one network to another, a panel for each kind of batch-norm statistics, from tables.between.
+
+    Mean and standard deviation over runs.
+
+    table   : statistics -> condition -> (runs, points)
+    control : the condition that is drawn gray
+    """
+    figure, axes = subplots(1, len(table), 2.9, sharey=True)
+    for ax, (title, conditions) in zip(axes[0], table.items()):
+        colors = iter(CYCLE)
+        for number, (name, rows) in enumerate(conditions.items()):
+            color = NULL if name == control else next(colors)
+            line = ":" if name == control else ("-", "--")[number % 2]
+            band(ax, np.linspace(0, 1, rows.shape[1]), rows, name, color, linestyle=line)
+        ax.set_title(title)
+        ax.set_xticks([0, 0.5, 1], ["$W^*$", "half way", "$W_r$"])
+        percent(ax.yaxis)
+        low, high = ax.get_ylim()
+        ax.set_ylim(max(low, 0), min(high, 1.02))
+    axes[0, 0].set_ylabel("training accuracy")
+    lines, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper center", ncols=3)
+    return figure
+
+
+def leaving(table: dict):
+    """Barriers against the share of the channels that is pruned at once, a line for every length of training, from tables.leaving.
+
+    Mean and standard deviation over runs; dots: runs. Horizontal: what stands beside.
+    """
+    figure, axes = subplots(1, len(table), 3.1, sharey=True)
+    for ax, (title, found) in zip(axes[0], table.items()):
+        ends = np.array([-0.06, 0.06]) + found["share"][[0, -1]]
+        for (name, values), color in zip(found["beside"].items(), (CYCLE[2], NULL)):
+            band(ax, ends, np.repeat(values[:, None], 2, 1), name, color, linestyle=":")
+        for (length, rows), color, marker in zip(found["lengths"].items(), CYCLE, "osD^"):
+            band(ax, found["share"], rows, f"retrained {length} × as long", color)
+            ax.plot(found["share"], rows.T, marker, color=color, markersize=3, alpha=0.8)
+        ax.set_title(title)
+        ax.set_xticks(found["share"])
+        percent(ax.xaxis)
+        ax.set_xlim(ends)
+        ax.set_ylim(bottom=min(0, -0.02 * ax.get_ylim()[1]))
+    axes[0, len(table) // 2].set_xlabel("channels pruned at once")
+    axes[0, 0].set_ylabel("barrier, in points")
+    lines, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper center", ncols=4)
+    return figure

@@ -1,0 +1,170 @@
+"""Tables of accuracy between networks: the pretrained one W*, the pruned one Wp, and the retrained one Wr."""
+
+import numpy as np
+
+from sifting.config import choose
+from sifting.history import History
+from sifting.observables import LINES, STATISTICS, barrier
+from sifting.tables.conditions import Groups
+from sifting.tables.runs import around
+from sifting.tables.utility import test_accuracy
+
+PLANE = ("plane", "x", "y", "points", "own")  # arrays of a level, see surface.Probe
+
+
+def plane(run: History, statistics: str, level: int) -> dict[str, np.ndarray]:
+    """The plane of a level through its three networks, with batch-norm statistics of that kind: ES6, ES16.
+
+    returns : accuracy (rows, columns), in [0, 1], rows from below; x, y: coordinates of columns and rows; points (3, 2): those of
+              W*, Wp and Wr; own (3,): their accuracies
+    """
+    choose("statistics", statistics, STATISTICS)
+    cells, x, y, points, own = (run[f"{name}/{level}"] for name in PLANE)
+    kind = STATISTICS.index(statistics)
+    return {"accuracy": cells[kind], "x": x, "y": y, "points": points, "own": own[kind]}
+
+
+def planes(groups: Groups) -> dict:
+    """All planes of the first run of every way, as SurfaceExplorer.from_tables takes them; nan where a run ended before others."""
+    runs = [group[0] for group in groups.values()]
+    cycles = range(1, 1 + max(run.levels for run in runs))
+
+    def everywhere(name):
+        shape = runs[0][f"{name}/1"].shape
+        return np.array(
+            [
+                [run[f"{name}/{n}"] if n <= run.levels else np.full(shape, np.nan) for n in cycles]
+                for run in runs
+            ]
+        )
+
+    found = {"accuracy" if name == "plane" else name: everywhere(name) for name in PLANE}
+    share = [[run.density(n) if n <= run.levels else np.nan for n in cycles] for run in runs]
+    return {"ways": list(groups), "statistics": list(STATISTICS), "share": np.array(share)} | found
+
+
+def statistics_gap(run: History, level: int) -> float:
+    """Size of the difference that recomputed statistics make to interpolated ones, mean over the cells of a plane, in points."""
+    own, mixed = (plane(run, kind, level)["accuracy"] for kind in ("recomputed", "interpolated"))
+    return 100 * float(np.abs(own - mixed).mean())
+
+
+def line(run: History, statistics: str, which: str = "whole") -> np.ndarray:
+    """(points,): training accuracy, in [0, 1], along a line of LINES to the last retrained network."""
+    choose("statistics", statistics, STATISTICS)
+    choose("line", which, LINES)
+    return run[f"line/{run.levels}"][LINES.index(which), STATISTICS.index(statistics), :, 0]
+
+
+def between(groups: Groups, which: str = "whole") -> dict[str, dict[str, np.ndarray]]:
+    """Accuracy along one of LINES: statistics -> condition -> (runs, points)."""
+    return {
+        kind: {name: np.stack([line(run, kind, which) for run in runs]) for name, runs in groups.items()}
+        for kind in STATISTICS
+    }
+
+
+def barriers(groups: Groups, which: str = "whole") -> dict[str, dict[str, np.ndarray]]:
+    """Barriers on one of LINES, in points: statistics -> condition -> (runs,). See observables.barrier."""
+    return {
+        kind: {name: _points(barrier(rows)) for name, rows in conditions.items()}
+        for kind, conditions in between(groups, which).items()
+    }
+
+
+def _points(accuracies: np.ndarray) -> np.ndarray:
+    """In percent, without what single precision adds to them."""
+    return np.round(100 * accuracies.astype(float), 4)
+
+
+def barrier_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
+    """Rows of words from `barriers`: condition; mean and standard deviation over runs with each kind of statistics."""
+    return [[name, *(around(found[kind][name]) for kind in found)] for name in found[STATISTICS[0]]]
+
+
+def networks(runs: list[History], statistics: str = "interpolated") -> dict[str, np.ndarray]:
+    """(runs,) training accuracy, in percent, of the networks W*, Wp and Wr of the last level.
+
+    statistics : interpolated: each with its own; those of Wp are still those of the network that was pruned
+    """
+    whole, retraining = (
+        _points(np.stack([line(run, statistics, which) for run in runs])) for which in ("whole", "retraining")
+    )
+    return {"W*": whole[:, 0], "Wp": retraining[:, 0], "Wr": whole[:, -1]}
+
+
+def apart(run: History) -> np.ndarray:
+    """(levels, 3): distances from W* to Wp, from W* to Wr, and from Wp to Wr, at every level but the dense one."""
+    return np.array([run[f"apart/{level}"] for level in range(1, run.levels + 1)])
+
+
+def emptied(run: History) -> dict[str, int]:
+    """Convolutions that have lost all channels: name -> the level that took the last one."""
+    found = {}
+    for layer, name in enumerate(run.layer_names, 1):
+        removed_at = run.removed_at(layer)
+        if not (removed_at > run.levels).any():
+            found[name] = int(removed_at.max())
+    return found
+
+
+def network_rows(groups: Groups) -> list[list[str]]:
+    """Rows of words, one a condition, after the last level: means and standard deviations over runs.
+
+    weights kept; distances as in `apart`; training accuracy of Wp, with the statistics from before and with its own, and of Wr; number of
+    layers that are `emptied`
+    """
+    return [
+        [
+            name,
+            _kept(runs),
+            *(around(far, digits=2) for far in np.array([apart(run)[-1] for run in runs]).T),
+            *(around(found, unit=" %") for found in (*_pruned(runs), networks(runs)["Wr"])),
+            around(np.array([len(emptied(run)) for run in runs]), digits=int(len(runs) > 1)),
+        ]
+        for name, runs in groups.items()
+    ]
+
+
+def _pruned(runs: list[History]) -> tuple[np.ndarray, np.ndarray]:
+    return networks(runs)["Wp"], networks(runs, "recomputed")["Wp"]
+
+
+def retrained_rows(groups: Groups, small: Groups) -> list[list[str]]:
+    """Rows of words: networks pruned and retrained in one way each, beside small ones of about as many weights: EST1.
+
+    small   : way -> runs of networks that were small from the start
+    returns : way; weights kept, test and training accuracy of the retrained network; weights and test accuracy of the small one
+    """
+    return [
+        [
+            name,
+            _kept(runs),
+            around(test_accuracy(runs), unit=" %"),
+            around(networks(runs)["Wr"], unit=" %"),
+            _kept(small[name]),
+            around(test_accuracy(small[name]), unit=" %"),
+        ]
+        for name, runs in groups.items()
+    ]
+
+
+def _kept(runs: list[History]) -> str:
+    """Share of the weights of convolutions that are kept in the end, in words: mean and standard deviation over runs."""
+    return around(np.array([run.density(run.levels) for run in runs]), 100, unit=" %")
+
+
+def leaving(groups: Groups, cells: dict[tuple[float, int], str]) -> dict[str, dict]:
+    """Barriers to networks of which more and more is pruned at once, and that are trained longer and longer.
+
+    cells   : (share of the channels pruned, length of training) -> condition, see plans.dial
+    returns : statistics -> share (shares,), in the order of cells; lengths: length -> (runs, shares) barriers in points; beside: condition that
+              is none of cells -> (runs,)
+    """
+    shares, lengths = (list(dict.fromkeys(values)) for values in zip(*cells))
+    table = {}
+    for kind, found in barriers(groups).items():
+        rows = {length: np.stack([found[cells[share, length]] for share in shares], 1) for length in lengths}
+        beside = {name: values for name, values in found.items() if name not in cells.values()}
+        table[kind] = {"share": np.array(shares), "lengths": rows, "beside": beside}
+    return table

@@ -1,0 +1,248 @@
+"""Tables and figures of accuracy between networks, of runs whose barriers are known."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from sifting import config, figures, observables, plans, tables
+from sifting.history import History
+from sifting.observables import LINES, STATISTICS
+from sifting.widgets import SurfaceExplorer
+
+POINTS, CELLS = 21, 6
+BASE = config.preset("smoke", family="resnet20")
+
+
+class Known(History):
+    """A run of one convolution with four channels, one of which goes at every level.
+
+    Accuracy falls from 1 to 0.8 along the line from W* to Wr, and half way by `depth` more with interpolated statistics, by half of that
+    with recomputed ones; from Wp to Wr it rises from 0.5 to 0.8
+    """
+
+    def __init__(self, depth, levels=2, seed=0, test=0.7, planes=True):
+        self.config, self.kind, self.key = dataclasses.replace(BASE, seed=seed), "surface", f"{depth}-{seed}"
+        removed_at = np.array([1, 2, 3, 255], np.uint8)[:, None, None, None] * np.ones((1, 2, 3, 3), np.uint8)
+        removed_at[removed_at > levels] = 255
+        curve = np.linspace(0.9, test, levels + 1)[:, None]
+        self.arrays = {"removed_at/conv1.weight": removed_at}
+        self.arrays |= {name: curve for name in ("val_accuracy", "test_accuracy", "train_accuracy")}
+        t = np.linspace(0, 1, POINTS)
+        dip = 1 - abs(2 * t - 1)
+        for level in range(1, levels + 1):
+            lines = np.zeros((len(LINES), len(STATISTICS), POINTS, 2), np.float32)
+            for kind, part in enumerate((1, 0.5, 0)):
+                lines[:, kind, :, 0] = 1 - 0.2 * t - part * depth * dip
+                lines[LINES.index("retraining"), kind, :, 0] = 0.5 + 0.3 * t
+            self.arrays[f"line/{level}"] = lines
+            self.arrays[f"apart/{level}"] = np.array([3, 4, 5.0]) * level
+            if planes:
+                draw = np.random.default_rng(level)
+                self.arrays[f"plane/{level}"] = draw.random((len(STATISTICS), CELLS, CELLS))
+                self.arrays[f"x/{level}"], self.arrays[f"y/{level}"] = (
+                    level * np.linspace(-1, 5, CELLS),
+                    level * np.linspace(-2, 6, CELLS),
+                )
+                self.arrays[f"points/{level}"] = level * np.array([[0, 0], [3, 0], [0, 4.0]])
+                self.arrays[f"own/{level}"] = draw.random((len(STATISTICS), 3))
+
+    def __getitem__(self, name):
+        return self.arrays[name]
+
+    def names(self):
+        return list(self.arrays)
+
+
+@pytest.fixture
+def groups():
+    return {
+        "shallow": [Known(0.1, seed=seed) for seed in range(3)],
+        "deep": [Known(0.4 + 0.1 * seed, seed=seed) for seed in range(3)],
+    }
+
+
+# --- barriers
+
+
+def test_a_barrier_is_the_depth_below_the_straight_line():
+    t = np.linspace(0, 1, POINTS)
+    dip = 1 - abs(2 * t - 1)
+    assert observables.barrier(0.9 - 0.3 * t - 0.25 * dip) == pytest.approx(0.25)
+    assert observables.barrier(np.stack([0 * t, dip, t**2])) == pytest.approx([0, 0, 0.25])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_barrier_has_no_sign_no_direction_and_no_slope(seed):
+    draw = np.random.default_rng(seed)
+    accuracy = draw.random(POINTS)
+    high = observables.barrier(accuracy)
+    assert high >= 0 and observables.barrier(accuracy[::-1]) == pytest.approx(high)
+    slope = 0.7 * np.linspace(0, 1, POINTS)
+    assert observables.barrier(accuracy + 3 - slope) == pytest.approx(high)
+
+
+def test_barriers_are_in_points_of_every_run_and_kind_of_statistics(groups):
+    found = tables.barriers(groups)
+    assert tuple(found) == STATISTICS
+    assert found["interpolated"]["shallow"] == pytest.approx([10, 10, 10], abs=1e-4)
+    assert found["interpolated"]["deep"] == pytest.approx([40, 50, 60], abs=1e-4)
+    assert found["recomputed"]["deep"] == pytest.approx([20, 25, 30], abs=1e-4)
+    assert found["frozen"]["deep"] == pytest.approx([0, 0, 0], abs=1e-4)
+    assert tables.barriers(groups, "retraining")["interpolated"]["deep"] == pytest.approx([0] * 3, abs=1e-4)
+    rows = tables.barrier_rows(found)
+    assert rows[1] == ["deep", "50.0 ± 10.0", "25.0 ± 5.0", "0.0 ± 0.0"]
+
+
+def test_the_lines_are_those_to_the_last_network(groups):
+    rows = tables.between(groups)["interpolated"]["deep"]
+    assert rows.shape == (3, POINTS)
+    assert rows[:, [0, -1]] == pytest.approx(np.array([[1, 0.8]] * 3))
+    run = groups["deep"][0]
+    run.arrays["line/1"] = np.full_like(run["line/1"], np.nan)
+    assert np.isfinite(tables.between(groups)["interpolated"]["deep"]).all()
+
+
+def test_unknown_lines_and_statistics_are_refused(groups):
+    with pytest.raises(ValueError, match="unknown line 'half'; choose from retraining, step, whole"):
+        tables.between(groups, "half")
+    with pytest.raises(
+        ValueError, match="unknown statistics 'own'; choose from frozen, interpolated, recomputed"
+    ):
+        tables.plane(groups["deep"][0], "own", 1)
+
+
+# --- networks
+
+
+def test_networks_are_the_ends_of_the_lines(groups):
+    found = tables.networks(groups["deep"])
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "W*": pytest.approx([100] * 3),
+        "Wp": pytest.approx([50] * 3),
+        "Wr": pytest.approx([80] * 3),
+    }
+    assert tables.test_accuracy(groups["deep"]) == pytest.approx([70] * 3)
+    assert tables.apart(groups["deep"][0]).tolist() == [[3, 4, 5], [6, 8, 10]]
+
+
+def test_a_layer_is_lost_at_the_level_that_takes_its_last_channel():
+    assert tables.emptied(Known(0.1)) == {}
+    run = Known(0.1)
+    run.arrays["removed_at/conv1.weight"] = np.minimum(run["removed_at/conv1.weight"], 2)
+    run.arrays["removed_at/conv2.weight"] = np.full((4, 2, 3, 3), 1, np.uint8)
+    assert tables.emptied(run) == {"conv1": 2, "conv2": 1}
+    run.arrays["removed_at/conv1.weight"][0, 0, 0, 0] = 255
+    assert tables.emptied(run) == {"conv2": 1}, "one weight that is left is a channel that is left"
+
+
+def test_rows_say_what_is_kept_how_far_networks_are_and_what_they_know(groups):
+    assert tables.network_rows({"one": groups["deep"][:1]}) == [
+        ["one", "50.0 %", "6.00", "8.00", "10.00", "50.0 %", "50.0 %", "80.0 %", "0"]
+    ]
+    assert tables.network_rows(groups)[0][-1] == "0.0 ± 0.0"
+    small = {name: [Known(0, levels=1, test=0.6)] for name in groups}
+    assert tables.retrained_rows(groups, small)[0] == [
+        "shallow", "50.0 ± 0.0 %", "70.0 ± 0.0 %", "80.0 ± 0.0 %", "75.0 %", "60.0 %",
+    ]  # fmt: skip
+
+
+# --- planes
+
+
+def test_a_plane_is_that_of_its_level_and_statistics(groups):
+    run = groups["deep"][0]
+    found = tables.plane(run, "recomputed", 2)
+    assert np.array_equal(found["accuracy"], run["plane/2"][1])
+    assert np.array_equal(found["own"], run["own/2"][1])
+    assert np.array_equal(found["points"], [[0, 0], [6, 0], [0, 8]])
+    assert np.array_equal(found["x"], run["x/2"]) and np.array_equal(found["y"], run["y/2"])
+
+
+def test_the_gap_between_planes_has_no_sign(groups):
+    run = groups["deep"][0]
+    run.arrays["plane/1"] = np.array([[[0.5, 0.5]], [[0.7, 0.2]], [[0, 0]]])
+    assert tables.statistics_gap(run, 1) == pytest.approx(25)
+
+
+def test_the_explorer_takes_all_planes_also_of_a_run_that_ended_before(groups):
+    groups["short"] = [Known(0.2, levels=1)]
+    table = tables.planes(groups)
+    assert table["accuracy"].shape == (3, 2, len(STATISTICS), CELLS, CELLS)
+    assert np.array_equal(table["accuracy"][1, 0], groups["deep"][0]["plane/1"])
+    assert np.isnan(table["accuracy"][2, 1]).all() and np.isfinite(table["accuracy"][2, 0]).all()
+    assert table["share"] == pytest.approx(np.array([[0.75, 0.5], [0.75, 0.5], [0.75, np.nan]]), nan_ok=True)
+    assert "3 ways; 2 cycles; 6 x 6 cells" in repr(SurfaceExplorer.from_tables(table))
+
+
+# --- leaving
+
+
+@pytest.fixture
+def dialled():
+    """Barriers of 10 points for each fifth of the channels and each length, and one more for every seed."""
+    cells = plans.dial(BASE)
+    groups = {
+        name: [Known((50 * share * length + seed) / 100, levels=1, seed=seed) for seed in range(3)]
+        for (share, length), name in cells.items()
+    }
+    return groups | {"weights": [Known(0.0)] * 3, "trained anew": [Known(0.7)] * 3}, cells
+
+
+def test_the_dial_orders_barriers_by_share_and_length(dialled):
+    table = tables.leaving(*dialled)
+    found = table["interpolated"]
+    assert found["share"].tolist() == [0.2, 0.4, 0.6, 0.8] and list(found["lengths"]) == [1, 3]
+    assert found["lengths"][1] == pytest.approx(
+        np.array([[10, 20, 30, 40]]) + np.arange(3)[:, None], abs=1e-3
+    )
+    assert found["lengths"][3][:, 3] == pytest.approx([120, 121, 122], abs=1e-3)
+    assert table["recomputed"]["lengths"][1][0] == pytest.approx([5, 10, 15, 20], abs=1e-3)
+    assert found["beside"]["trained anew"] == pytest.approx([70] * 3, abs=1e-3)
+    assert list(found["beside"]) == ["weights", "trained anew"]
+
+
+# --- figures
+
+
+def test_networks_are_marked_where_they_are_and_colors_are_shared(groups):
+    table = {
+        name: {f"cycle {level}": tables.plane(runs[0], "interpolated", level) for level in (1, 2)}
+        for name, runs in groups.items()
+    }
+    axes = figures.planes(table).axes[:4]
+    for ax, (level, name) in zip(axes, [(1, "shallow"), (2, "shallow"), (1, "deep"), (2, "deep")]):
+        marks = np.array([np.ravel(line.get_data()) for line in ax.lines])
+        assert np.array_equal(marks, groups[name][0][f"points/{level}"])
+        [mesh] = [found for found in ax.collections if hasattr(found, "get_coordinates")]
+        assert mesh.get_clim() == (0, 1)
+        assert np.array_equal(
+            np.asarray(mesh.get_array()).reshape(CELLS, CELLS), groups[name][0][f"plane/{level}"][0]
+        )
+        assert ax.get_xticks().tolist() == [0, 3 * level] and ax.get_yticks().tolist() == [0, 4 * level]
+
+
+def test_a_plane_of_one_accuracy_has_no_contours(groups):
+    flat = tables.plane(groups["deep"][0], "interpolated", 1) | {"accuracy": np.full((CELLS, CELLS), 0.5)}
+    figure = figures.planes({"way": {"flat": flat}})
+    figure.canvas.draw()
+    assert len(figure.axes[0].collections) == 1
+
+
+def test_lines_are_means_over_runs_and_the_control_is_gray(groups):
+    table = tables.between(groups)
+    axes = figures.between(table, "shallow").axes
+    assert [ax.get_title() for ax in axes] == list(STATISTICS)
+    for ax, conditions in zip(axes, table.values()):
+        for line, rows in zip(ax.lines, conditions.values()):
+            assert line.get_ydata() == pytest.approx(rows.mean(0))
+    assert axes[0].lines[0].get_color() == figures.style.NULL != axes[0].lines[1].get_color()
+
+
+def test_the_dial_is_drawn_beside_its_controls(dialled):
+    table = tables.leaving(*dialled)
+    for ax, found in zip(figures.leaving(table).axes, table.values()):
+        heights = {line.get_label(): line.get_ydata() for line in ax.lines}
+        for length, rows in found["lengths"].items():
+            assert heights[f"retrained {length} × as long"] == pytest.approx(rows.mean(0))
+        assert heights["trained anew"] == pytest.approx(found["beside"]["trained anew"].mean() * np.ones(2))
