@@ -127,13 +127,13 @@ def test_networks_are_the_ends_of_the_lines(groups):
 
 
 def test_a_layer_is_lost_at_the_level_that_takes_its_last_channel():
-    assert tables.lost(Known(0.1)) == {}
+    assert tables.emptied(Known(0.1)) == {}
     run = Known(0.1)
     run.arrays["removed_at/conv1.weight"] = np.minimum(run["removed_at/conv1.weight"], 2)
     run.arrays["removed_at/conv2.weight"] = np.full((4, 2, 3, 3), 1, np.uint8)
-    assert tables.lost(run) == {"conv1": 2, "conv2": 1}
+    assert tables.emptied(run) == {"conv1": 2, "conv2": 1}
     run.arrays["removed_at/conv1.weight"][0, 0, 0, 0] = 255
-    assert tables.lost(run) == {"conv2": 1}, "one weight that is left is a channel that is left"
+    assert tables.emptied(run) == {"conv2": 1}, "one weight that is left is a channel that is left"
 
 
 def test_rows_say_what_is_kept_how_far_networks_are_and_what_they_know(groups):
@@ -162,7 +162,7 @@ def test_a_plane_is_that_of_its_level_and_statistics(groups):
 def test_the_gap_between_planes_has_no_sign(groups):
     run = groups["deep"][0]
     run.arrays["plane/1"] = np.array([[[0.5, 0.5]], [[0.7, 0.2]], [[0, 0]]])
-    assert tables.gap(run, 1) == pytest.approx(25)
+    assert tables.statistics_gap(run, 1) == pytest.approx(25)
 
 
 def test_the_explorer_takes_all_planes_also_of_a_run_that_ended_before(groups):

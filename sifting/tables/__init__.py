@@ -122,16 +122,14 @@ from sifting.tables.surface import (
     barrier_rows,
     barriers,
     between,
-    gap,
-    kept,
+    emptied,
     leaving,
-    lost,
     network_rows,
     networks,
     plane,
     planes,
     retrained_rows,
-    tested,
+    statistics_gap,
 )
 from sifting.tables.synthesis import MEASURES, measured, measured_rows, shared_locality
 from sifting.tables.utility import (
@@ -148,6 +146,7 @@ from sifting.tables.utility import (
     points_lost,
     same_sets,
     spectra,
+    tested,
     trained,
     unlike,
     windows,

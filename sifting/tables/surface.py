@@ -7,6 +7,7 @@ from sifting.history import History
 from sifting.observables import LINES, STATISTICS, barrier
 from sifting.tables.conditions import Groups
 from sifting.tables.runs import around
+from sifting.tables.utility import tested
 
 PLANE = ("plane", "x", "y", "points", "own")  # arrays of a level, see surface.Probe
 
@@ -42,7 +43,7 @@ def planes(groups: Groups) -> dict:
     return {"ways": list(groups), "statistics": list(STATISTICS), "share": np.array(share)} | found
 
 
-def gap(run: History, level: int) -> float:
+def statistics_gap(run: History, level: int) -> float:
     """Size of the difference that recomputed statistics make to interpolated ones, mean over the cells of a plane, in points."""
     own, mixed = (plane(run, kind, level)["accuracy"] for kind in ("recomputed", "interpolated"))
     return 100 * float(np.abs(own - mixed).mean())
@@ -97,7 +98,7 @@ def apart(run: History) -> np.ndarray:
     return np.array([run[f"apart/{level}"] for level in range(1, run.levels + 1)])
 
 
-def lost(run: History) -> dict[str, int]:
+def emptied(run: History) -> dict[str, int]:
     """Convolutions that have lost all channels: name -> the level that took the last one."""
     found = {}
     for layer, name in enumerate(run.layer_names, 1):
@@ -111,15 +112,15 @@ def network_rows(groups: Groups) -> list[list[str]]:
     """Rows of words, one a condition, after the last level: means and standard deviations over runs.
 
     weights kept; distances as in `apart`; training accuracy of Wp, with the statistics from before and with its own, and of Wr; number of
-    layers that are `lost`
+    layers that are `emptied`
     """
     return [
         [
             name,
-            kept(runs),
+            _kept(runs),
             *(around(far, digits=2) for far in np.array([apart(run)[-1] for run in runs]).T),
             *(around(found, unit=" %") for found in (*_pruned(runs), networks(runs)["Wr"])),
-            around(np.array([len(lost(run)) for run in runs]), digits=int(len(runs) > 1)),
+            around(np.array([len(emptied(run)) for run in runs]), digits=int(len(runs) > 1)),
         ]
         for name, runs in groups.items()
     ]
@@ -127,11 +128,6 @@ def network_rows(groups: Groups) -> list[list[str]]:
 
 def _pruned(runs: list[History]) -> tuple[np.ndarray, np.ndarray]:
     return networks(runs)["Wp"], networks(runs, "recomputed")["Wp"]
-
-
-def tested(runs: list[History]) -> np.ndarray:
-    """(runs,): accuracy, in percent, on the held-out test images after the last level."""
-    return _points(np.array([run.accuracy("test", "last")[-1] for run in runs]))
 
 
 def retrained_rows(groups: Groups, small: Groups) -> list[list[str]]:
@@ -143,17 +139,17 @@ def retrained_rows(groups: Groups, small: Groups) -> list[list[str]]:
     return [
         [
             name,
-            kept(runs),
+            _kept(runs),
             around(tested(runs), unit=" %"),
             around(networks(runs)["Wr"], unit=" %"),
-            kept(small[name]),
+            _kept(small[name]),
             around(tested(small[name]), unit=" %"),
         ]
         for name, runs in groups.items()
     ]
 
 
-def kept(runs: list[History]) -> str:
+def _kept(runs: list[History]) -> str:
     """Share of the weights of convolutions that are kept in the end, in words: mean and standard deviation over runs."""
     return around(np.array([run.density(run.levels) for run in runs]), 100, unit=" %")
 

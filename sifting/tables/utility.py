@@ -243,3 +243,8 @@ def trained(groups: Groups, level: int = 0) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def tested(runs: list[History], level: int = -1) -> np.ndarray:
+    """(runs,): accuracy on the test images after the training of a level, in points; the last by default."""
+    return 100 * np.array([run.accuracy("test", "last")[level] for run in runs])
