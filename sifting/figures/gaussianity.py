@@ -1,7 +1,6 @@
 """Figures about how far from Gaussian images and units are."""
 
 import numpy as np
-import seaborn
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm
@@ -41,6 +40,8 @@ def strips(table: dict, labels: dict[str, str], log: tuple[str, ...] = (), lines
     table  : name -> quantity -> values; labels: quantity, a panel -> what stands at its axis
     log    : quantities on a logarithmic axis; lines : quantity -> where to draw a horizontal line
     """
+    import seaborn  # here, since it takes most of a second, and few pages need it
+
     figure, axes = subplots(1, len(labels), 3.0)
     names = list(table)
     for ax, (quantity, label) in zip(axes[0], labels.items()):
