@@ -42,7 +42,7 @@ else
 endif
 
 test: $(READY)      ## run all tests, the built site in headless Chromium included
-	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 live: $(READY)      ## open the chapters in JupyterLab
 	$(PYTHON) -m jupyter lab chapters

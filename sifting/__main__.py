@@ -94,8 +94,7 @@ def command(words: list[str]) -> int:
     if verb == "run":
         if "set" in options:
             options["overrides"] = options.pop("set")
-        if not runner.run_chapter(names[0], **options):
-            print(f"{names[0]}: up to date")
+        runner.run_chapter(names[0], **options)
     elif verb == "verify":
         from sifting.verify import verify
 

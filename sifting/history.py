@@ -64,11 +64,16 @@ class History:
         if name not in self.names():
             raise KeyError(f"{self.name} has no array {name!r}; it has {', '.join(self.names())}")
         with self._guard():
-            values = np.lib.format.read_array(io.BytesIO(self._read(name + ".npy")), allow_pickle=False)
+            values = _array(self._read(name + ".npy"))
         values.flags.writeable = False
         if values.nbytes <= SMALL:
             self._kept[name] = values
         return values
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays, read at once, and to be written to."""
+        with self._guard(), zipfile.ZipFile(self.path) as archive:
+            return {name: _array(archive.read(name + ".npy")).copy() for name in self.names()}
 
     def names(self) -> list[str]:
         """Names of all arrays."""
@@ -179,6 +184,10 @@ class History:
         if when == "last":
             return curve[:, -1]
         return np.take_along_axis(curve, np.nanargmax(self["val_accuracy"], axis=1)[:, None], axis=1)[:, 0]
+
+
+def _array(text: bytes) -> np.ndarray:
+    return np.lib.format.read_array(io.BytesIO(text), allow_pickle=False)
 
 
 class _Guard:

@@ -3,18 +3,24 @@
 import ast
 import contextlib
 import hashlib
+import multiprocessing
 import os
 import pathlib
 import re
+import signal
+import socket
 import sys
+import tempfile
 
 import nbformat
+from traitlets.config import Config
 
 from sifting import store
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
+SOCKET = 90  # characters that the path of a socket may have, on any system
 
 
 class BuildError(Exception):
@@ -36,6 +42,8 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
 
     record : kept in the metadata of the page
 
+    The kernel computes with one thread, unless OMP_NUM_THREADS says otherwise, so that kernels side by side leave
+    each other their cores, and numbers do not depend on how many there are.
     Raises ValueError for unknown parameters, and BuildError where a cell fails; what has run until then
     lies beside the target.
     """
@@ -49,12 +57,14 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
         "PYTHONPATH": str(ROOT),
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "SIFTING_FIGURES": str(target.parent / "figures"),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+        "SIFTING_FIGURES": str(target.parent / "figures" / name),
         "SIFTING_RESULTS": str(store.root()),
     }
     try:
-        with environment(surroundings):
-            bar = {"desc": name, "leave": False} if sys.stderr.isatty() else False
+        with environment(surroundings), terminable(), tempfile.TemporaryDirectory() as sockets:
+            alone = sys.stderr.isatty() and not multiprocessing.parent_process()
+            bar = {"desc": name, "leave": False} if alone else False
             papermill.execute_notebook(
                 source,
                 partial,
@@ -63,6 +73,7 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
                 cwd=source.parent,
                 progress_bar=bar,
                 extra_arguments=["--log-level=CRITICAL"],
+                config=connection(sockets),
             )
         as_written = all(ast.literal_eval(known[key]) == value for key, value in parameters.items())
         notebook = normalise(nbformat.read(partial, 4), name, as_written)
@@ -84,6 +95,18 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
         partial.unlink(missing_ok=True)
 
 
+def connection(folder: str) -> Config:
+    """How to talk to a kernel: through sockets in that folder, or where there are none of that kind through ports.
+
+    A port that is free when the kernel is told of it may be taken when it starts, and is more easily so with
+    kernels side by side.
+    """
+    there = f"{folder}/kernel"
+    if not hasattr(socket, "AF_UNIX") or len(there) > SOCKET:
+        return Config()
+    return Config(KernelManager={"transport": "ipc", "ip": there})
+
+
 @contextlib.contextmanager
 def environment(values: dict[str, str]):
     """Environment variables, for as long as the block runs."""
@@ -94,6 +117,16 @@ def environment(values: dict[str, str]):
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@contextlib.contextmanager
+def terminable():
+    """SIGTERM is as Ctrl-C while the block runs: a kernel ends with the process that started it."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def normalise(notebook, name: str, as_written: bool):

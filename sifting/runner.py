@@ -15,6 +15,7 @@ import filelock
 from sifting import pages, plans, store
 from sifting.config import Config, choose
 from sifting.notebooks import ROOT, BuildError, execute, parameters_of
+from sifting.store import pools, schedule
 
 CHAPTERS, BOOK, SITE = ROOT / "chapters", ROOT / "book", ROOT / "_build" / "html"
 LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
@@ -44,7 +45,17 @@ def alone():
         lock.release()
 
 
-def run_chapter(
+def run_chapter(name: str, **options) -> bool:
+    """`run_chapters` of one; returns whether there was anything to do."""
+    return bool(run_chapters([name], **options))
+
+
+def run_chapters(names: list[str], **options) -> list[dict]:
+    """Compute what chapters lack, one after another, with the options of `compute`; then `draw` those that are out of date, and return them."""
+    return draw([compute(name, **options) for name in names], options.get("fresh", False))
+
+
+def compute(
     name: str,
     preset: str | None = None,
     seeds: int | None = None,
@@ -53,8 +64,8 @@ def run_chapter(
     fresh: bool = False,
     cluster: str | None = None,
     engine: str = "auto",
-) -> bool:
-    """Compute what a chapter lacks, then execute it to book/NAME.ipynb; equal inputs give equal bytes.
+) -> dict:
+    """Compute what a chapter lacks.
 
     preset    : default: the largest one of which everything is stored, else laptop
     seeds     : default: as many as are stored, else as the chapter says
@@ -63,10 +74,9 @@ def run_chapter(
     fresh     : compute even what is stored
     cluster   : address of a Dask scheduler, as tcp://host:8786, whose workers compute
     engine    : what trains, a name in engines.ENGINES, or auto
-    returns   : whether there was anything to do
+    returns   : what its page is to be made with: chapter, its parameters, and a stamp of everything behind it
 
-    Raises ValueError for unknown names (with the choices) and BuildError where a cell fails; the
-    page that was there before stays as it was.
+    Raises ValueError for unknown names (with the choices).
     """
     choose("chapter", name, chapters())
     choose("device", device, ("auto", "cpu", "cuda"))
@@ -80,19 +90,44 @@ def run_chapter(
     stamp = fingerprint(
         name, parameters, [store.path(*result) for result in plans.planned(name, base, seeds)]
     )
-    with alone():
-        if not fresh and stamp == pages.record(BOOK / f"{name}.ipynb").get("stamp"):
-            return False
-        print(f"{name}: drawing the page ({preset} preset, {seeds} seed{'s' * (seeds > 1)})", flush=True)
-        page = BOOK / f"{name}.ipynb"
-        execute(CHAPTERS / page.name, page, parameters, {"stamp": stamp, "chapter": name, **parameters})
-    return True
+    return {"stamp": stamp, "chapter": name, **parameters}
+
+
+@alone()
+def draw(records: list[dict], fresh: bool = False) -> list[dict]:
+    """Execute chapters to book/NAME.ipynb, side by side, a process a core; equal inputs give equal bytes.
+
+    records : of `compute`; those that are as the page says are left out, unless `fresh`
+    returns : those that were executed
+
+    Raises BuildError where a cell fails: the page that was there before stays as it was, pages that are being
+    drawn are finished, and no other is begun.
+    """
+    due = []
+    for record in records:
+        if fresh or record["stamp"] != pages.record(BOOK / f"{record['chapter']}.ipynb").get("stamp"):
+            due.append(record)
+        else:
+            print(f"{record['chapter']}: up to date", flush=True)
+    width = min(schedule.cores(), len(due))
+    with pools.Processes(width, pools.obey) if width > 1 else pools.Here() as pool:
+        pools.each(pool, map(_page, due))
+    return due
+
+
+def _page(record: dict) -> tuple:
+    """The task of drawing a page; says that it begins."""
+    name, seeds = record["chapter"], record["seeds"]
+    how = f"{record['preset']} preset, {seeds} seed{'s' * (seeds > 1)}"
+    print(f"{name}: drawing the page ({how})", flush=True)
+    parameters = {key: value for key, value in record.items() if key not in ("stamp", "chapter")}
+    return execute, CHAPTERS / f"{name}.ipynb", BOOK / f"{name}.ipynb", parameters, record
 
 
 def settle(
     name: str, preset: str | None, seeds: int | None, overrides: dict | None
 ) -> tuple[str, Config, int]:
-    """Preset, its Config with `overrides`, and number of seeds; decides what was left open (see run_chapter)."""
+    """Preset, its Config with `overrides`, and number of seeds; decides what was left open (see compute)."""
     if seeds is not None and seeds < 1:
         raise ValueError(f"seeds must be 1 or more, not {seeds}")
     for candidate in [preset] if preset else LARGEST_FIRST:
@@ -130,9 +165,7 @@ def fingerprint(name: str, parameters: dict, results: list[pathlib.Path]) -> str
 
 def build() -> None:
     """Execute every chapter that is out of date, at its defaults, and build the site."""
-    for name in chapters():
-        if not run_chapter(name):
-            print(f"{name}: up to date")
+    run_chapters(chapters())
     site()
 
 
@@ -141,9 +174,7 @@ def site() -> None:
 
     Raises BuildError, with what Jupyter Book said, where there is an error or a warning.
     """
-    for name in chapters():
-        if not (BOOK / f"{name}.ipynb").exists():
-            run_chapter(name)
+    run_chapters([name for name in chapters() if not (BOOK / f"{name}.ipynb").exists()])
     _jupyter_book()
 
 

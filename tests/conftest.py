@@ -18,6 +18,15 @@ signal.signal(
     signal.SIGINT, signal.default_int_handler
 )  # background jobs of a shell ignore it, and what they start
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+# files that take longest: where tests run side by side they begin first, so that no worker waits for the last of them
+LONGEST = (
+    "test_site.py",
+    "test_chapters.py",
+    "test_store.py",
+    "test_killing.py",
+    "test_cluster.py",
+    "test_runner.py",
+)
 BROWSERS = (
     os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -26,6 +35,12 @@ QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 @pytest.fixture(scope="module")

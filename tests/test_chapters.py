@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
 def test_a_chapter_runs_at_the_smoke_preset(name, tmp_path, monkeypatch, folder):
     monkeypatch.setenv("SIFTING_RESULTS", str(folder))
     monkeypatch.setattr(runner, "BOOK", tmp_path)
-    monkeypatch.setattr(schedule, "_cores", lambda: 1)  # to start workers takes longer than such runs
+    monkeypatch.setattr(schedule, "cores", lambda: 1)  # to start workers takes longer than such runs
     assert cli.main(["run", name, "preset=smoke", "seeds=2", "device=cpu"]) == 0
     shown = pages.outputs(tmp_path)
     assert [output for output in shown if "figure" in output] and pages.claims_of(shown)

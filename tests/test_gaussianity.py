@@ -11,7 +11,9 @@ from sifting import (
     components,
     config,
     data,
+    figures,
     observables,
+    page,
     prune,
     representations,
     store,
@@ -335,6 +337,12 @@ def test_turning_of_a_table_that_turns_at_every_level():
 
 
 # --- components, and pruning by the cavity score
+
+
+def test_dots_lie_where_they_lay():
+    values = np.random.default_rng(0).normal(size=20)
+    figure = [figures.strips({"one": {"x": values}, "other": {"x": values}}, {"x": "x"}) for _ in range(2)]
+    assert page.svg(figure[0]) == page.svg(figure[1])
 
 
 def test_independent_components_find_what_was_mixed(monkeypatch):

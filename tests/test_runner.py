@@ -5,18 +5,19 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 
+import filelock
 import nbformat
 import numpy as np
 import pytest
 
 from sifting import __main__ as cli
-from sifting import pages, plans, runner, store, verify
+from sifting import notebooks, pages, plans, runner, store, verify
 from sifting.config import Config, preset
 from sifting.config import seeds as copies
 from sifting.history import DamagedResult, History
+from sifting.store import schedule
 
 PARAMETERS = 'preset = "laptop"\nseeds = 3\ndevice = "auto"\noverrides = {}'
 MADE = {
@@ -31,7 +32,7 @@ MADE = {
 
 @pytest.fixture
 def book(tmp_path, monkeypatch, results):
-    """A book with one chapter, toy, that plans one ticket a seed; write(cell, ...) replaces its cells."""
+    """A book with one chapter, toy, that plans one ticket a seed; write(cell, ...) replaces its cells, or writes another."""
     for name in ("chapters", "book"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(runner, "CHAPTERS", tmp_path / "chapters")
@@ -46,20 +47,37 @@ def book(tmp_path, monkeypatch, results):
                 computed.append(config)
         return configs
 
-    def write(*cells, parameters=PARAMETERS):
+    def write(*cells, parameters=PARAMETERS, name="toy"):
         cells = [
             nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate([parameters, *cells])
         ]
         cells[0].metadata.tags = ["parameters"]
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
         nbformat.write(
-            nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "chapters" / "toy.ipynb"
+            nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "chapters" / f"{name}.ipynb"
         )
 
     monkeypatch.setattr(store, "load_or_run", compute)
     write("print(preset, seeds, overrides)")
     compute.write, compute.computed, compute.page = write, computed, tmp_path / "book" / "toy.ipynb"
     return compute
+
+
+@pytest.fixture
+def sifting(book, tmp_path, python):
+    """Start the command line on that book, which plans nothing, with two cores; in a session of its own, as a terminal does."""
+
+    def start(*words):
+        return python(
+            "import pathlib, sys; from sifting import runner, plans, __main__ as cli\n"
+            f"here = pathlib.Path({str(tmp_path)!r})\n"
+            "runner.CHAPTERS, runner.BOOK = here / 'chapters', here / 'book'\n"
+            "plans.plan, runner.schedule.cores = lambda *_: {}, lambda: 2\n"
+            f"sys.exit(cli.main({[*words]}))",
+            start_new_session=True,
+        )
+
+    return start
 
 
 def printed(page) -> str:
@@ -112,6 +130,46 @@ def test_the_largest_stored_preset_is_shown(book):
     assert runner.settle("toy", None, None, None)[::2] == ("gpu", 1)
     assert runner.settle("toy", None, 2, None)[::2] == ("laptop", 2)
     assert runner.settle("toy", "smoke", None, None)[::2] == ("smoke", 3)
+
+
+# --- side by side
+
+
+def meet(name, other):
+    """A cell that goes on once that of the other chapter runs, too."""
+    return f"import os, pathlib, time\npathlib.Path('{name}').touch()\nwhile not os.path.exists('{other}'): time.sleep(0.01)"
+
+
+def test_chapters_drawn_at_once_give_the_bytes_of_one_after_another(book, monkeypatch, capsys):
+    names, pages = ["here", "there", "toy"], {}
+    book.write(meet("a", "b"), "print(preset)", name="here")
+    book.write(meet("b", "a"), "import numpy\nnumpy.arange(3)", name="there")
+    for cores in (2, 1):
+        monkeypatch.setattr(schedule, "cores", lambda cores=cores: cores)
+        runner.run_chapters(names, preset="smoke", seeds=1)
+        pages[cores] = [(runner.BOOK / f"{name}.ipynb").read_bytes() for name in names]
+        (runner.BOOK / "here.ipynb").unlink()
+        (runner.BOOK / "there.ipynb").unlink()
+    assert pages[2] == pages[1] and len(set(pages[1])) == 3
+    here, there, toy = (f"{name}: drawing the page (smoke preset, 1 seed)" for name in names)
+    assert capsys.readouterr().out.splitlines() == [here, there, toy, "toy: up to date", here, there]
+
+
+def test_of_several_chapters_the_one_that_fails_is_named_and_what_is_being_drawn_is_finished(book, sifting):
+    book.write(meet("a", "b"), "time.sleep(1)", name="finished")
+    book.write(meet("b", "a"), "1 / 0", name="not")
+    build = sifting("build")
+    out, error = build.communicate(timeout=100)
+    assert build.returncode == 1 and error.count("\n") == 1
+    assert "chapters/not.ipynb, the cell that starts with '1 / 0': ZeroDivisionError" in error
+    assert [line.partition(":")[0] for line in out.splitlines()] == ["finished", "not"]
+    left = sorted(path.name for path in runner.BOOK.iterdir())
+    assert left == ["finished.ipynb", "not.failed.ipynb"]
+
+
+def test_kernels_of_linux_and_mac_are_reached_without_ports():
+    assert notebooks.connection("/tmp/x").KernelManager == {"transport": "ipc", "ip": "/tmp/x/kernel"}
+    assert not notebooks.connection("/tmp/" + 100 * "x"), "the path of a socket may not be so long"
 
 
 # --- what goes wrong
@@ -257,29 +315,25 @@ def test_an_error_while_computing_is_told_in_one_line(book, monkeypatch, capsys,
     assert not book.page.exists()
 
 
-def test_ctrl_c_ends_a_cell_that_runs_and_leaves_no_half_page(book, tmp_path):
-    book.write("import time; time.sleep(60)")
-    code = (
-        "import pathlib, sys; from sifting import runner, plans, __main__ as cli\n"
-        f"runner.CHAPTERS, runner.BOOK = pathlib.Path({str(tmp_path / 'chapters')!r}), pathlib.Path({str(tmp_path / 'book')!r})\n"
-        "plans.plan = lambda *_: {}\nprint('ready', flush=True)\nsys.exit(cli.main(['run', 'toy', 'preset=smoke', 'seeds=1']))"
-    )
-    started = subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=runner.ROOT,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    started.stdout.readline()
-    while not list((tmp_path / "book").glob(".*")):
-        time.sleep(0.2)
-    time.sleep(3)
-    os.killpg(started.pid, signal.SIGINT)
-    _, error = started.communicate(timeout=60)
-    assert started.returncode == 130 and "interrupted" in error and "Traceback" not in error
-    assert list((tmp_path / "book").iterdir()) == []
+@pytest.mark.parametrize("names", [["toy"], ["here", "there", "toy"]])
+def test_ctrl_c_ends_the_cells_that_run_and_leaves_no_half_page(book, sifting, tmp_path, names):
+    for name in names:
+        cell = (
+            f"import os, pathlib, time\npathlib.Path('{name}').write_text(str(os.getpid()))\ntime.sleep(60)"
+        )
+        book.write(cell, name=name)
+    build, notes = sifting("build"), [tmp_path / "chapters" / name for name in names[:2]]
+    while not all(note.exists() and note.read_text() for note in notes):
+        time.sleep(0.02)
+    with pytest.raises(filelock.Timeout), filelock.FileLock(tmp_path / ".lock", timeout=0):
+        pytest.fail("another command may draw, too")
+    os.killpg(build.pid, signal.SIGINT)
+    _, error = build.communicate(timeout=60)
+    assert build.returncode == 130 and "interrupted" in error and error.count("\n") == 1
+    assert list(runner.BOOK.iterdir()) == []
+    for note in notes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(note.read_text()), 0)
 
 
 # --- verify

@@ -78,12 +78,11 @@ def load(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]
     found = atlas(config.image_size, str(device))
     counts = (config.train_images, config.val_images, config.test_images)
     result = {}
-    for number, (split, count) in enumerate(zip(SPLITS, counts, strict=True)):
-        rng = np.random.default_rng([config.data_seed, number])
-        where, labels = _draw(found.positions[split], count, rng)
+    for split, count in zip(SPLITS, counts, strict=True):
+        where, labels = _draw(config.image_size, str(device), split, count, config.data_seed)
         if config.labels == "scattered":
             labels = _scattered(config, where)
-        result[split] = Images(found.windows, where.to(device)), labels.to(device)
+        result[split] = Images(found.windows, where.clone().to(device)), labels.clone().to(device)
     return result
 
 
@@ -100,8 +99,11 @@ def _scattered(config: Config, where: Tensor) -> Tensor:
     return torch.from_numpy(classes[cut["picture"], row, column])
 
 
-def _draw(groups: list[list[np.ndarray]], count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+@functools.lru_cache(maxsize=12)  # a run asks for its images at every level
+def _draw(size: int, device: str, split: str, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """`count` origins and their classes, spread evenly over classes and over the scales of each, shuffled."""
+    groups = atlas(size, device).positions[split]
+    rng = np.random.default_rng([seed, SPLITS.index(split)])
     labels = np.sort(np.arange(count) % len(groups))
     where = np.empty(count, np.int64)
     for label, group in enumerate(groups):

@@ -1,7 +1,6 @@
 """Figures made of lines and bars."""
 
 import numpy as np
-import seaborn
 
 from sifting.figures.style import (
     ACCENT,
@@ -53,6 +52,8 @@ def accuracy(table: dict, marked: list[int] = ()):
 
 def in_degree(table: dict):
     """Histograms of in-degree with the binomial of random pruning, from tables.in_degree: PB1b."""
+    import seaborn  # here, since it takes most of a second, and few pages need it
+
     figure, axes = subplots(1, len(table["levels"]), 2.5)
     for ax, degrees, (counts, expected), density in zip(
         axes[0], table["degrees"], table["expected"], table["density"]

@@ -1,7 +1,6 @@
 """Figures about how far from Gaussian images and units are."""
 
 import numpy as np
-import seaborn
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm
@@ -42,12 +41,13 @@ def strips(table: dict, labels: dict[str, str], log: tuple[str, ...] = (), lines
     log    : quantities on a logarithmic axis; lines : quantity -> where to draw a horizontal line
     """
     figure, axes = subplots(1, len(labels), 3.0)
-    names = list(table)
+    names, draw = list(table), np.random.default_rng(0)
     for ax, (quantity, label) in zip(axes[0], labels.items()):
         for place, name in enumerate(names):
             values = np.asarray(table[name][quantity], float)
             color = CYCLE[place % len(CYCLE)]
-            seaborn.stripplot(x=place, y=values, color=color, alpha=0.55, size=3.5, jitter=0.2, ax=ax)
+            aside = place + draw.uniform(-0.2, 0.2, values.size)  # so that dots do not hide each other
+            ax.plot(aside, values, "o", color=color, alpha=0.55, markersize=3.5, markeredgewidth=0)
             mean = np.nanmean(values)
             ax.plot([place - 0.3, place + 0.3], [mean, mean], color=INK, linewidth=2, zorder=5)
         if quantity in log:

@@ -123,8 +123,8 @@ def results(
     What is missing is computed, all results of one kind side by side; device, and fresh, cluster and
     engine in `how`, are those of store.load_or_run.
     """
-    found, wanted = {}, planned(chapter, base, count)
-    store.check([config for _, config in wanted])
+    found, wanted, fresh = {}, planned(chapter, base, count), how.get("fresh", False)
+    store.check([config for kind, config in wanted if fresh or not store.exists(kind, config)])
     for kind in dict.fromkeys(kind for kind, _ in wanted):
         configs = [config for other, config in wanted if other == kind]
         histories = store.load_or_run(kind, configs, device, **how)

@@ -172,7 +172,7 @@ def _finished(kind: str, config: Config) -> list[tuple[dict, dict]]:
     names = set(os.listdir(folder)) if folder.exists() else set()
     while (name := f"level-{len(levels):03d}.npz") in names:
         level = History(folder / name, f"{kind}-{key(config)}")
-        levels.append(({name: level[name].copy() for name in level.names()}, level.provenance))
+        levels.append((level.arrays(), level.provenance))
     return levels
 
 

@@ -15,6 +15,7 @@ import pathlib
 import signal
 import threading
 import uuid
+from collections.abc import Callable, Iterable
 
 import filelock
 
@@ -49,13 +50,15 @@ class Processes:
     """Processes side by side, each an executor of its own: one that is killed is replaced, and takes no other along.
 
     With one executor for all (joblib's is such a one, too), a killed worker ends the work of every other.
+
+    start : what each of them does first; default: computes with one thread
     """
 
     lost, note = (concurrent.futures.BrokenExecutor,), ""
 
-    def __init__(self, width: int):
-        self.width = width
-        self._executors = [_executor() for _ in range(width)]
+    def __init__(self, width: int, start: Callable[[], None] | None = None):
+        self.width, self._start = width, start or _start
+        self._executors = [self._executor() for _ in range(width)]
         self._tasks = [None] * width
 
     def __enter__(self):
@@ -68,7 +71,7 @@ class Processes:
             self._tasks[free] = self._executors[free].submit(function, *arguments)
         except concurrent.futures.BrokenExecutor:
             self._executors[free].shutdown(wait=False)
-            self._executors[free] = _executor()
+            self._executors[free] = self._executor()
             self._tasks[free] = self._executors[free].submit(function, *arguments)
         return self._tasks[free]
 
@@ -79,20 +82,24 @@ class Processes:
         for executor in self._executors:
             executor.shutdown(wait=True, cancel_futures=True)
 
+    def _executor(self) -> concurrent.futures.ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return concurrent.futures.ProcessPoolExecutor(1, context, initializer=self._start)
 
-def _executor() -> concurrent.futures.ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return concurrent.futures.ProcessPoolExecutor(1, context, initializer=_start)
+
+def obey() -> None:
+    """Start of a worker: Ctrl-C is for the parent to handle, and a worker ends with its parent."""
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _start() -> None:
-    """Start of a worker: one thread to compute with, and Ctrl-C is for the parent to handle."""
+    """Start of a worker that computes: with one thread."""
     import torch
     from tqdm.auto import tqdm
 
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore, which a killed worker leaves behind
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    obey()
     torch.set_num_threads(1)
 
 
@@ -100,6 +107,28 @@ def _follow_parent() -> None:
     """End this worker when its parent is gone, killed even: nobody would give it work or end it."""
     multiprocessing.parent_process().join()
     os._exit(1)
+
+
+def each(pool: Here | Processes, tasks: Iterable[tuple]) -> None:
+    """Do tasks, each a function with its arguments, in their order; asks for the next one when there is room for it.
+
+    Raises what the first that fails raises: no other is begun then, and those that are at work are waited for.
+    """
+    running = set()
+    try:
+        for task in tasks:
+            running.add(pool.submit(0, *task))
+            if len(running) == pool.width:
+                done, running = concurrent.futures.wait(
+                    running, return_when=concurrent.futures.FIRST_COMPLETED
+                )
+                for future in done:
+                    future.result()
+        for future in concurrent.futures.as_completed(running):
+            future.result()
+    except Exception:
+        concurrent.futures.wait(running)
+        raise
 
 
 class Cluster:

@@ -56,7 +56,7 @@ def load_or_run(
         module_of(kind)
         replaces = {config: stamp(kind, config) if fresh else None for config in missing}
         teams = _teams(kind, missing, device, engine, cluster)
-        pool = _pool(device, workers or _cores(), len(teams), cluster)
+        pool = _pool(device, workers or cores(), len(teams), cluster)
         _Sweep(kind, teams, replaces, device, engine, pool).run()
     for config in configs:
         tidy(kind, config)
@@ -165,5 +165,6 @@ class _Sweep:
         return "waits for another process" if others else self.pool.note
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many processes can compute at once."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
