@@ -1,6 +1,7 @@
 """Figures about what sets of weights are worth."""
 
 import numpy as np
+from matplotlib.ticker import LogLocator
 
 from sifting.figures.style import CYCLE, FAINT, IMP, INK, NULL, evenly, log_axis, percent, subplots
 
@@ -54,6 +55,8 @@ def spectra(table: dict, columns: int = 3, bins: int = 40):
             ax.hist(some[np.isfinite(some)], edges, histtype="step", color=color, linewidth=1.2, label=name)
         ax.set(title=title, xscale="log", yticks=[])
         log_axis(ax.xaxis)
+        if edges[-1] > 50 * edges[0]:
+            ax.xaxis.set_major_locator(LogLocator())
         ax.tick_params(axis="x", labelsize=7)
         ax.spines["left"].set_visible(False)
     for ax in axes[-1]:
