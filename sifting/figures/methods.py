@@ -74,10 +74,11 @@ def panels(
             ax.set_xlabel({"density": "weights kept", "effective": "weights kept and connected"}[x])
         else:
             ax.set_xlabel(x)
-            if ax.lines and max(line.get_xdata().max(initial=0) for line in ax.lines) <= 1:
+            most = max((line.get_xdata().max(initial=0) for line in ax.lines), default=2)
+            if most <= 1:
                 percent(ax.xaxis)
             else:
-                ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+                ax.xaxis.set_major_locator(MaxNLocator(5 if most > 99 else "auto", integer=True))
             if logx and any(line.get_xdata().size for line in ax.lines):
                 ax.set_xscale("log")
                 log_axis(ax.xaxis)

@@ -56,8 +56,8 @@ def epochs(run: History) -> np.ndarray:
 def over_training(runs: list[History]) -> dict[str, dict[str, dict[str, np.ndarray]]]:
     """What becomes of utility as the dense network is trained: ES2, ES7, ES11, ES12, ES13.
 
-    returns : statistic, and accuracy -> share of the weights in words -> epoch (times,), value (runs, times); the share that is left
-              out first, under accuracy, is "none"
+    returns : statistic, and accuracy -> share of the weights in words -> epoch (times,), value (runs, times); the last share,
+              of accuracy alone, is "none"
     """
     times, panels = range(len(runs[0]["times/0"])), {}
     for name, statistic in STATISTICS.items():
@@ -66,7 +66,7 @@ def over_training(runs: list[History]) -> dict[str, dict[str, dict[str, np.ndarr
             panels[name] = {percent(r): rows[:, :, n] for n, r in enumerate(RATIOS)}
     left = np.array([[remaining(run, time=time).mean(-1) for time in times] for run in runs])
     whole = np.array([run["whole/0"][:, 0] for run in runs], float)
-    panels["accuracy"] = {"none": whole} | {percent(r): left[:, :, n] for n, r in enumerate(RATIOS)}
+    panels["accuracy"] = {percent(r): left[:, :, n] for n, r in enumerate(RATIOS)} | {"none": whole}
     at = epochs(runs[0])
     return {
         title: {name: {"epoch": at, "value": rows} for name, rows in lines.items()}
