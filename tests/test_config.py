@@ -16,6 +16,16 @@ def test_a_field_that_is_given_twice_is_refused():
         parse("lr=0.1 lr=0.2")
 
 
+def test_a_number_without_end_is_no_number_of_steps():
+    with pytest.raises(ValueError, match="steps takes int, not '1e400'"):
+        preset("smoke", parse("steps=1e400"))
+
+
+def test_retraining_cannot_be_shorter_than_its_rewind_point():
+    with pytest.raises(ValueError, match=r"rewind_step must be below retrain_steps \(4\), not 5"):
+        preset("smoke", retrain_steps=4)
+
+
 def test_keys_of_presets_never_change():
     assert {name: key(PRESETS[name]) for name in GOLDEN} == GOLDEN
 

@@ -222,3 +222,17 @@ def test_snapshots_are_the_networks_on_the_way():
     assert (record["snapshot/0/conv1.weight"] == record["rewind/conv1.weight"]).all()
     short = next(tickets.find(smoke(snapshots=1)))
     assert (record["trained/conv1.weight"] == short["trained/conv1.weight"]).all(), "looking changes nothing"
+
+
+def test_engines_that_cannot_train_it_are_refused_before_anything_is_computed():
+    for engine, fields, why in (
+        ("replicas", {"schedule": "constant"}, "replicas trains models without shortcuts, not resnet20"),
+        ("replicas", {"model": "vanilla"}, "replicas trains with schedule constant, not drops"),
+        ("sparse", {}, "sparse trains model fcn, not resnet20"),
+    ):
+        with pytest.raises(ValueError, match=f"the engine {why}; choose auto or reference"):
+            tickets.check(smoke(**fields), engine)
+    with pytest.raises(ValueError, match="criterion slimming is for model resnet20, not vanilla"):
+        tickets.check(smoke(model="vanilla", criterion="slimming"))
+    with pytest.raises(ValueError, match="batch_norm has no effect on model resnet20"):
+        tickets.check(smoke(batch_norm="none"))
