@@ -103,6 +103,14 @@ def test_the_lines_are_those_to_the_last_network(groups):
     assert np.isfinite(tables.between(groups)["interpolated"]["deep"]).all()
 
 
+def test_the_gap_between_statistics_has_no_sign(groups):
+    run = groups["deep"][0]
+    assert tables.statistics_gap([run]) == pytest.approx(100 * 0.2 * 10 / 21, abs=1e-3)
+    flipped = Known(0.4)
+    flipped.arrays["line/2"] = run["line/2"][:, [1, 0, 2]]
+    assert tables.statistics_gap([flipped]) == pytest.approx(tables.statistics_gap([run]))
+
+
 def test_unknown_lines_and_statistics_are_refused(groups):
     with pytest.raises(ValueError, match="unknown line 'half'; choose from retraining, step, whole"):
         tables.between(groups, "half")
@@ -157,12 +165,6 @@ def test_a_plane_is_that_of_its_level_and_statistics(groups):
     assert np.array_equal(found["own"], run["own/2"][1])
     assert np.array_equal(found["points"], [[0, 0], [6, 0], [0, 8]])
     assert np.array_equal(found["x"], run["x/2"]) and np.array_equal(found["y"], run["y/2"])
-
-
-def test_the_gap_between_planes_has_no_sign(groups):
-    run = groups["deep"][0]
-    run.arrays["plane/1"] = np.array([[[0.5, 0.5]], [[0.7, 0.2]], [[0, 0]]])
-    assert tables.statistics_gap(run, 1) == pytest.approx(25)
 
 
 def test_the_explorer_takes_all_planes_also_of_a_run_that_ended_before(groups):
@@ -236,6 +238,8 @@ def test_lines_are_means_over_runs_and_the_control_is_gray(groups):
     for ax, conditions in zip(axes, table.values()):
         for line, rows in zip(ax.lines, conditions.values()):
             assert line.get_ydata() == pytest.approx(rows.mean(0))
+        lowest = min(rows.mean(0).min() for conditions in table.values() for rows in conditions.values())
+        assert ax.get_ylim()[0] < lowest, "the panels share an axis on which all of them are seen"
     assert axes[0].lines[0].get_color() == figures.style.NULL != axes[0].lines[1].get_color()
 
 

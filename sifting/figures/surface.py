@@ -1,6 +1,8 @@
 """Figures about accuracy between networks."""
 
 import numpy as np
+from matplotlib.patches import Polygon
+from matplotlib.patheffects import withStroke
 
 from sifting.figures.style import CYCLE, HEAT, INK, NULL, WIDTH, band, percent, subplots
 
@@ -12,7 +14,7 @@ CONTOURS = np.arange(0.1, 1, 0.1)  # accuracies
 def planes(table: dict):
     """Accuracy on planes through three networks, a row and a column of them at a time, from tables.plane: ES6, ES16.
 
-    Each axis has a scale of its own; its ticks are where the pretrained and the pruned network are (across), and the pretrained and the
+    Lines between the three enclose what is a mixture of them. Each axis has a scale of its own; its ticks are where the pretrained and the pruned network are (across), and the pretrained and the
     retrained one (up), in units of the weights.
 
     table : row -> column -> plane
@@ -39,7 +41,14 @@ def _plane(ax, found: dict, size: float):
     drawn = ax.pcolormesh(x, y, accuracy, cmap=HEAT, vmin=0, vmax=1, shading="nearest", rasterized=True)
     inside = CONTOURS[(accuracy.min() < CONTOURS) & (accuracy.max() > CONTOURS)]
     if inside.size:
-        ax.contour(x, y, accuracy, inside, colors="white", linewidths=0.5, alpha=0.6)
+        colors = [INK if level > 0.55 else "white" for level in inside]
+        ax.contour(x, y, accuracy, inside, colors=colors, linewidths=0.5, alpha=0.6)
+    outline = {
+        "edgecolor": INK,
+        "linewidth": 0.8,
+        "path_effects": [withStroke(linewidth=2, foreground="white")],
+    }
+    ax.add_patch(Polygon(points, fill=False, alpha=0.7, **outline))
     marker = {"color": "white", "markeredgecolor": INK, "markeredgewidth": 1.2, "linestyle": "none"}
     for (name, form), place in zip(NETWORKS.items(), points):
         ax.plot(*place, form, label=name, markersize=size, **marker)
@@ -67,10 +76,9 @@ def between(table: dict, control: str = ""):
             band(ax, np.linspace(0, 1, rows.shape[1]), rows, name, color, linestyle=line)
         ax.set_title(title)
         ax.set_xticks([0, 0.5, 1], ["$W^*$", "half way", "$W_r$"])
-        percent(ax.yaxis)
-        low, high = ax.get_ylim()
-        ax.set_ylim(max(low, 0), min(high, 1.02))
-    axes[0, 0].set_ylabel("training accuracy")
+    percent(axes[0, 0].yaxis)
+    low, high = axes[0, 0].get_ylim()
+    axes[0, 0].set(ylim=(max(low, 0), min(high, 1.02)), ylabel="training accuracy")
     lines, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside upper center", ncols=3)
     return figure

@@ -43,12 +43,6 @@ def planes(groups: Groups) -> dict:
     return {"ways": list(groups), "statistics": list(STATISTICS), "share": np.array(share)} | found
 
 
-def statistics_gap(run: History, level: int) -> float:
-    """Size of the difference that recomputed statistics make to interpolated ones, mean over the cells of a plane, in points."""
-    own, mixed = (plane(run, kind, level)["accuracy"] for kind in ("recomputed", "interpolated"))
-    return 100 * float(np.abs(own - mixed).mean())
-
-
 def line(run: History, statistics: str, which: str = "whole") -> np.ndarray:
     """(points,): training accuracy, in [0, 1], along a line of LINES to the last retrained network."""
     choose("statistics", statistics, STATISTICS)
@@ -75,6 +69,14 @@ def barriers(groups: Groups, which: str = "whole") -> dict[str, dict[str, np.nda
 def _points(accuracies: np.ndarray) -> np.ndarray:
     """In percent, without what single precision adds to them."""
     return np.round(100 * accuracies.astype(float), 4)
+
+
+def statistics_gap(runs: list[History]) -> np.ndarray:
+    """(runs,): size of the difference that recomputed statistics make to interpolated ones, mean over the line from W* to Wr, in points."""
+    own, mixed = (
+        np.stack([line(run, kind) for run in runs]).astype(float) for kind in ("recomputed", "interpolated")
+    )
+    return _points(np.abs(own - mixed).mean(1))
 
 
 def barrier_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
