@@ -17,7 +17,7 @@ def taken_out(table: dict):
     low, mean, high = (sets[name].mean(0) for name in ("lowest", "mean", "highest"))
     ax.vlines(sets["ratio"], low, high, color=FAINT, linewidth=3.5)
     ax.plot(sets["ratio"], mean, "o-", color=INK, markersize=3.5, linewidth=1.3)
-    ax.set(xlabel="weights taken out at random", ylabel="training accuracy", title="whichever")
+    ax.set(xlabel="weights taken out at random", ylabel="training accuracy", title="random sets")
     percent(ax.xaxis)
     percent(ax.yaxis)
     ax.set_ylim(-0.03, 1.03)
@@ -30,7 +30,7 @@ def taken_out(table: dict):
                 label=name,
                 linewidth=1.3,
             )
-        ax.set(xlabel=title, title="a window of weights by size")
+        ax.set(xlabel="size of the weights", title=title)
         ax.set_xticks([0, 0.5, 1], ["smallest", "half", "largest"])
         for label, side in zip(ax.get_xticklabels(), ("left", "center", "right")):
             label.set_horizontalalignment(side)
@@ -38,8 +38,11 @@ def taken_out(table: dict):
     return figure
 
 
-def spectra(table: dict, columns: int = 3, bins: int = 40):
-    """Histograms of the utility of sets of weights, from tables.spectra: ES4, ES14. table : title -> condition -> (values,)"""
+def spectra(table: dict, columns: int = 3, bins: int = 40, null: float | None = None):
+    """Histograms of the utility of sets of weights, from tables.spectra: ES4, ES14.
+
+    table : title -> condition -> (values,); null : a gray line, as what a network loses that says nothing any more
+    """
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
     figure, axes = subplots(rows, columns, 2.2 * rows + 0.4)
@@ -59,6 +62,8 @@ def spectra(table: dict, columns: int = 3, bins: int = 40):
             ax.xaxis.set_major_locator(LogLocator())
         ax.tick_params(axis="x", labelsize=7)
         ax.spines["left"].set_visible(False)
+        if null is not None:
+            ax.axvline(null, color=NULL, linewidth=0.9, linestyle="--")
     for ax in axes[-1]:
         ax.set_xlabel("utility (nats)", fontsize=8)
     for ax in axes.flat[len(table) :]:

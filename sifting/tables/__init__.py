@@ -145,11 +145,13 @@ from sifting.tables.utility import (
     percent,
     points_lost,
     same_sets,
+    since_start,
     spectra,
     tested,
     trained,
     unlike,
     windows,
+    without_a_tenth,
     worth,
 )
 from sifting.tables.worth import (

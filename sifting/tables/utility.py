@@ -122,21 +122,34 @@ def windows(runs: list[History]) -> dict[str, dict[str, dict[str, np.ndarray]]]:
     return found
 
 
+def since_start(panels: dict) -> dict:
+    """`over_training` without the start and without accuracy: with batch norm, a network that has seen no image says anything."""
+    return {
+        title: {
+            name: {"epoch": line["epoch"][1:], "value": line["value"][:, 1:]} for name, line in lines.items()
+        }
+        for title, lines in panels.items()
+        if title != "accuracy"
+    }
+
+
 def points_lost(
-    runs: list[History], found: dict, title: str, share: float, low: float, high: float
+    runs: list[History], found: dict, title: str, share: float, low: float, high: float, worst: bool = False
 ) -> np.ndarray:
-    """(runs,): accuracy that is lost, in points, without a window of `windows` whose middle lies between two ranks, mean over windows."""
+    """(runs,): accuracy that is lost, in points, without a window of `windows` whose middle lies between two ranks, mean over windows, or the most."""
     line = found[title][percent(share)]
     there = (line["rank"] >= low) & (line["rank"] <= high)
     whole = np.array([run["whole/0"][-1, 0] for run in runs])
-    return 100 * (whole - line["value"][:, there].mean(1))
+    left = line["value"][:, there]
+    return 100 * (whole - (left.min(1) if worst else left.mean(1)))
 
 
 def errors(runs: list[History], draws: int = 200) -> dict[str, dict[str, dict[str, np.ndarray]]]:
     """How well statistics of utility are known, at the end of the training: standard errors over their values, in shares.
 
     returns : statistic -> what there is finitely much of -> ratio (ratios,), value (runs, ratios); images: half of the difference between
-              the even and the odd images, as root mean square over 2 halves; sets: bootstrap over sets; seeds (1, ratios): standard deviation over runs
+              the even and the odd images, as root mean square over 2 halves; sets: bootstrap over sets, but for
+              the smallest, of which that says nothing; seeds (1, ratios): standard deviation over runs
     """
     draw, panels = np.random.default_rng(0), {}
     for name in GROW:
@@ -149,6 +162,8 @@ def errors(runs: list[History], draws: int = 200) -> dict[str, dict[str, dict[st
             rows["images"].append(abs(halves[0] - halves[1]) / 2 / value)
             rows["sets"].append(statistic(parts.mean(-1)[:, order]).std(1, ddof=1) / value)
             rows["seeds"].append(value)
+        if name == "smallest utility":
+            rows.pop("sets")
         values = np.array(rows.pop("seeds"))
         rows["seeds"] = (
             values.std(0, ddof=1, keepdims=True) / values.mean(0) if len(runs) > 1 else values * np.nan
@@ -183,14 +198,25 @@ def compared(
     }
 
 
-def doublings(panels: dict, title: str, one: str, other: str) -> np.ndarray:
-    """(runs,): how many times the statistic of `compared` is doubled from `other` to `one`, mean over the shares that both have."""
-    return np.nanmean(np.log2(panels[title][one]["value"] / panels[title][other]["value"]), 1)
+def doublings(panels: dict, title: str, one: str, other: str, most: float = 1) -> np.ndarray:
+    """(runs,): how many times the statistic of `compared` is doubled from `other` to `one`, mean over the shares up to `most` that both have."""
+    return np.nanmean(_ratios(panels, title, one, other, most), 1)
 
 
-def unlike(panels: dict, title: str, one: str, other: str) -> np.ndarray:
-    """(runs,): by how many doublings, up or down, the statistic of two conditions of `compared` differs, mean over shares."""
-    return np.nanmean(abs(np.log2(panels[title][one]["value"] / panels[title][other]["value"])), 1)
+def unlike(panels: dict, title: str, one: str, other: str, most: float = 1) -> np.ndarray:
+    """(runs,): by how many doublings, up or down, the statistic of two conditions of `compared` differs, mean over the shares up to `most`."""
+    return np.nanmean(abs(_ratios(panels, title, one, other, most)), 1)
+
+
+def _ratios(panels: dict, title: str, one: str, other: str, most: float) -> np.ndarray:
+    there = np.array(RATIOS) <= most
+    return np.log2(panels[title][one]["value"][:, there] / panels[title][other]["value"][:, there])
+
+
+def without_a_tenth(runs: list[History], base: str = "share") -> np.ndarray:
+    """(runs,): training accuracy that is lost without a tenth of the weights, in points, mean over sets."""
+    found = ablations(runs, base=base)["mean"]
+    return 100 * (found[:, 0] - found[:, 1 + RATIOS.index(0.1)])
 
 
 def spectra(
