@@ -32,6 +32,6 @@ from sifting.figures.methods import evolution, filters, kernels, matrices, panel
 from sifting.figures.speed import cost
 from sifting.figures.style import STYLE
 from sifting.figures.surface import between, leaving, planes
-from sifting.figures.utility import bars, scatter, spectra, taken_out
+from sifting.figures.utility import bars, spectra, taken_out
 
 matplotlib.rcParams.update(STYLE)

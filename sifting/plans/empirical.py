@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from sifting.config import Config, seeds
-from sifting.plans import pellegrini
 
 LONGER = 3  # long training, in times of the usual; 25 in the paper
 SIZES = {"1×": 1.0, "0.5×": 0.5, "0.25×": 0.25}
@@ -20,9 +19,6 @@ WAYS = {
 # depends on the run: this is about what channel pruning leaves at the laptop preset
 SMALL = {"small as by weights": 0.7**5, "small as by channels": 0.28}
 CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
-TICKETS = ("IMP", "one-shot", "random")  # of fully connected networks
-PROBES = {"subsets": 60, "probe_images": 2_000, "cells": 21}  # of what is measured of them
-QUICK = {"subsets": 4, "probe_images": 60, "cells": 3}  # the same where nothing is to be read
 LENGTHS = (1, 3)  # of the training after that, in times of the usual
 
 
@@ -109,17 +105,6 @@ def leaving(base: Config, count: int) -> dict[str, list[Config]]:
     return {name: seeds(config, count) for name, config in found.items()}
 
 
-def tickets(base: Config, count: int) -> dict[str, list[Config]]:
-    """Tickets of the first part, by three ways to prune, with what their sets and units are worth, and the lines between their levels; of one with planes."""
-    usual = PROBES if base.train_images > 10 * PROBES["probe_images"] else QUICK
-    probes = {field: getattr(base, field) or value for field, value in usual.items()}
-    cells = probes.pop("cells")
-    runs = pellegrini.pruners(base, count)
-    found = {name: [replace(config, **probes) for config in runs[name]] for name in TICKETS}
-    found["IMP"][0] = replace(found["IMP"][0], cells=cells)
-    return found
-
-
 GROUPS = {
     "utility": over_training,
     "residual": over_training,
@@ -128,15 +113,11 @@ GROUPS = {
     "surface": surface,
     "basins": basins,
     "leaving": leaving,
-    "worth": tickets,
-    "synthesis": tickets,
 }
 DEFAULT = dict.fromkeys(("utility", "residual", "size", "retraining"), "utility") | dict.fromkeys(
     ("surface", "basins", "leaving"), "surface"
 )
 KINDS = {
     "basins": dict.fromkeys(SMALL, ("masks",)),
-    "worth": dict.fromkeys(TICKETS, ("utility", "surface")),
-    "synthesis": dict.fromkeys(TICKETS, ("utility", "surface", "representation")),
 }
 FAMILY = dict.fromkeys((*DEFAULT,), "resnet20") | {"utility": "vanilla"}

@@ -131,7 +131,6 @@ from sifting.tables.surface import (
     retrained_rows,
     statistics_gap,
 )
-from sifting.tables.synthesis import MEASURES, measured, measured_rows, shared_locality
 from sifting.tables.utility import (
     ablations,
     by_ratio,
@@ -153,15 +152,4 @@ from sifting.tables.utility import (
     windows,
     without_a_tenth,
     worth,
-)
-from sifting.tables.worth import (
-    at_same_density,
-    joint,
-    means_at,
-    near_density,
-    rank,
-    ranks,
-    steps,
-    units,
-    within_range,
 )
