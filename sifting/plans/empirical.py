@@ -117,7 +117,5 @@ GROUPS = {
 DEFAULT = dict.fromkeys(("utility", "residual", "size", "retraining"), "utility") | dict.fromkeys(
     ("surface", "basins", "leaving"), "surface"
 )
-KINDS = {
-    "basins": dict.fromkeys(SMALL, ("masks",)),
-}
-FAMILY = dict.fromkeys((*DEFAULT,), "resnet20") | {"utility": "vanilla"}
+KINDS = {"basins": dict.fromkeys(SMALL, ("masks",))}
+FAMILY = dict.fromkeys(GROUPS, "resnet20") | {"utility": "vanilla"}
