@@ -18,8 +18,6 @@ WAYS = {
 # share of the weights of networks as small as those that come out of the last cycle. Which weights go with the channels
 # depends on the run: this is about what channel pruning leaves at the laptop preset
 SMALL = {"small as by weights": 0.7**5, "small as by channels": 0.28}
-CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
-LENGTHS = (1, 3)  # of the training after that, in times of the usual
 
 
 def over_training(base: Config, count: int) -> dict[str, list[Config]]:
@@ -82,29 +80,6 @@ def basins(base: Config, count: int) -> dict[str, list[Config]]:
     return found
 
 
-def dial(base: Config) -> dict[tuple[float, int], str]:
-    """Share of the channels, and length of the training -> name of the group of `leaving`."""
-    return {
-        (share, length): f"{share:.0%} of the channels, {length} ×"
-        for share in CHANNELS
-        for length in LENGTHS
-    }
-
-
-def leaving(base: Config, count: int) -> dict[str, list[Config]]:
-    """Channels that are pruned at once and networks trained again, both for longer and longer; weights; and the control."""
-    once = replace(base, levels=1, snapshots=0, cells=0, treatment="lr-rewind", criterion="slimming")
-    usual = base.retrain_steps or base.steps
-    found = {
-        name: replace(once, prune_fraction=share, retrain_steps=length * usual)
-        for (share, length), name in dial(base).items()
-    }
-    longest = {"criterion": "magnitude", "prune_fraction": CHANNELS[-1], "retrain_steps": LENGTHS[-1] * usual}
-    found["weights"] = replace(once, **longest)
-    found["trained anew"] = control(base)
-    return {name: seeds(config, count) for name, config in found.items()}
-
-
 GROUPS = {
     "utility": over_training,
     "residual": over_training,
@@ -112,10 +87,9 @@ GROUPS = {
     "retraining": retraining,
     "surface": surface,
     "basins": basins,
-    "leaving": leaving,
 }
 DEFAULT = dict.fromkeys(("utility", "residual", "size", "retraining"), "utility") | dict.fromkeys(
-    ("surface", "basins", "leaving"), "surface"
+    ("surface", "basins"), "surface"
 )
 KINDS = {"basins": dict.fromkeys(SMALL, ("masks",))}
 FAMILY = dict.fromkeys(GROUPS, "resnet20") | {"utility": "vanilla"}
