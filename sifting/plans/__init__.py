@@ -6,7 +6,7 @@ from sifting import store
 from sifting.config import LATER, Config, apart_from, choose, preset
 from sifting.history import History
 from sifting.plans import empirical, paganini, pellegrini, redman
-from sifting.plans.empirical import SHARES, SIZES, SMALL, WAYS
+from sifting.plans.empirical import SIZES, SMALL, WAYS
 from sifting.plans.paganini import APART, FRACTIONS, LEFT, METHODS, TREATED, TREATMENTS
 from sifting.plans.pellegrini import SHORT, VARIED, imp
 from sifting.plans.redman import network
@@ -17,7 +17,6 @@ __all__ = [
     "GROUPS",
     "LEFT",
     "METHODS",
-    "SHARES",
     "SHORT",
     "SIZES",
     "SMALL",

@@ -6,7 +6,6 @@ from sifting.config import Config, seeds
 
 LONGER = 3  # long training, in times of the usual; 25 in the paper
 SIZES = {"1×": 1.0, "0.5×": 0.5, "0.25×": 0.25}
-SHARES = {"25 %": 0.25, "50 %": 0.5, "75 %": 0.75}  # of the weights that are pruned at once
 NONE = 1e-12  # a share so small that no weight goes
 # how networks are pruned and trained again -> criterion, share that goes each time, treatment
 WAYS = {
@@ -33,18 +32,6 @@ def size(base: Config, count: int) -> dict[str, list[Config]]:
         if name not in found:
             found[name] = seeds(replace(base, levels=0, snapshots=0, start_density=share), count)
     return found
-
-
-def retraining(base: Config, count: int) -> dict[str, list[Config]]:
-    """Networks pruned at once and trained again, small ones trained twice, and controls."""
-    once = replace(base, levels=1, retrain_steps=0, snapshots=0, treatment="lr-rewind")
-    found = {}
-    for name, share in SHARES.items():
-        found[name] = replace(once, prune_fraction=share)
-        found[f"{name}, small"] = replace(once, prune_fraction=NONE, start_density=1 - share)
-    found["50 %, new weights"] = replace(found["50 %"], treatment="reinit")
-    found["trained twice"] = replace(once, prune_fraction=NONE)
-    return {name: seeds(config, count) for name, config in found.items()}
 
 
 def ways(base: Config) -> dict[str, Config]:
@@ -84,11 +71,10 @@ GROUPS = {
     "utility": over_training,
     "residual": over_training,
     "size": size,
-    "retraining": retraining,
     "surface": surface,
     "basins": basins,
 }
-DEFAULT = dict.fromkeys(("utility", "residual", "size", "retraining"), "utility") | dict.fromkeys(
+DEFAULT = dict.fromkeys(("utility", "residual", "size"), "utility") | dict.fromkeys(
     ("surface", "basins"), "surface"
 )
 KINDS = {"basins": dict.fromkeys(SMALL, ("masks",))}
