@@ -123,7 +123,6 @@ from sifting.tables.surface import (
     barriers,
     between,
     emptied,
-    leaving,
     network_rows,
     networks,
     plane,
