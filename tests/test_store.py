@@ -117,10 +117,9 @@ def test_an_interrupted_run_goes_on_from_its_last_level(results, reference):
 @pytest.mark.parametrize("how, code", [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_a_killed_process_loses_no_finished_level(results, python, reference, how, code):
     process = python(
-        RUN + "tiny = dataclasses.replace(tiny, steps=10)\n"
-        "import sifting.train as t\nslow = t.step\n"
-        "def crawl(*a):\n    import time; time.sleep(0.05); return slow(*a)\n"
-        "t.step = crawl\n"
+        RUN + "import time\nfrom sifting.tickets import Run\nslow = Run.conclude\n"
+        "def crawl(*a):\n    time.sleep(1); return slow(*a)\n"
+        "Run.conclude = crawl\n"
         "try:\n    store.load_or_run('ticket', [tiny], 'cpu')\n"
         "except KeyboardInterrupt:\n    raise SystemExit(130)"
     )
