@@ -16,6 +16,7 @@ from sifting.models import build, with_norms
 from sifting.observables import STATISTICS
 from sifting.packing import Arrays
 from sifting.tickets import level_count, teams
+from sifting.tickets.run import tensors
 from sifting.train import generator, piece
 
 POINTS = 21  # of a line, both ends included
@@ -145,19 +146,13 @@ class Probe:
         return found | (self._plane(dense, pruned, after) if self.config.cells else {})
 
     def _state(self, record: Arrays) -> dict[str, Tensor]:
-        return {
-            name.removeprefix("trained/"): torch.from_numpy(value).to(self.networks.x.device)
-            for name, value in record.items()
-            if name.startswith("trained/")
-        }
+        return tensors(record, "trained", self.networks.x.device)
 
     def _pruned(self, state, record, level) -> dict[str, Tensor]:
-        masks = {
-            name.removeprefix("removed_at/"): torch.from_numpy(at(value, level)).to(self.networks.x.device)
-            for name, value in record.items()
-            if name.startswith("removed_at/")
-        }
-        masks = with_norms(self.networks.model, masks)
+        removed_at = tensors(record, "removed_at", self.networks.x.device)
+        masks = with_norms(
+            self.networks.model, {name: at(levels, level) for name, levels in removed_at.items()}
+        )
         return {name: value * masks[name] if name in masks else value for name, value in state.items()}
 
     def _at(self, weights, statistics, frozen, least) -> list[tuple[float, float]]:

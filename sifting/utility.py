@@ -13,6 +13,7 @@ from sifting.models import FCN, build, prunable
 from sifting.observables import BASES, RATIOS, WINDOWS
 from sifting.packing import Arrays
 from sifting.tickets import level_count, teams
+from sifting.tickets.run import tensors
 from sifting.train import generator, piece
 
 ALONE = 0.1  # share of the weights of one layer alone that is taken out
@@ -105,7 +106,7 @@ class Probe:
             for step in {n.split("/")[1] for n in record if n.startswith("snapshot/")}
         }
         states[self.config.steps] = "trained"
-        masks = _masks(record, level)
+        masks = self._masks(record, level)
         rows = []
         for step in sorted(states):
             self.pool = self._pool(record, states[step], masks)
@@ -118,16 +119,15 @@ class Probe:
             found |= {"probe/windows": self._windows(), "probe/layers": self._layers()}
         return found
 
+    def _masks(self, record, level) -> dict[str, Tensor]:
+        """Masks of a level by the record of that level, or of the one before."""
+        return {n: at(levels, level) for n, levels in tensors(record, "removed_at", self.y.device).items()}
+
     def _pool(self, record, prefix, masks) -> Pool:
-        state = {
-            name.removeprefix(prefix + "/"): torch.from_numpy(value.copy())
-            for name, value in record.items()
-            if name.startswith(prefix + "/")
-        }
-        self.model.load_state_dict(state)
+        self.model.load_state_dict(tensors(record, prefix, self.y.device))
         parameters = dict(self.model.named_parameters())
         for name, mask in masks.items():
-            parameters[name].mul_(mask.to(parameters[name].device))
+            parameters[name].mul_(mask)
         return Pool(self.model, masks)
 
     def _say(self) -> Tensor:
@@ -149,7 +149,7 @@ class Probe:
         if config.start_density < 1:
             pools["number"] = kept, len(self.pool.flat)
         if level == 0 < config.levels and ended:
-            survivors = self.pool.where(_masks(record, 1))
+            survivors = self.pool.where(self._masks(record, 1))
             pools["survivors"] = survivors, len(survivors)
         for base, (among, size) in pools.items():
             for number in range(config.subsets):
@@ -199,15 +199,6 @@ class Probe:
                 order = mine[torch.randperm(len(mine), generator=draw).to(mine.device)]
                 found[layer, number] = self._without(order[: int(ALONE * len(mine))])[0]
         return found
-
-
-def _masks(record: Arrays, level: int) -> dict[str, Tensor]:
-    """Masks of a level by the record of that level, or of the one before."""
-    return {
-        name.removeprefix("removed_at/"): torch.from_numpy(at(value, level))
-        for name, value in record.items()
-        if name.startswith("removed_at/")
-    }
 
 
 find, find_together = measured(Probe)

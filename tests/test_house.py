@@ -47,6 +47,12 @@ def test_every_file_belongs_to_a_room_on_the_map():
     assert all(modules(room) for room in ROOMS)
 
 
+def test_the_map_for_contributors_is_that_of_the_rooms():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    drawn = text.partition("only those above it:")[2].partition("`sifting/reference.py`")[0]
+    assert tuple(re.findall("`([a-z]+)`", drawn)) == ROOMS
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_room_imports_only_rooms_above_it(path):
     room = room_of(path)

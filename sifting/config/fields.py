@@ -59,7 +59,7 @@ class Config:
     batch_size: int = 1000
     steps: int = 100_000  # optimizer steps a level
     schedule: str = (
-        "constant"  # of the learning rate: constant, or drops: divided by 10 at 50 % and 75 % of the steps
+        "constant"  # of the learning rate: constant, or drops: a tenth at 50 % and 75 % of the steps
     )
     evaluations: int = 100  # accuracies measured a level, evenly spaced; the maximum is "early stopped"
     replacement: bool = True  # draw batches with replacement (released code) or by epochs

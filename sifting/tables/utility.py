@@ -29,21 +29,19 @@ def worth(run: History, level: int = 0, base: str = "share", time: int = -1) -> 
 
     base : a name in BASES; the number is that of a whole network, which in one is the share
     """
-    return _parts(run, level, base, time).mean(-1)
+    return _measured("utility", run, level, base, time).mean(-1)
 
 
-def _parts(run: History, level: int, base: str, time: int) -> np.ndarray:
-    """(ratios, sets, 2): the same over the even and over the odd images."""
+def _measured(what: str, run: History, level: int, base: str, time: int) -> np.ndarray:
+    """(ratios, sets, ...): what utility.Probe measured without each set of weights; of utility over the even and over the odd images."""
     if base == "number" and run.config.start_density == 1:
         base = "share"
-    return run[f"utility/{level}"][time, BASES.index(base)].astype(float)
+    return run[f"{what}/{level}"][time, BASES.index(base)].astype(float)
 
 
 def remaining(run: History, level: int = 0, base: str = "share", time: int = -1) -> np.ndarray:
     """(ratios, sets): accuracy on the training images without each set of weights."""
-    if base == "number" and run.config.start_density == 1:
-        base = "share"
-    return run[f"remaining/{level}"][time, BASES.index(base)].astype(float)
+    return _measured("remaining", run, level, base, time)
 
 
 def epochs(run: History) -> np.ndarray:
@@ -75,7 +73,7 @@ def over_training(runs: list[History]) -> dict[str, dict[str, dict[str, np.ndarr
 
 
 def by_ratio(panels: dict) -> dict[str, dict]:
-    """`over_training` with one panel a share of the weights and one line a statistic, and accuracy in panels of its own: ES7."""
+    """`over_training` with one panel a share of the weights and one line a statistic: ES7."""
     return {percent(ratio): {name: panels[name][percent(ratio)] for name in GROW} for ratio in RATIOS}
 
 
@@ -155,7 +153,7 @@ def errors(runs: list[History], draws: int = 200) -> dict[str, dict[str, dict[st
     for name in GROW:
         statistic, rows = STATISTICS[name], {"images": [], "sets": [], "seeds": []}
         for run in runs:
-            parts = _parts(run, 0, "share", -1)
+            parts = _measured("utility", run, 0, "share", -1)
             value = statistic(parts.mean(-1))
             halves = [statistic(parts[..., n]) for n in range(2)]
             order = draw.integers(0, parts.shape[1], (draws, parts.shape[1]))

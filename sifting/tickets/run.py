@@ -62,13 +62,13 @@ class Run:
         self.best = [record["val_accuracy"].max() for record in finished]
         if finished:
             if config.layerwise:
-                self.good = _tensors(finished[last_good(self.best)], "trained", device)
-            self.removed_at = _tensors(finished[-1], "removed_at", device)
-            self.rewind = _tensors(finished[0], "rewind", device)
-            self.model.load_state_dict(_tensors(finished[-1], "trained", device))
+                self.good = tensors(finished[last_good(self.best)], "trained", device)
+            self.removed_at = tensors(finished[-1], "removed_at", device)
+            self.rewind = tensors(finished[0], "rewind", device)
+            self.model.load_state_dict(tensors(finished[-1], "trained", device))
             self.diverged = not _finite(self.model)
             if not config.iterative:
-                rewind_(self.model, _tensors(finished[0], "trained", device))
+                rewind_(self.model, tensors(finished[0], "trained", device))
                 self.scores = self._saliency(self._masks(0), 0)
 
     def prepare(self) -> Ready | None:
@@ -215,7 +215,8 @@ def _arrays(prefix: str, tensors: dict[str, torch.Tensor]) -> Arrays:
     return {f"{prefix}/{name}": tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
 
 
-def _tensors(record: Arrays, prefix: str, device: str) -> dict[str, torch.Tensor]:
+def tensors(record: Arrays, prefix: str, device: str) -> dict[str, torch.Tensor]:
+    """The arrays PREFIX/NAME of a record, as tensors by their NAME."""
     named = [
         (name.removeprefix(prefix + "/"), value)
         for name, value in record.items()
