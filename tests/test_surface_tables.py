@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sifting import config, figures, observables, tables
+from sifting import config, figures, observables, plans, tables
 from sifting.history import History
 from sifting.observables import LINES, STATISTICS
 from sifting.widgets import SurfaceExplorer
@@ -177,6 +177,33 @@ def test_the_explorer_takes_all_planes_also_of_a_run_that_ended_before(groups):
     assert "3 ways; 2 cycles; 6 x 6 cells" in repr(SurfaceExplorer.from_tables(table))
 
 
+# --- leaving
+
+
+@pytest.fixture
+def dialled():
+    """Barriers of 10 points for each fifth of the channels and each length, and one more for every seed."""
+    cells = plans.dial(BASE)
+    groups = {
+        name: [Known((50 * share * length + seed) / 100, levels=1, seed=seed) for seed in range(3)]
+        for (share, length), name in cells.items()
+    }
+    return groups | {"weights": [Known(0.0)] * 3, "trained anew": [Known(0.7)] * 3}, cells
+
+
+def test_the_dial_orders_barriers_by_share_and_length(dialled):
+    table = tables.leaving(*dialled)
+    found = table["interpolated"]
+    assert found["share"].tolist() == [0.2, 0.4, 0.6, 0.8] and list(found["lengths"]) == [1, 3]
+    assert found["lengths"][1] == pytest.approx(
+        np.array([[10, 20, 30, 40]]) + np.arange(3)[:, None], abs=1e-3
+    )
+    assert found["lengths"][3][:, 3] == pytest.approx([120, 121, 122], abs=1e-3)
+    assert table["recomputed"]["lengths"][1][0] == pytest.approx([5, 10, 15, 20], abs=1e-3)
+    assert found["beside"]["trained anew"] == pytest.approx([70] * 3, abs=1e-3)
+    assert list(found["beside"]) == ["weights", "trained anew"]
+
+
 # --- figures
 
 
@@ -214,3 +241,12 @@ def test_lines_are_means_over_runs_and_the_control_is_gray(groups):
         lowest = min(rows.mean(0).min() for conditions in table.values() for rows in conditions.values())
         assert ax.get_ylim()[0] < lowest, "the panels share an axis on which all of them are seen"
     assert axes[0].lines[0].get_color() == figures.style.NULL != axes[0].lines[1].get_color()
+
+
+def test_the_dial_is_drawn_beside_its_controls(dialled):
+    table = tables.leaving(*dialled)
+    for ax, found in zip(figures.leaving(table).axes, table.values()):
+        heights = {line.get_label(): line.get_ydata() for line in ax.lines}
+        for length, rows in found["lengths"].items():
+            assert heights[f"retrained {length} × as long"] == pytest.approx(rows.mean(0))
+        assert heights["trained anew"] == pytest.approx(found["beside"]["trained anew"].mean() * np.ones(2))

@@ -31,7 +31,7 @@ from sifting.figures.maps import (
 from sifting.figures.methods import evolution, filters, kernels, matrices, panels, stability
 from sifting.figures.speed import cost
 from sifting.figures.style import STYLE
-from sifting.figures.surface import between, planes
-from sifting.figures.utility import bars, spectra, taken_out
+from sifting.figures.surface import between, leaving, planes
+from sifting.figures.utility import bars, scatter, spectra, taken_out
 
 matplotlib.rcParams.update(STYLE)

@@ -82,3 +82,28 @@ def between(table: dict, control: str = ""):
     lines, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside upper center", ncols=3)
     return figure
+
+
+def leaving(table: dict):
+    """Barriers against the share of the channels that is pruned at once, a line for every length of training, from tables.leaving.
+
+    Mean and standard deviation over runs; dots: runs. Horizontal: what stands beside.
+    """
+    figure, axes = subplots(1, len(table), 3.1, sharey=True)
+    for ax, (title, found) in zip(axes[0], table.items()):
+        ends = np.array([-0.06, 0.06]) + found["share"][[0, -1]]
+        for (name, values), color in zip(found["beside"].items(), (CYCLE[2], NULL)):
+            band(ax, ends, np.repeat(values[:, None], 2, 1), name, color, linestyle=":")
+        for (length, rows), color, marker in zip(found["lengths"].items(), CYCLE, "osD^"):
+            band(ax, found["share"], rows, f"retrained {length} × as long", color)
+            ax.plot(found["share"], rows.T, marker, color=color, markersize=3, alpha=0.8)
+        ax.set_title(title)
+        ax.set_xticks(found["share"])
+        percent(ax.xaxis)
+        ax.set_xlim(ends)
+        ax.set_ylim(bottom=min(0, -0.02 * ax.get_ylim()[1]))
+    axes[0, len(table) // 2].set_xlabel("channels pruned at once")
+    axes[0, 0].set_ylabel("barrier, in points")
+    lines, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper center", ncols=4)
+    return figure

@@ -85,3 +85,19 @@ def bars(table: dict, label: str, null: float | None = None):
     if null is not None:
         ax.axvline(null, color=NULL, linewidth=0.9, linestyle="--")
     return figure
+
+
+def scatter(table: dict, x: str, y: str, labels: tuple[str, str], columns: int = 3):
+    """A dot a unit, a panel a condition, from tables.units. table : title -> arrays x and y (units,); labels : of the axes"""
+    columns = evenly(len(table), columns)
+    rows = -(-len(table) // columns)
+    figure, axes = subplots(rows, columns, 2.5 * rows + 0.2, sharey=True)
+    for ax, (title, found) in zip(axes.flat, table.items()):
+        ax.plot(found[x], found[y], "o", markersize=2.6, alpha=0.5, color=IMP, markeredgewidth=0)
+        ax.set_title(title)
+        ax.set_xlabel(labels[0])
+    for ax in axes[:, 0]:
+        ax.set_ylabel(labels[1])
+    for ax in axes.flat[len(table) :]:
+        ax.axis("off")
+    return figure

@@ -6,7 +6,7 @@ from sifting import store
 from sifting.config import LATER, Config, apart_from, choose, preset
 from sifting.history import History
 from sifting.plans import empirical, paganini, pellegrini, redman
-from sifting.plans.empirical import SIZES, SMALL, WAYS
+from sifting.plans.empirical import SHARES, SIZES, SMALL, TICKETS, WAYS, dial
 from sifting.plans.paganini import APART, FRACTIONS, LEFT, METHODS, TREATED, TREATMENTS
 from sifting.plans.pellegrini import SHORT, VARIED, imp
 from sifting.plans.redman import network
@@ -17,14 +17,17 @@ __all__ = [
     "GROUPS",
     "LEFT",
     "METHODS",
+    "SHARES",
     "SHORT",
     "SIZES",
     "SMALL",
+    "TICKETS",
     "TREATED",
     "TREATMENTS",
     "VARIED",
     "WAYS",
     "base",
+    "dial",
     "imp",
     "in_paper",
     "network",

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from sifting.config import Config, seeds
+from sifting.plans import pellegrini
 
 LONGER = 3  # long training, in times of the usual; 25 in the paper
 SIZES = {"1×": 1.0, "0.5×": 0.5, "0.25×": 0.25}
+SHARES = {"25 %": 0.25, "50 %": 0.5, "75 %": 0.75}  # of the weights that are pruned at once
 NONE = 1e-12  # a share so small that no weight goes
 # how networks are pruned and trained again -> criterion, share that goes each time, treatment
 WAYS = {
@@ -17,6 +19,11 @@ WAYS = {
 # share of the weights of networks as small as those that come out of the last cycle. Which weights go with the channels
 # depends on the run: this is about what channel pruning leaves at the laptop preset
 SMALL = {"small as by weights": 0.7**5, "small as by channels": 0.28}
+CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
+TICKETS = ("IMP", "one-shot", "random")  # of fully connected networks
+PROBES = {"subsets": 60, "probe_images": 2_000, "cells": 21}  # of what is measured of them
+QUICK = {"subsets": 4, "probe_images": 60, "cells": 3}  # the same where nothing is to be read
+LENGTHS = (1, 3)  # of the training after that, in times of the usual
 
 
 def over_training(base: Config, count: int) -> dict[str, list[Config]]:
@@ -32,6 +39,18 @@ def size(base: Config, count: int) -> dict[str, list[Config]]:
         if name not in found:
             found[name] = seeds(replace(base, levels=0, snapshots=0, start_density=share), count)
     return found
+
+
+def retraining(base: Config, count: int) -> dict[str, list[Config]]:
+    """Networks pruned at once and trained again, small ones trained twice, and controls."""
+    once = replace(base, levels=1, retrain_steps=0, snapshots=0, treatment="lr-rewind")
+    found = {}
+    for name, share in SHARES.items():
+        found[name] = replace(once, prune_fraction=share)
+        found[f"{name}, small"] = replace(once, prune_fraction=NONE, start_density=1 - share)
+    found["50 %, new weights"] = replace(found["50 %"], treatment="reinit")
+    found["trained twice"] = replace(once, prune_fraction=NONE)
+    return {name: seeds(config, count) for name, config in found.items()}
 
 
 def ways(base: Config) -> dict[str, Config]:
@@ -67,15 +86,57 @@ def basins(base: Config, count: int) -> dict[str, list[Config]]:
     return found
 
 
+def dial(base: Config) -> dict[tuple[float, int], str]:
+    """Share of the channels, and length of the training -> name of the group of `leaving`."""
+    return {
+        (share, length): f"{share:.0%} of the channels, {length} ×"
+        for share in CHANNELS
+        for length in LENGTHS
+    }
+
+
+def leaving(base: Config, count: int) -> dict[str, list[Config]]:
+    """Channels that are pruned at once and networks trained again, both for longer and longer; weights; and the control."""
+    once = replace(base, levels=1, snapshots=0, cells=0, treatment="lr-rewind", criterion="slimming")
+    usual = base.retrain_steps or base.steps
+    found = {
+        name: replace(once, prune_fraction=share, retrain_steps=length * usual)
+        for (share, length), name in dial(base).items()
+    }
+    longest = {"criterion": "magnitude", "prune_fraction": CHANNELS[-1], "retrain_steps": LENGTHS[-1] * usual}
+    found["weights"] = replace(once, **longest)
+    found["trained anew"] = control(base)
+    return {name: seeds(config, count) for name, config in found.items()}
+
+
+def tickets(base: Config, count: int) -> dict[str, list[Config]]:
+    """Tickets of the first part, by three ways to prune, with what their sets and units are worth, and the lines between their levels; of one with planes."""
+    usual = PROBES if base.train_images > 10 * PROBES["probe_images"] else QUICK
+    probes = {field: getattr(base, field) or value for field, value in usual.items()}
+    cells = probes.pop("cells")
+    runs = pellegrini.pruners(base, count)
+    found = {name: [replace(config, **probes) for config in runs[name]] for name in TICKETS}
+    found["IMP"][0] = replace(found["IMP"][0], cells=cells)
+    return found
+
+
 GROUPS = {
     "utility": over_training,
     "residual": over_training,
     "size": size,
+    "retraining": retraining,
     "surface": surface,
     "basins": basins,
+    "leaving": leaving,
+    "worth": tickets,
+    "synthesis": tickets,
 }
-DEFAULT = dict.fromkeys(("utility", "residual", "size"), "utility") | dict.fromkeys(
-    ("surface", "basins"), "surface"
+DEFAULT = dict.fromkeys(("utility", "residual", "size", "retraining"), "utility") | dict.fromkeys(
+    ("surface", "basins", "leaving"), "surface"
 )
-KINDS = {"basins": dict.fromkeys(SMALL, ("masks",))}
-FAMILY = dict.fromkeys(GROUPS, "resnet20") | {"utility": "vanilla"}
+KINDS = {
+    "basins": dict.fromkeys(SMALL, ("masks",)),
+    "worth": dict.fromkeys(TICKETS, ("utility", "surface")),
+    "synthesis": dict.fromkeys(TICKETS, ("utility", "surface", "representation")),
+}
+FAMILY = dict.fromkeys(DEFAULT, "resnet20") | {"utility": "vanilla"}

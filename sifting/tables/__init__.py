@@ -123,6 +123,7 @@ from sifting.tables.surface import (
     barriers,
     between,
     emptied,
+    leaving,
     network_rows,
     networks,
     plane,
@@ -130,6 +131,7 @@ from sifting.tables.surface import (
     retrained_rows,
     statistics_gap,
 )
+from sifting.tables.synthesis import MEASURES, measured, measured_rows, shared_locality
 from sifting.tables.utility import (
     ablations,
     by_ratio,
@@ -151,4 +153,15 @@ from sifting.tables.utility import (
     windows,
     without_a_tenth,
     worth,
+)
+from sifting.tables.worth import (
+    at_same_density,
+    joint,
+    means_at,
+    near_density,
+    rank,
+    ranks,
+    steps,
+    units,
+    within_range,
 )

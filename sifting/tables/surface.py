@@ -154,3 +154,19 @@ def retrained_rows(groups: Groups, small: Groups) -> list[list[str]]:
 def _kept(runs: list[History]) -> str:
     """Share of the weights of convolutions that are kept in the end, in words: mean and standard deviation over runs."""
     return around(np.array([run.density(run.levels) for run in runs]), 100, unit=" %")
+
+
+def leaving(groups: Groups, cells: dict[tuple[float, int], str]) -> dict[str, dict]:
+    """Barriers to networks of which more and more is pruned at once, and that are trained longer and longer.
+
+    cells   : (share of the channels pruned, length of training) -> condition, see plans.dial
+    returns : statistics -> share (shares,), in the order of cells; lengths: length -> (runs, shares) barriers in points; beside: condition that
+              is none of cells -> (runs,)
+    """
+    shares, lengths = (list(dict.fromkeys(values)) for values in zip(*cells))
+    table = {}
+    for kind, found in barriers(groups).items():
+        rows = {length: np.stack([found[cells[share, length]] for share in shares], 1) for length in lengths}
+        beside = {name: values for name, values in found.items() if name not in cells.values()}
+        table[kind] = {"share": np.array(shares), "lengths": rows, "beside": beside}
+    return table

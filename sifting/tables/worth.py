@@ -1,0 +1,108 @@
+"""Tables of the units of tickets: what they are worth, how many inputs they have, how local and how far from Gaussian they are."""
+
+import numpy as np
+from scipy import stats
+
+from sifting import observables
+from sifting.history import History
+from sifting.tables.conditions import Groups
+from sifting.tables.runs import common, densities, near, shape
+from sifting.tables.utility import worth
+
+
+def units(run: History, level: int, other: History | None = None) -> dict[str, np.ndarray]:
+    """The units of the first layer that keep an input, at one level.
+
+    other   : the same run with how far from Gaussian its units are, kind representation
+    returns : (units,) inputs; worth, in nats; local, localization of the mask; and of `other` far, the distance |K - 3| of the trained
+              unit's kurtosis from a Gaussian's
+
+    Raises ValueError where the two do not have the same masks.
+    """
+    mask = run.mask(level)
+    alive = mask.any(1)
+    found = {
+        "inputs": mask.sum(1).astype(float),
+        "worth": run[f"units/{level}"].mean(1).astype(float),
+        "local": observables.localization(mask, shape(run)),
+    }
+    if other is not None:
+        if not np.array_equal(other.mask(level), mask):
+            raise ValueError(f"{run.name} and {other.name} are not the same ticket at level {level}")
+        found["far"] = abs(other["kurtosis/trained"][level] - observables.GAUSSIAN).astype(float)
+    return {name: values[alive] for name, values in found.items()}
+
+
+def rank(found: dict[str, np.ndarray], one: str, other: str, given: str = "") -> float:
+    """Spearman's rank correlation of two properties of `units`, where both are known; at equal ranks of a third where that is `given`."""
+    names = [one, other, *([given] if given else [])]
+    rows = np.array([found[name] for name in names])
+    rows = rows[:, np.isfinite(rows).all(0)]
+    if rows.shape[1] < 5 or (rows.min(1) == rows.max(1)).any():
+        return np.nan
+    r = np.corrcoef(stats.rankdata(rows, axis=1))
+    if not given:
+        return float(r[0, 1])
+    return float((r[0, 1] - r[0, 2] * r[1, 2]) / np.sqrt((1 - r[0, 2] ** 2) * (1 - r[1, 2] ** 2)))
+
+
+def ranks(groups: Groups, one: str, other: str, given: str = "") -> dict[str, dict[str, np.ndarray]]:
+    """`rank` at every level but the dense one: condition -> density (levels,), value (runs, levels)."""
+    found = {}
+    for name, runs in groups.items():
+        levels = range(1, common(runs) + 1)
+        rows = [[rank(units(run, level), one, other, given) for level in levels] for run in runs]
+        found[name] = {"density": densities(runs)[1:], "value": np.array(rows)}
+    return found
+
+
+def joint(ones: list[History], others: list[History], density: float) -> list[dict[str, np.ndarray]]:
+    """`units` of every run at the level whose density is nearest to `density`, with what the same runs of kind representation know."""
+    return [units(run, near(run, density), other) for run, other in zip(ones, others, strict=True)]
+
+
+def within_range(found: dict[str, np.ndarray], inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """Those of `units` that have no fewer and no more inputs than the fewest and the most of `inputs`."""
+    there = (found["inputs"] >= inputs.min()) & (found["inputs"] <= inputs.max())
+    return {name: values[there] for name, values in found.items()}
+
+
+def at_same_density(groups: Groups, density: float, share: float) -> dict[str, np.ndarray]:
+    """Utility of random sets of `share` of the weights of tickets near one density: condition -> (values,), all runs together."""
+    place = observables.RATIOS.index(share)
+    return {
+        name: np.concatenate([worth(run, near(run, density))[place] for run in runs])
+        for name, runs in groups.items()
+    }
+
+
+def means_at(groups: Groups, density: float, share: float) -> dict[str, np.ndarray]:
+    """Its mean over sets: condition -> (runs,)."""
+    place = observables.RATIOS.index(share)
+    return {
+        name: np.array([worth(run, near(run, density))[place].mean() for run in runs])
+        for name, runs in groups.items()
+    }
+
+
+def steps(groups: Groups, which: str) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """Barriers, in points of training accuracy, on one of observables.LINES to the network of every level.
+
+    returns : kind of batch-norm statistics -> condition -> density (levels,), value (runs, levels)
+    """
+    place, found = observables.LINES.index(which), {}
+    for number, kind in enumerate(observables.STATISTICS):
+        found[kind] = {}
+        for name, runs in groups.items():
+            levels = range(1, common(runs) + 1)
+            rows = [
+                [observables.barrier(run[f"line/{level}"][place, number, :, 0]) for level in levels]
+                for run in runs
+            ]
+            found[kind][name] = {"density": densities(runs)[1:], "value": 100 * np.array(rows)}
+    return found
+
+
+def near_density(line: dict[str, np.ndarray], density: float) -> np.ndarray:
+    """(runs,): the values of `steps` or `ranks` at the level whose density is nearest."""
+    return line["value"][:, int(abs(np.log(line["density"] / density)).argmin())]

@@ -1,0 +1,122 @@
+"""Tables of units and tickets, from runs in which everything is known."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sifting import config, figures, tables
+from sifting.history import History
+from sifting.observables import BASES, LINES, RATIOS, STATISTICS
+
+UNITS, SIZE = 24, (1, 6, 6)
+
+
+class Ticket(History):
+    """A run of one pruning: unit j keeps a square of side 2, 3 or 4, is worth `worth[j]`, and is `far[j]` from Gaussian."""
+
+    def __init__(self, worth, far=None, seed=0, fall=0.0, other_masks=False):
+        base = config.preset("smoke", levels=1, seed=seed)
+        self.config, self.kind, self.key = dataclasses.replace(base, rewind_step=0), "utility", f"known{seed}"
+        draw = np.random.default_rng(seed + 10 * other_masks)
+        removed = np.ones((UNITS, *SIZE), np.uint8)
+        for unit in range(UNITS):
+            y, x = draw.integers(0, 3, 2)
+            side = 2 + unit % 3
+            removed[unit, :, y : y + side, x : x + side] = 255
+        sets = np.ones((1, len(BASES), len(RATIOS), 5, 2)) * (1 + seed)
+        line = np.full((len(LINES), len(STATISTICS), 5, 2), 0.8)
+        line[:, :, 2, 0] -= fall
+        self.arrays = {
+            "shape": np.array(SIZE), "removed_at/linear.0.weight": removed.reshape(UNITS, -1),
+            "units/1": np.stack([worth, worth], 1), "utility/1": sets, "line/1": line,
+            "val_accuracy": np.array([[0.5], [0.6]]), "test_accuracy": np.array([[0.4], [0.5]]),
+        }  # fmt: skip
+        if far is not None:
+            self.arrays["kurtosis/trained"] = np.stack([np.full(UNITS, 3.0), 3 - np.asarray(far)])
+
+    def __getitem__(self, name):
+        return self.arrays[name]
+
+    def names(self):
+        return list(self.arrays)
+
+
+@pytest.fixture
+def order():
+    return np.random.default_rng(1).permutation(UNITS).astype(float)
+
+
+def test_units_are_those_that_keep_an_input_with_what_is_known_of_them(order):
+    run = Ticket(order, far=order / 10)
+    run.arrays["removed_at/linear.0.weight"][3] = 1
+    found = tables.units(run, 1, run)
+    assert [len(values) for values in found.values()] == [UNITS - 1] * 4
+    assert found["worth"] == pytest.approx(np.delete(order, 3))
+    assert found["far"] == pytest.approx(np.delete(order, 3) / 10)
+    assert set(found["inputs"]) == {4, 9, 16}
+
+
+def test_two_results_of_different_masks_are_not_one_ticket(order):
+    with pytest.raises(ValueError, match="are not the same ticket at level 1"):
+        tables.units(Ticket(order), 1, Ticket(order, far=order, other_masks=True))
+
+
+def test_rank_correlations_are_those_of_scipy_and_nothing_is_left_at_equal_ranks(order):
+    found = {"inputs": order, "worth": order**3, "local": -order}
+    assert tables.rank(found, "inputs", "worth") == pytest.approx(1)
+    noise = np.random.default_rng(2).random(UNITS)
+    found = {"a": order + 20 * noise, "b": order, "c": noise}
+    assert tables.rank(found, "a", "b") == pytest.approx(stats.spearmanr(found["a"], order).statistic)
+    rows = stats.rankdata([found[name] for name in "abc"], axis=1)
+    rest = [row - np.polyval(np.polyfit(rows[2], row, 1), rows[2]) for row in rows[:2]]
+    assert tables.rank(found, "a", "b", given="c") == pytest.approx(np.corrcoef(*rest)[0, 1])
+    assert np.isnan(tables.rank({"a": np.ones(9), "b": np.arange(9.0)}, "a", "b"))
+    assert np.isnan(tables.rank({"a": np.arange(4.0), "b": np.arange(4.0)}, "a", "b"))
+
+
+def test_ranks_and_barriers_are_found_at_a_density(order):
+    runs = [Ticket(order, seed=n, fall=0.1 * n) for n in range(3)]
+    worth = tables.ranks({"a": runs}, "worth", "worth")["a"]
+    assert worth["value"] == pytest.approx(1) and worth["value"].shape == (3, 1)
+    found = tables.steps({"a": runs}, "step")["recomputed"]["a"]
+    assert tables.near_density(found, 0.01) == pytest.approx([0, 10, 20])
+
+
+def test_units_within_the_range_of_others(order):
+    found = tables.units(Ticket(order), 1)
+    some = tables.within_range(found, np.array([9, 12]))
+    assert set(some["inputs"]) == {9} and len(some["worth"]) == UNITS / 3
+
+
+def test_the_same_tickets_by_all_measures(order):
+    groups = {
+        name: [Ticket(order, far=order / 10, seed=n, fall=fall) for n in range(2)]
+        for name, fall in (("IMP", 0.0), ("one-shot", 0.05), ("random", 0.3))
+    }
+    found = tables.measured(groups, groups, groups, 0.3)
+    assert found["random"]["barrier"] == pytest.approx([30, 30]) and found["IMP"]["barrier"] == pytest.approx(
+        0
+    )
+    assert found["IMP"]["worth"] == pytest.approx([1, 2]) and found["IMP"]["far"] == pytest.approx(
+        order.mean() / 10
+    )
+    kept = found["IMP"]["kept"]
+    assert found["one-shot"]["overlap"] == pytest.approx((2 - kept) / kept), (
+        "the same mask, over chance u / (2 - u)"
+    )
+    rows = tables.measured_rows(found)
+    assert [row[0] for row in rows] == list(groups) and len(rows[0]) == 1 + len(tables.MEASURES)
+    shared = tables.shared_locality(groups, 0.3)
+    assert shared["both"] == pytest.approx(shared["IMP"]) and shared["as many of IMP"] == pytest.approx(
+        shared["IMP"]
+    )
+
+
+def test_means_and_spectra_of_tickets_are_taken_at_one_density(order):
+    groups = {"IMP": [Ticket(order, seed=n) for n in range(2)]}
+    assert tables.means_at(groups, 0.3, 0.1)["IMP"] == pytest.approx([1, 2])
+    assert sorted(tables.at_same_density(groups, 0.3, 0.1)["IMP"]) == [1] * 5 + [2] * 5
+    figure = figures.scatter({"a": tables.units(groups["IMP"][0], 1)}, "inputs", "worth", ("inputs", "nats"))
+    assert figure.axes[0].lines[0].get_xdata().size == UNITS
