@@ -64,7 +64,7 @@ help:               ## list these commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
 
 clean:              ## remove the site and the executed chapters; stored results stay
-	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/provenance.md book/reference.md book/speed.md
+	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/verdicts.md book/provenance.md book/reference.md book/speed.md
 
 # A virtual environment of Python 3.11 or 3.12 with the pinned packages; installed anew when the pins change.
 .venv/installed: requirements.txt constraints.txt

@@ -137,6 +137,16 @@ def test_claims_are_counted_by_paper_and_preset():
     assert [row[-4:] for row in rows[1:]] == [["laptop", "1", "1", "0"], ["gpu", "1", "0", "0"]]
 
 
+def test_in_short_only_statements_of_papers_that_do_not_hold_are_told():
+    shown = [claimed("RD1", verdict, statement=f"it {verdict}") for verdict in VERDICTS]
+    shown += [claimed("imp-own", "does not hold", statement="our own")]
+    text = pages.verdicts(shown)
+    assert "Of 3 statements of the papers, 1 hold, 1 are unclear, 1 do not hold." in text
+    assert text.count("<details>") == 1 and "1 of 3 do not hold" in text
+    assert "it does not hold" in text and "it holds" not in text and "our own" not in text
+    assert "<details>" not in pages.verdicts(shown[1:3])
+
+
 # --- how it was made
 
 
@@ -186,7 +196,7 @@ def test_a_page_that_stays_the_same_is_left_alone(tmp_path, results):
     pages.write(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.md")}
     pages.write(tmp_path)
-    assert len(before) == 5 and before == {path: path.stat().st_mtime_ns for path in before}
+    assert len(before) == 6 and before == {path: path.stat().st_mtime_ns for path in before}
 
 
 # --- reference

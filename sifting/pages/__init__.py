@@ -10,7 +10,7 @@ from sifting import store
 from sifting.pages.fast import speed_page
 from sifting.pages.made import provenance_page, seedless, sha256
 from sifting.pages.outputs import claims_of, outputs, record
-from sifting.pages.tested import claims_page, coverage, coverage_page, write_coverage
+from sifting.pages.tested import claims_page, coverage, coverage_page, verdicts, write_coverage
 from sifting.reference import reference
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "seedless",
     "sha256",
     "speed_page",
+    "verdicts",
     "write",
     "write_coverage",
 ]
@@ -35,6 +36,7 @@ def write(book: pathlib.Path) -> None:
     texts = {
         "coverage": coverage_page(shown),
         "claims": claims_page(shown),
+        "verdicts": verdicts(shown),
         "speed": speed_page(store.root() / "bench.json"),
         "provenance": provenance_page(shown),
         "reference": reference(),

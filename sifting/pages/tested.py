@@ -86,28 +86,44 @@ def claims_page(shown: list[dict]) -> str:
     claims = sorted(claims_of(shown), key=lambda claim: place.get(claim["id"], len(place)))
     ours = [claim for claim in claims if "-" in claim["id"]]
     papers = [claim for claim in claims if "-" not in claim["id"]]
-    counts = collections.Counter(claim["verdict"] for claim in papers)
-    words = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}
-    tally = (
-        ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict])
-        or "none yet"
-    )
     text = [
         "# Claims",
         *warning(shown),
-        f"{len(papers)} statements of the papers were tested: {tally}; and {len(ours)} of our own. A statement *holds* where the whole 95 % interval of "
+        f"{len(papers)} statements of the papers were tested: {_counted(papers)}; and {len(ours)} of our own. A statement *holds* where the whole 95 % interval of "
         "our effect lies where the statement says, *does not hold* where the whole interval lies elsewhere, and is *unclear* "
         "where the interval has some of both. The interval is over seeds unless it says otherwise. "
         "Every test stands for itself: the intervals are not widened for their number, so that of every twenty intervals one is expected to miss the truth.",
     ]
     groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
     text += [_tally(groups)]
-    drawn = collections.defaultdict(list)
-    for output in shown:
-        drawn[output.get("figure")].append(output["chapter"])
+    link = _links(shown)
     for authors, mine in groups:
-        text += [f"## {authors}", "\n".join(_claim(claim, drawn[claim["id"]]) for claim in mine)]
+        text += [f"## {authors}", "\n".join(_claim(claim, link(claim)) for claim in mine)]
     return "\n\n".join(text) + "\n"
+
+
+def verdicts(shown: list[dict]) -> str:
+    """What became of the statements of the papers, in short, for a chapter to include: how many hold, and those that do not."""
+    papers = [(authors, mine) for authors, _, mine in by_paper(claims_of(shown)) if mine]
+    every = [claim for _, mine in papers for claim in mine]
+    text = [f"Of {len(every)} statements of the papers, {_counted(every)}.", _tally(papers)]
+    link = _links(shown)
+    for authors, mine in papers:
+        if failed := [claim for claim in mine if claim["verdict"] == VERDICTS[0]]:
+            boxes = "\n".join(_claim(claim, link(claim)) for claim in failed)
+            head = f"{authors}: {len(failed)} of {len(mine)} do not hold"
+            text += [f"<details><summary>{head}</summary>\n{boxes}\n</details>"]
+    return "\n\n".join(text) + "\n"
+
+
+def _counted(claims: list[dict]) -> str:
+    """How many claims have each verdict, in words."""
+    counts = collections.Counter(claim["verdict"] for claim in claims)
+    words = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}
+    return (
+        ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict])
+        or "none yet"
+    )
 
 
 def _tally(groups: list[tuple[str, list[dict]]]) -> str:
@@ -120,15 +136,28 @@ def _tally(groups: list[tuple[str, list[dict]]]) -> str:
     return grid(["statements of", "preset", *reversed(VERDICTS)], rows, "What became of them")
 
 
-def _claim(claim: dict, chapters: list[str]) -> str:
-    """A claim in its box. chapters : those that draw the figure that it is about; else it is a figure of its own chapter."""
-    chapter = claim["chapter"] if claim["chapter"] in chapters or not chapters else chapters[0]
+def _links(shown: list[dict]):
+    """The function that links a claim to the figure that it is about: in a chapter that draws it, which is its own where that does."""
+    drawn = collections.defaultdict(list)
+    for output in shown:
+        drawn[output.get("figure")].append(output["chapter"])
+
+    def link(claim: dict) -> str:
+        chapters = drawn[claim["id"]]
+        chapter = claim["chapter"] if claim["chapter"] in chapters or not chapters else chapters[0]
+        return figure_link(claim["id"], chapter)
+
+    return link
+
+
+def _claim(claim: dict, link: str) -> str:
+    """A claim in its box."""
     here = (
         f"{escape(claim['effect'])}: <strong>{escape(claim['ours'])}</strong> "
         f"<small>to hold: {claim['wanted']} · {where(claim)}</small>"
     )
     return (
         f'<div class="claim {claim["verdict"].replace(" ", "-")}"><p>{badge(claim["verdict"])} '
-        f"{figure_link(claim['id'], chapter)}: {escape(claim['statement'])}</p>"
+        f"{link}: {escape(claim['statement'])}</p>"
         f"<dl><dt>the paper</dt><dd>{escape(claim['paper'])}</dd><dt>here</dt><dd>{here}</dd></dl></div>"
     )
