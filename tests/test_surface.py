@@ -126,6 +126,46 @@ def test_distances_are_those_of_all_parameters(run):
     assert np.linalg.norm(places[2] - places[1]) == pytest.approx(float(expected[2]), rel=1e-4)
 
 
+@pytest.mark.parametrize("kind, number", [("interpolated", 0), ("frozen", 2)])
+def test_weights_go_beyond_the_networks_and_statistics_do_not(run, kind, number):
+    base, records = run
+    (dense, pruned, after), split = networks(base, records, 2)
+    record, model = records[2], models.build(base, (3, 8, 8), 15, generator(base, "weights")).eval()
+    states, beyond = [network.state_dict() for network in (dense, pruned, after)], 0
+    own = [
+        (abs(record["probe/y"] - y).argmin(), abs(record["probe/x"] - x).argmin())
+        for x, y in record["probe/points"]
+    ]
+    for row, column in np.ndindex(base.cells, base.cells):
+        place = record["probe/x"][column], record["probe/y"][row]
+        b, c = np.linalg.solve(record["probe/points"][1:].T, place)
+        beyond += b < 0 or c < 0 or b + c > 1
+        total = max(1, max(b, 0) + max(c, 0))
+        mixed = {"frozen": (0, 0), "interpolated": (max(b, 0) / total, max(c, 0) / total)}[kind]
+        state = {}
+        for name, value in states[0].items():
+            one, two = mixed if "running" in name else (b, c)
+            state[name] = value
+            if value.is_floating_point():
+                state[name] = value + one * (states[1][name] - value) + two * (states[2][name] - value)
+        model.load_state_dict(state)
+        if (row, column) not in own:
+            assert record["probe/plane"][number, row, column] == pytest.approx(
+                evaluate(model, split), abs=0.051
+            )
+    assert beyond > 5
+
+
+def test_shares_of_a_mixture_are_not_negative_and_no_more_than_one_in_all():
+    for shares, expected in (
+        ((0.2, 0.3), (0.2, 0.3)),
+        ((-1, 0.5), (0, 0.5)),
+        ((3, 1), (0.75, 0.25)),
+        ((-1, 2), (0, 1)),
+    ):
+        assert surface.within(np.array(shares)) == pytest.approx(expected)
+
+
 def test_no_variance_falls_below_the_smallest_of_the_networks(run):
     base, records = run
     (dense, _, after), split = networks(base, records, 2)
