@@ -73,6 +73,7 @@ def check(
     below: float = inf,
     unit: str = "",
     within: float = inf,
+    least: float = -inf,
 ) -> Claim:
     """Test whether an effect lies between `above` and `below`; for absence name both, as -0.05 and 0.05.
 
@@ -82,6 +83,7 @@ def check(
 
     error   : for a single value: its standard error, over what `over` says; the interval is normal. 0 for what is exact
     within  : largest absolute value that the effect can have, where an interval ends: 1 for correlations; 100 for all points
+    least   : smallest value that it can have: 0 for barriers
 
     A single value without an error has no interval, and without any value there is no effect: the
     verdict is "unclear". Raises ValueError for an error of several values, which it cannot be used for.
@@ -105,7 +107,7 @@ def check(
     low, high = (estimate - half, estimate + half) if min(sizes) else (-inf, inf)
     if isfinite(half):
         most = 100 if unit == "points" else within
-        low, high = max(low, -most), min(high, most)
+        low, high = max(low, -most, least), min(high, most)
     return Claim(
         id, statement, paper, effect, float(estimate), float(low), float(high), above, below, unit, seeds
     )

@@ -12,7 +12,7 @@ from IPython.display import publish_display_data
 
 from sifting import claims
 from sifting.catalog import FIGURES
-from sifting.config import PRESETS, Config, changed
+from sifting.config import FIELDS, PRESETS, Config, changed
 from sifting.figures.style import SMALL, share
 
 FEW = 6  # results that are listed under a figure; more are folded away
@@ -87,13 +87,19 @@ class Page:
     def settings(
         self, config: Config, paper: Config = PRESETS["paper"], name: str = "", caption: str = ""
     ) -> None:
-        """Show, field by field, where `config` differs from the paper's settings, or its code's, on the paper's data.
+        """Show, field by field, where `config` differs from the preset of the paper's settings, as far as it or its code tells them.
+
+        What no run of the page has as `config` says is left out: the chapter sets it by itself, or does not need it.
 
         name : the ID of a table of the papers that this is, which shows what both share, too, where it is not the default
         """
         if self.preset == "smoke":
             self._publish(f'<p class="warning">{SMOKE}</p>', SMOKE, {"note": SMOKE})
         chosen = set(changed(paper)) if name else set()
+        runs = [run.config for run in self.runs] or [config]
+        used = {
+            field for field in FIELDS if any(getattr(run, field) == getattr(config, field) for run in runs)
+        }
         paper, here = dataclasses.asdict(paper), dataclasses.asdict(config)
         if here["dataset"] != paper["dataset"]:
             paper["train_images"] = "all"  # of other datasets than photos
@@ -102,10 +108,10 @@ class Page:
         rows = [
             [field, _words(paper[field]), _words(here[field])]
             for field in here
-            if here[field] != paper[field] or field in chosen
+            if here[field] != paper[field] and field in used or field in chosen
         ]
         self.table(
-            ["field", "the paper, or its code", "here"],
+            ["field", "at the paper preset", "here"],
             rows,
             caption or f"Settings that differ from the paper ({self.preset} preset)",
             name,
@@ -205,7 +211,7 @@ def grid(head: list[str], rows: list[list[str]], caption: str, label: str = "", 
     )
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}">'
-        f'<table class="settings"{anchor}><caption>{label}{html.escape(caption)}</caption>'
+        f'<table class="settings"{anchor}><caption><span>{label}{html.escape(caption)}</span></caption>'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

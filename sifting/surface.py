@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from sifting import packing
 from sifting.config import Config
-from sifting.data import load
+from sifting.data import load_still
 from sifting.masks import at
 from sifting.measured import measured
 from sifting.models import build, with_norms
@@ -124,7 +124,7 @@ class Probe:
     def __init__(self, config: Config, device: str):
         if config.probe_images < 1:
             raise ValueError("an accuracy surface needs probe_images=1 or more")
-        data = load(config, device)
+        data = load_still(config, device)
         count = min(config.probe_images, len(data.train.labels))
         x, y = data.train.batch(torch.arange(count, device=data.train.labels.device))
         model = build(config, data.shape, data.classes, generator(config, "weights")).to(device)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from sifting import packing
 from sifting.config import Config
-from sifting.data import load
+from sifting.data import load_still
 from sifting.masks import at
 from sifting.measured import measured
 from sifting.models import FCN, build, prunable
@@ -81,7 +81,7 @@ class Probe:
     def __init__(self, config: Config, device: str):
         if config.subsets < 1 or config.probe_images < 2:
             raise ValueError("utility needs subsets=1 or more and probe_images=2 or more")
-        data = load(config, device)
+        data = load_still(config, device)
         count = min(config.probe_images, len(data.train.labels)) // 2 * 2
         self.config = config
         self.x, self.y = data.train.batch(torch.arange(count, device=data.train.labels.device))

@@ -57,7 +57,7 @@ def test_what_doubles_at_every_time_grows_by_that_many_doublings(runs):
     for name in ("imbalance", "mean utility", "smallest utility"):
         assert tables.grown(panels, name) == pytest.approx([2, 2])
         assert tables.grown(panels, name, since=0) == pytest.approx([3, 3])
-        assert tables.grown_at(panels, name, 0.1) == pytest.approx([2, 2])
+        assert tables.grown(panels, name, (0.1,)) == pytest.approx([2, 2])
     assert panels["accuracy"]["none"]["value"] == pytest.approx(0.95)
     assert list(panels["accuracy"]) == ["1 %", "5 %", "7.5 %", "10 %", "15 %", "25 %", "none"]
     assert panels["imbalance"]["1 %"]["epoch"] == pytest.approx(np.arange(4) * 2 * 20 / 100)

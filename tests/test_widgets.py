@@ -855,23 +855,30 @@ def surface_table(ways=3, cycles=3, rows=7, columns=9):
 
 
 def read(page):
-    """The coordinates, the accuracy and the distance from W* that the explorer says."""
+    """The network that the explorer names, the coordinates, the accuracy and the distance from W* that it says."""
     found = re.search(
-        "at x = (.*), y = (.*) the accuracy is (.*) %; W[*] is (.*) away", status(page).inner_text()
+        "at (?:(W[*pr]), )?x = (.*), y = (.*) the accuracy is (.*) %; W[*] is (.*) away",
+        status(page).inner_text(),
     )
-    return [float(word.replace("−", "-")) for word in found.groups()]
+    name, *numbers = found.groups()
+    return name, *[float(word.replace("−", "-")) for word in numbers]
 
 
 def check_cell(page, row, column, way=0, cycle=2, statistics=0):
     """Whether the explorer says what the table has of this cell."""
     table = surface_table()
-    x, y, accuracy, distance = read(page)
+    name, x, y, accuracy, distance = read(page)
     assert accuracy / 100 == pytest.approx(
-        table["accuracy"][way, cycle - 1, statistics, row, column], abs=0.003
+        table["accuracy"][way, cycle - 1, statistics, row, column], abs=0.001
     )
-    place = np.array([table["x"][way, cycle - 1, column], table["y"][way, cycle - 1, row]])
+    columns, rows, points = (table[axis][way, cycle - 1] for axis in ("x", "y", "points"))
+    place, expected = np.array([columns[column], rows[row]]), None
+    for network, point in zip(("W*", "Wp", "Wr"), points):
+        if (abs(columns - point[0]).argmin(), abs(rows - point[1]).argmin()) == (column, row):
+            place, expected = point, network
+    assert name == expected
     assert [x, y] == pytest.approx(place, abs=0.06)
-    assert distance == pytest.approx(np.linalg.norm(place - table["points"][way, cycle - 1, 0]), abs=0.06)
+    assert distance == pytest.approx(np.linalg.norm(place - points[0]), abs=0.06)
 
 
 def middle_of(page, row, column, rows=7, columns=9):
@@ -889,9 +896,9 @@ def test_planes_survive_packing_to_half_a_step():
     table = surface_table()
     explorer = SurfaceExplorer.from_tables(table, way=1, statistics=2)
     assert (explorer.way, explorer.cycle, explorer.statistics) == (1, 3, 2)
-    stored, given = array(explorer.accuracy, np.uint8), table["accuracy"].ravel()
-    np.testing.assert_array_equal(stored == 255, np.isnan(given))
-    np.testing.assert_allclose(stored[stored < 255] / 254, given[stored < 255], atol=0.5001 / 254)
+    stored, given = array(explorer.accuracy, "<u2"), table["accuracy"].ravel()
+    np.testing.assert_array_equal(stored == 65_535, np.isnan(given))
+    np.testing.assert_allclose(stored[stored < 65_535] / 10_000, given[stored < 65_535], atol=0.5001e-4)
     data = json.loads(zlib.decompress(explorer.data))
     for name in ("points", "own", "share"):
         np.testing.assert_allclose(np.array(data[name], float), table[name], atol=1e-6)
@@ -906,7 +913,7 @@ def test_the_picture_of_a_plane_has_its_lowest_row_below():
     gray, alpha = np.moveaxis(np.array(picture.resize((9, 7), 0)), 2, 0)[:, ::-1]
     known = alpha > 0
     assert not known[5, 2] and known.sum() == 62
-    np.testing.assert_allclose(gray[known] / 254, surface_table()["accuracy"][0, 1, 0][known], atol=0.002)
+    np.testing.assert_allclose(gray[known] / 255, surface_table()["accuracy"][0, 1, 0][known], atol=0.002)
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ RESNET20_PRESETS = types.MappingProxyType(
         "laptop": _RESNET20,
         "gpu": dataclasses.replace(_RESNET20, **_FULL),
         # 45,000 images are left by those for validation
-        "paper": dataclasses.replace(_RESNET20, **_PAPER),
+        "paper": dataclasses.replace(_RESNET20, **_PAPER, transform="crop-flip"),
     }
 )
 # the plain network has neither momentum nor decay; at the paper's rate of 0.1 it diverges in so few steps

@@ -41,6 +41,7 @@ __all__ = [
     "composition",
     "labels",
     "load",
+    "load_still",
     "mean_image",
     "normalize_",
     "normalized",
@@ -80,6 +81,12 @@ def load(config: Config, device: str = "cpu") -> Dataset:
         return data
     same = f"clone-{key(apart_from(config, set(FIELDS) - set(_SHOWN)))}"
     return clones.clone(data, config.clone, config.normalize, same, config.data_seed)
+
+
+def load_still(config: Config, device: str = "cpu") -> Dataset:
+    """The same, with training images as they are where config.transform moves them anew in every batch: what is said of a network is measured on these."""
+    moved = config.transform in MOVED
+    return load(dataclasses.replace(config, transform="none") if moved else config, device)
 
 
 # what images and their classes depend on

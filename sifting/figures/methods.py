@@ -3,7 +3,6 @@
 import itertools
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
@@ -20,12 +19,12 @@ from sifting.figures.style import (
     image,
     log_axis,
     mosaic,
+    ranked,
     percent,
     signed,
     subplots,
 )
 
-RANKED = colormaps["viridis"]  # of conditions in an order, the first one bright
 
 
 def panels(
@@ -57,7 +56,7 @@ def panels(
             number = order.index(name)
             color, line = CYCLE[number % len(CYCLE)], ("-", "--")[number // len(CYCLE) % 2]
             if ordered:
-                color, line = RANKED(0.9 - 0.9 * number / max(1, len(order) - 1)), "-"
+                color, line = ranked(number, len(order)), "-"
             there = ~np.isnan(found[y]).any(0)
             style = {"linestyle": line, "marker": "osD^vP"[number % 6], "markersize": 2.8, "linewidth": 1.3}
             band(ax, found[x][there], found[y][:, there], name, color, **style)

@@ -52,6 +52,11 @@ def subplots(rows: int, columns: int, height: float, width: float = WIDTH, **key
     return figure, axes
 
 
+def ranked(number: int, count: int) -> tuple:
+    """The color of one of `count` conditions in an order, the first one bright."""
+    return matplotlib.colormaps["viridis"](0.9 - 0.9 * number / max(1, count - 1))
+
+
 def evenly(count: int, most: int) -> int:
     """How many of `count` things to put in a row: at most `most`, as even rows as possible, and no more of them than needed."""
     return -(-count // -(-count // most))

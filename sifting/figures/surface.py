@@ -4,10 +4,11 @@ import numpy as np
 from matplotlib.patches import Polygon
 from matplotlib.patheffects import withStroke
 
-from sifting.figures.style import CYCLE, HEAT, INK, NULL, WIDTH, band, percent, subplots
+from sifting.figures.style import CYCLE, INK, NULL, WIDTH, band, percent, subplots
 
 # the pretrained, the pruned and the retrained network -> marker
 NETWORKS = {"$W^*$, pretrained": "o", "$W_p$, pruned": "^", "$W_r$, retrained": "s"}
+HEIGHT = "viridis"  # as in the explorer
 CONTOURS = np.arange(0.1, 1, 0.1)  # accuracies
 
 
@@ -38,7 +39,7 @@ def planes(table: dict):
 
 def _plane(ax, found: dict, size: float):
     x, y, accuracy, points = (found[name] for name in ("x", "y", "accuracy", "points"))
-    drawn = ax.pcolormesh(x, y, accuracy, cmap=HEAT, vmin=0, vmax=1, shading="nearest", rasterized=True)
+    drawn = ax.pcolormesh(x, y, accuracy, cmap=HEIGHT, vmin=0, vmax=1, shading="nearest", rasterized=True)
     inside = CONTOURS[(accuracy.min() < CONTOURS) & (accuracy.max() > CONTOURS)]
     if inside.size:
         colors = [INK if level > 0.55 else "white" for level in inside]

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import LogLocator
 
-from sifting.figures.style import CYCLE, FAINT, IMP, INK, NULL, evenly, log_axis, percent, subplots
+from sifting.figures.style import CYCLE, FAINT, IMP, INK, NULL, evenly, log_axis, percent, ranked, subplots
 
 
 def taken_out(table: dict):
@@ -23,13 +23,8 @@ def taken_out(table: dict):
     ax.set_ylim(-0.03, 1.03)
     for ax, (title, lines) in zip(axes[0, 1:], ranked.items()):
         for number, (name, line) in enumerate(lines.items()):
-            ax.plot(
-                line["rank"],
-                line["value"].mean(0),
-                color=CYCLE[number % len(CYCLE)],
-                label=name,
-                linewidth=1.3,
-            )
+            color = ranked(number, len(lines))
+            ax.plot(line["rank"], line["value"].mean(0), color=color, label=name, linewidth=1.3)
         ax.set(xlabel="size of the weights", title=title)
         ax.set_xticks([0, 0.5, 1], ["smallest", "half", "largest"])
         for label, side in zip(ax.get_xticklabels(), ("left", "center", "right")):

@@ -74,14 +74,14 @@ def control(base: Config) -> Config:
 
 
 def basins(base: Config, count: int) -> dict[str, list[Config]]:
-    """The four ways, the first run of each with planes; the control; and small networks, trained as long as a way takes."""
+    """The four ways, the first run of each with planes; the control; and small networks, trained as long and by the same rates as where the rate is rewound."""
     found = {
         name: [config, *seeds(replace(config, cells=0), count)[1:]] for name, config in ways(base).items()
     }
     found["trained anew"] = seeds(control(base), count)
-    steps = base.steps + base.levels * (base.retrain_steps or base.steps)
+    rewound = found["weights, rate rewound"][0]
     for name, share in SMALL.items():
-        small = replace(base, levels=0, snapshots=0, start_density=share, steps=steps)
+        small = replace(rewound, prune_fraction=NONE, start_density=share, cells=0)
         found[name] = seeds(small, count)
     return found
 

@@ -139,7 +139,6 @@ from sifting.tables.utility import (
     doublings,
     errors,
     grown,
-    grown_at,
     layer_worth,
     over_training,
     percent,

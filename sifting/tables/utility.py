@@ -77,18 +77,13 @@ def by_ratio(panels: dict) -> dict[str, dict]:
     return {percent(ratio): {name: panels[name][percent(ratio)] for name in GROW} for ratio in RATIOS}
 
 
-def grown(panels: dict, name: str, since: int = 1, until: int = -1) -> np.ndarray:
-    """(runs,): how often a statistic of `over_training` doubles from one time to another, mean over all shares of the weights.
+def grown(panels: dict, name: str, shares=RATIOS, since: int = 1, until: int = -1) -> np.ndarray:
+    """(runs,): how often a statistic of `over_training` doubles from one time to another, mean over shares of the weights.
 
     since : 1, the first time after the start, at which a network says much the same of all images
     """
-    rows = np.array([line["value"] for line in panels[name].values()])
+    rows = np.array([panels[name][percent(share)]["value"] for share in shares])
     return np.log2(rows[:, :, until] / rows[:, :, since]).mean(0)
-
-
-def grown_at(panels: dict, name: str, share: float, since: int = 1) -> np.ndarray:
-    """(runs,): the same at one share of the weights."""
-    return grown({name: {"": panels[name][percent(share)]}}, name, since)
 
 
 def ablations(runs: list[History], level: int = 0, base: str = "share") -> dict[str, np.ndarray]:

@@ -3,12 +3,12 @@
 let views = 0; // for ids that differ between the explorers of a page
 
 const NETWORKS = [["W*", "pretrained"], ["Wp", "pruned"], ["Wr", "retrained"]];
-const STEPS = 254, MISSING = 255; // of a stored accuracy
+const STEPS = 10000, MISSING = 65535; // of a stored accuracy
 
 async function render({ model, el }) {
   const id = `px${++views}`, set = setter(model);
   const data = await parsed(model.get("data")), { ways, statistics, rows, columns } = data;
-  const accuracy = new Uint8Array(await inflate(model.get("accuracy"))), cycles = data.share[0].length;
+  const accuracy = new Uint16Array(await inflate(model.get("accuracy"))), cycles = data.share[0].length;
 
   // What is shown now, from the model alone; but what the mouse is over is a matter of this view.
   let over = null;
@@ -73,7 +73,7 @@ async function render({ model, el }) {
       const [from, to] = [X(x.low), X(x.high)], wide = to - from, tall = bottom - top;
       canvas.style.cssText = `left:${from}px;top:${top}px;width:${wide}px;height:${tall}px`;
       left.note.textContent = `y is drawn ${+((tall * (x.high - x.low)) / (wide * (y.high - y.low))).toPrecision(2)} times as large as x`;
-      const at = points.map(([x, y]) => [X(x), Y(y)]), path = `M${at.join("L")}`;
+      const at = points.map(([x, y]) => [X(x), Y(y)]), path = `M${at.join("L")}Z`;
       const cell = `x="${from + (column * wide) / columns}" y="${bottom - ((row + 1) * tall) / rows}" width="${wide / columns}" height="${tall / rows}"`;
       const dot = ([x, y], n) => `<circle class="mx-network" cx="${x}" cy="${y}" r="${[6, 8, 5][n]}"/>`; // Wr in Wp, where they coincide
       const name = ([x, y, end], n) => `<text class="mx-label" x="${x}" y="${y}" text-anchor="${end}">${NETWORKS[n][0]}</text>`;
@@ -97,8 +97,10 @@ async function render({ model, el }) {
     const said = (share) => (share === null ? "–" : percent(share));
     tell(facts, [...NETWORKS.map(([name, what], n) => [`${name}, ${what}`, said(own[n])]), ["of the weights kept", said(at.share)]]);
     if (ended) return say(status, `The run ended before cycle ${at.cycle}.`);
-    const distance = Math.hypot(x.middle(column) - points[0][0], y.middle(row) - points[0][1]);
-    say(status, `Cycle ${at.cycle}: at x = ${x.words(x.middle(column))}, y = ${y.words(y.middle(row))} the accuracy is ` +
+    // The cell that a network lies in is its own, and of the last one, where there are several.
+    const network = points.findLastIndex(([px, py]) => x.nearest(px) === column && y.nearest(py) === row);
+    const [px, py] = points[network] ?? [x.middle(column), y.middle(row)], distance = Math.hypot(px - points[0][0], py - points[0][1]);
+    say(status, `Cycle ${at.cycle}: at ${network < 0 ? "" : `${NETWORKS[network][0]}, `}x = ${x.words(px)}, y = ${y.words(py)} the accuracy is ` +
       `${value === MISSING ? "not known" : percent(value / STEPS)}; W* is ${x.words(distance)} away.`);
   };
 
