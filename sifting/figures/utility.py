@@ -11,8 +11,8 @@ def taken_out(table: dict):
 
     table : sets, from tables.ablations, and title -> condition -> rank and value, from tables.windows
     """
-    sets, ranked = table["sets"], {title: lines for title, lines in table.items() if title != "sets"}
-    figure, axes = subplots(1, 1 + len(ranked), 3.1, sharey=True)
+    sets, windows = table["sets"], {title: lines for title, lines in table.items() if title != "sets"}
+    figure, axes = subplots(1, 1 + len(windows), 3.1, sharey=True)
     ax = axes[0, 0]
     low, mean, high = (sets[name].mean(0) for name in ("lowest", "mean", "highest"))
     ax.vlines(sets["ratio"], low, high, color=FAINT, linewidth=3.5)
@@ -21,7 +21,7 @@ def taken_out(table: dict):
     percent(ax.xaxis)
     percent(ax.yaxis)
     ax.set_ylim(-0.03, 1.03)
-    for ax, (title, lines) in zip(axes[0, 1:], ranked.items()):
+    for ax, (title, lines) in zip(axes[0, 1:], windows.items()):
         for number, (name, line) in enumerate(lines.items()):
             color = ranked(number, len(lines))
             ax.plot(line["rank"], line["value"].mean(0), color=color, label=name, linewidth=1.3)
