@@ -2,6 +2,7 @@
 
 import json
 import re
+import types
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_a_claim_of_our_own_can_be_linked_to_once(published):
 
 def test_settings_that_are_a_table_of_a_paper_show_what_is_shared_too(published):
     theirs = config.preset("paper", batch_size=40, lr=0.1)
-    Page("laptop", [Run]).settings(config.preset("paper", batch_size=40, seed=3), theirs, "RDS1", "Theirs")
+    Page("laptop", []).settings(config.preset("paper", batch_size=40, seed=3), theirs, "RDS1", "Theirs")
     [(data, record)] = published
     rows = re.findall("(?s)<tr>(.*?)</tr>", data["text/html"])[1:]
     found = [re.findall(">([^<]+)</t[dh]>", row) for row in rows]
@@ -103,6 +104,13 @@ def test_settings_that_are_a_table_of_a_paper_show_what_is_shared_too(published)
 
 
 def test_settings_shows_exactly_the_fields_that_differ_from_the_paper(published):
-    Page("smoke", [Run]).settings(config.preset("paper", lr=0.5, widths=(7, 8)))
+    Page("smoke", []).settings(config.preset("paper", lr=0.5, widths=(7, 8)))
     text = published[-1][0]["text/html"]
     assert text.count("<tr>") == 3 and "7 × 8" in text and "1024 × 1024 × 1024" in text and "0.5" in text
+
+
+def test_a_setting_that_no_run_of_the_page_has_is_not_shown(published):
+    run = types.SimpleNamespace(name="ticket-0123456789ab", config=config.preset("laptop", subsets=7))
+    Page("laptop", [run]).settings(config.preset("laptop", cells=5, subsets=7))
+    text = published[-1][0]["text/html"]
+    assert ">subsets<" in text and ">cells<" not in text
