@@ -19,12 +19,11 @@ from sifting.figures.style import (
     image,
     log_axis,
     mosaic,
-    ranked,
     percent,
+    ranked,
     signed,
     subplots,
 )
-
 
 
 def panels(
