@@ -7,6 +7,7 @@ import io
 import math
 import os
 import pathlib
+import re
 
 from IPython.display import publish_display_data
 
@@ -206,7 +207,7 @@ def grid(head: list[str], rows: list[list[str]], caption: str, label: str = "", 
     """A table of words as HTML; the first column names the rows. label, anchor : HTML before the caption, of the table."""
     top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
     body = "".join(
-        f'<tr><th scope="row">{html.escape(first)}</th>{"".join(f"<td>{html.escape(cell)}</td>" for cell in rest)}</tr>'
+        f'<tr><th scope="row">{html.escape(first)}</th>{"".join(f"<td>{_on_one_line(html.escape(cell))}</td>" for cell in rest)}</tr>'
         for first, *rest in rows
     )
     return (
@@ -214,6 +215,11 @@ def grid(head: list[str], rows: list[list[str]], caption: str, label: str = "", 
         f'<table class="settings"{anchor}><caption><span>{label}{html.escape(caption)}</span></caption>'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _on_one_line(cell: str) -> str:
+    """The cell of a table where no line ends between a number and its error or unit."""
+    return re.sub(r"(?<=\d) (?=[±%])|(?<=±) ", "\N{NO-BREAK SPACE}", cell)
 
 
 def _own(name: str) -> bool:

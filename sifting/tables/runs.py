@@ -51,8 +51,6 @@ def local_units(run: History, level: int, count: int, layer: int = 1, among: int
 
 
 def around(values: np.ndarray, scale: float = 1.0, digits: int = 1, unit: str = "") -> str:
-    """Mean ± standard deviation over runs, in words that stay on one line."""
+    """Mean ± standard deviation over runs, in words."""
     sd = f" ± {scale * values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
-    return f"{scale * values.mean():z.{digits}f}{sd}{unit}".replace("-", "−").replace(
-        " ", "\N{NO-BREAK SPACE}"
-    )
+    return f"{scale * values.mean():z.{digits}f}{sd}{unit}".replace("-", "−")
