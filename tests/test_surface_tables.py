@@ -35,6 +35,7 @@ class Known(History):
             for kind, part in enumerate((1, 0.5, 0)):
                 lines[:, kind, :, 0] = 1 - 0.2 * t - part * depth * dip
                 lines[LINES.index("retraining"), kind, :, 0] = 0.5 + 0.3 * t
+                lines[:, kind, :, 1] = 0.1 + t + 2 * part * depth * dip
             self.arrays[f"line/{level}"] = lines
             self.arrays[f"apart/{level}"] = np.array([3, 4, 5.0]) * level
             if planes:
@@ -90,6 +91,11 @@ def test_barriers_are_in_points_of_every_run_and_kind_of_statistics(groups):
     assert found["recomputed"]["deep"] == pytest.approx([20, 25, 30], abs=1e-4)
     assert found["frozen"]["deep"] == pytest.approx([0, 0, 0], abs=1e-4)
     assert tables.barriers(groups, "retraining")["interpolated"]["deep"] == pytest.approx([0] * 3, abs=1e-4)
+    nats = tables.barriers(groups, of="loss")
+    assert nats["interpolated"]["deep"] == pytest.approx([0.8, 1, 1.2], abs=1e-5)
+    assert nats["frozen"]["deep"] == pytest.approx([0, 0, 0], abs=1e-6)
+    with pytest.raises(ValueError, match="unknown measure 'nats'; choose from accuracy, loss"):
+        tables.barriers(groups, of="nats")
     rows = tables.barrier_rows(found)
     assert rows[1] == ["deep", "50.0 ± 10.0", "25.0 ± 5.0", "0.0 ± 0.0"]
 
@@ -245,8 +251,10 @@ def test_lines_are_means_over_runs_and_the_control_is_gray(groups):
 
 def test_the_dial_is_drawn_beside_its_controls(dialled):
     table = tables.leaving(*dialled)
-    for ax, found in zip(figures.leaving(table).axes, table.values()):
+    words = {1: "short", 3: "long"}
+    for ax, found in zip(figures.leaving(table, words, "points", level=2).axes, table.values()):
         heights = {line.get_label(): line.get_ydata() for line in ax.lines}
         for length, rows in found["lengths"].items():
-            assert heights[f"retrained {length} × as long"] == pytest.approx(rows.mean(0))
-        assert heights["trained anew"] == pytest.approx(found["beside"]["trained anew"].mean() * np.ones(2))
+            assert heights[words[length]] == pytest.approx(rows.mean(0))
+        assert heights["weights"] == pytest.approx(found["beside"]["weights"].mean() * np.ones(2))
+        assert f"(trained anew: {found['beside']['trained anew'].mean():.2g})" in ax.get_title()

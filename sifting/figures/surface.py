@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.patches import Polygon
 from matplotlib.patheffects import withStroke
 
-from sifting.figures.style import CYCLE, INK, NULL, WIDTH, band, percent, subplots
+from sifting.figures.style import CYCLE, INK, NULL, WIDTH, band, percent, ranked, subplots
 
 # the pretrained, the pruned and the retrained network -> marker
 NETWORKS = {"$W^*$, pretrained": "o", "$W_p$, pruned": "^", "$W_r$, retrained": "s"}
@@ -60,19 +60,21 @@ def _plane(ax, found: dict, size: float):
     return drawn
 
 
-def between(table: dict, control: str = ""):
+def between(table: dict, control: str = "", ordered: tuple[str, ...] = ()):
     """Accuracy along a line from one network to another, a panel for each kind of batch-norm statistics, from tables.between.
 
     Mean and standard deviation over runs.
 
     table   : statistics -> condition -> (runs, points)
-    control : the condition that is drawn gray
+    control : the condition that is drawn gray; ordered : conditions in an order, to be seen in their colors
     """
     figure, axes = subplots(1, len(table), 2.9, sharey=True)
     for ax, (title, conditions) in zip(axes[0], table.items()):
         colors = iter(CYCLE)
         for number, (name, rows) in enumerate(conditions.items()):
             color = NULL if name == control else next(colors)
+            if name in ordered:
+                color = ranked(ordered.index(name), len(ordered))
             line = ":" if name == control else ("-", "--")[number % 2]
             band(ax, np.linspace(0, 1, rows.shape[1]), rows, name, color, linestyle=line)
         ax.set_title(title)
@@ -85,26 +87,35 @@ def between(table: dict, control: str = ""):
     return figure
 
 
-def leaving(table: dict):
+def leaving(
+    table: dict, words: dict[int, str], label: str, control: str = "trained anew", level: float | None = None
+):
     """Barriers against the share of the channels that is pruned at once, a line for every length of training, from tables.leaving.
 
-    Mean and standard deviation over runs; dots: runs. Horizontal: what stands beside.
+    Mean and standard deviation over runs; dots: runs. Each panel has a scale of its own.
+
+    words   : length of training -> its name; label : of the barriers
+    control : the condition that is told in the title, being far above; others that stand beside are horizontal; level : a gray line
     """
-    figure, axes = subplots(1, len(table), 3.1, sharey=True)
+    figure, axes = subplots(1, len(table), 3.1)
     for ax, (title, found) in zip(axes[0], table.items()):
         ends = np.array([-0.06, 0.06]) + found["share"][[0, -1]]
-        for (name, values), color in zip(found["beside"].items(), (CYCLE[2], NULL)):
-            band(ax, ends, np.repeat(values[:, None], 2, 1), name, color, linestyle=":")
-        for (length, rows), color, marker in zip(found["lengths"].items(), CYCLE, "osD^"):
-            band(ax, found["share"], rows, f"retrained {length} × as long", color)
-            ax.plot(found["share"], rows.T, marker, color=color, markersize=3, alpha=0.8)
-        ax.set_title(title)
+        for name, values in found["beside"].items():
+            if name != control:
+                band(ax, ends, np.repeat(values[:, None], 2, 1), name, CYCLE[2], linestyle=":")
+        for place, (length, rows) in enumerate(found["lengths"].items()):
+            x, color = found["share"] + 0.012 * (place - 0.5), CYCLE[place]
+            band(ax, x, rows, words[length], color)
+            ax.plot(x, rows.T, "osD^"[place], color=color, markersize=3, alpha=0.8)
+        if level is not None:
+            ax.axhline(level, color=NULL, linewidth=0.9, linestyle="--")
+        ax.set_title(f"{title}\n({control}: {found['beside'][control].mean():.2g})")
         ax.set_xticks(found["share"])
         percent(ax.xaxis)
         ax.set_xlim(ends)
         ax.set_ylim(bottom=min(0, -0.02 * ax.get_ylim()[1]))
     axes[0, len(table) // 2].set_xlabel("channels pruned at once")
-    axes[0, 0].set_ylabel("barrier, in points")
+    axes[0, 0].set_ylabel(label)
     lines, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside upper center", ncols=4)
     return figure

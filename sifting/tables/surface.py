@@ -9,6 +9,7 @@ from sifting.tables.conditions import Groups
 from sifting.tables.runs import around
 from sifting.tables.utility import tested
 
+MEASURED = ("accuracy", "loss")  # along a line, see surface.Probe
 PLANE = ("plane", "x", "y", "points", "own")  # arrays of a level, see surface.Probe
 
 
@@ -43,26 +44,35 @@ def planes(groups: Groups) -> dict:
     return {"ways": list(groups), "statistics": list(STATISTICS), "share": np.array(share)} | found
 
 
-def line(run: History, statistics: str, which: str = "whole") -> np.ndarray:
-    """(points,): training accuracy, in [0, 1], along a line of LINES to the last retrained network."""
+def line(run: History, statistics: str, which: str = "whole", of: str = "accuracy") -> np.ndarray:
+    """(points,): training accuracy, in [0, 1], or loss, in nats, along a line of LINES to the last retrained network."""
     choose("statistics", statistics, STATISTICS)
     choose("line", which, LINES)
-    return run[f"line/{run.levels}"][LINES.index(which), STATISTICS.index(statistics), :, 0]
+    choose("measure", of, MEASURED)
+    return run[f"line/{run.levels}"][LINES.index(which), STATISTICS.index(statistics), :, MEASURED.index(of)]
 
 
-def between(groups: Groups, which: str = "whole") -> dict[str, dict[str, np.ndarray]]:
-    """Accuracy along one of LINES: statistics -> condition -> (runs, points)."""
+def between(groups: Groups, which: str = "whole", of: str = "accuracy") -> dict[str, dict[str, np.ndarray]]:
+    """Accuracy, or loss, along one of LINES: statistics -> condition -> (runs, points)."""
     return {
-        kind: {name: np.stack([line(run, kind, which) for run in runs]) for name, runs in groups.items()}
+        kind: {name: np.stack([line(run, kind, which, of) for run in runs]) for name, runs in groups.items()}
         for kind in STATISTICS
     }
 
 
-def barriers(groups: Groups, which: str = "whole") -> dict[str, dict[str, np.ndarray]]:
-    """Barriers on one of LINES, in points: statistics -> condition -> (runs,). See observables.barrier."""
+def barriers(groups: Groups, which: str = "whole", of: str = "accuracy") -> dict[str, dict[str, np.ndarray]]:
+    """Barriers on one of LINES: statistics -> condition -> (runs,). See observables.barrier.
+
+    of : accuracy: how far it falls, in points; loss: how far it rises, in nats
+    """
+    choose("measure", of, MEASURED)
+    height = {
+        "accuracy": lambda rows: _points(barrier(rows)),
+        "loss": lambda rows: barrier(-rows.astype(float)),
+    }
     return {
-        kind: {name: _points(barrier(rows)) for name, rows in conditions.items()}
-        for kind, conditions in between(groups, which).items()
+        kind: {name: height[of](rows) for name, rows in conditions.items()}
+        for kind, conditions in between(groups, which, of).items()
     }
 
 
@@ -156,16 +166,16 @@ def _kept(runs: list[History]) -> str:
     return around(np.array([run.density(run.levels) for run in runs]), 100, unit=" %")
 
 
-def leaving(groups: Groups, cells: dict[tuple[float, int], str]) -> dict[str, dict]:
-    """Barriers to networks of which more and more is pruned at once, and that are trained longer and longer.
+def leaving(groups: Groups, cells: dict[tuple[float, int], str], of: str = "accuracy") -> dict[str, dict]:
+    """Barriers, see `barriers`, to networks of which more and more is pruned at once, and that are trained longer and longer.
 
     cells   : (share of the channels pruned, length of training) -> condition, see plans.dial
-    returns : statistics -> share (shares,), in the order of cells; lengths: length -> (runs, shares) barriers in points; beside: condition that
+    returns : statistics -> share (shares,), in the order of cells; lengths: length -> (runs, shares) barriers; beside: condition that
               is none of cells -> (runs,)
     """
     shares, lengths = (list(dict.fromkeys(values)) for values in zip(*cells))
     table = {}
-    for kind, found in barriers(groups).items():
+    for kind, found in barriers(groups, of=of).items():
         rows = {length: np.stack([found[cells[share, length]] for share in shares], 1) for length in lengths}
         beside = {name: values for name, values in found.items() if name not in cells.values()}
         table[kind] = {"share": np.array(shares), "lengths": rows, "beside": beside}

@@ -201,6 +201,20 @@ def unlike(panels: dict, title: str, one: str, other: str, most: float = 1) -> n
     return np.nanmean(abs(_ratios(panels, title, one, other, most)), 1)
 
 
+def relative(
+    panels: dict, titles: tuple[str, ...], other: str
+) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """Statistics of `compared` against those of one condition, in doublings: the same panels and lines without it."""
+    return {
+        title: {
+            name: line | {"value": _ratios(panels, title, name, other, 1)}
+            for name, line in panels[title].items()
+            if name != other
+        }
+        for title in titles
+    }
+
+
 def _ratios(panels: dict, title: str, one: str, other: str, most: float) -> np.ndarray:
     there = np.array(RATIOS) <= most
     return np.log2(panels[title][one]["value"][:, there] / panels[title][other]["value"][:, there])
@@ -262,6 +276,11 @@ def trained(groups: Groups, level: int = 0) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def losses(runs: list[History], level: int = -1) -> np.ndarray:
+    """(runs,): mean cross-entropy on the images of the probe after the training of a level; the last by default."""
+    return np.array([run[f"whole/{range(run.levels + 1)[level]}"][-1, 1] for run in runs], float)
 
 
 def tested(runs: list[History], level: int = -1) -> np.ndarray:
