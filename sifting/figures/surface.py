@@ -22,11 +22,15 @@ def planes(table: dict):
     """
     columns = list(next(iter(table.values())))
     side = min(2.0, 0.86 * WIDTH / len(columns))
+    top = (
+        np.ceil(10 * max(plane["accuracy"].max() for found in table.values() for plane in found.values()))
+        / 10
+    )
     figure, axes = subplots(len(table), len(columns), (0.86 * side + 0.12) * len(table) + 0.6)
     for row, (title, found) in zip(axes, table.items()):
         row[0].set_ylabel(title.replace(", ", ",\n"), fontsize=8.5)
         for ax, column in zip(row, columns):
-            drawn = _plane(ax, found[column], 4 + side)
+            drawn = _plane(ax, found[column], 4 + side, top)
     for ax, column in zip(axes[0], columns):
         ax.set_title(column, fontsize=8.5)
     bar = figure.colorbar(drawn, ax=axes, shrink=min(1, 1.8 / len(table)), aspect=18, pad=0.015)
@@ -37,12 +41,12 @@ def planes(table: dict):
     return figure
 
 
-def _plane(ax, found: dict, size: float):
+def _plane(ax, found: dict, size: float, top: float):
     x, y, accuracy, points = (found[name] for name in ("x", "y", "accuracy", "points"))
-    drawn = ax.pcolormesh(x, y, accuracy, cmap=HEIGHT, vmin=0, vmax=1, shading="nearest", rasterized=True)
+    drawn = ax.pcolormesh(x, y, accuracy, cmap=HEIGHT, vmin=0, vmax=top, shading="nearest", rasterized=True)
     inside = CONTOURS[(accuracy.min() < CONTOURS) & (accuracy.max() > CONTOURS)]
     if inside.size:
-        colors = [INK if level > 0.55 else "white" for level in inside]
+        colors = [INK if level > 0.55 * top else "white" for level in inside]
         ax.contour(x, y, accuracy, inside, colors=colors, linewidths=0.5, alpha=0.6)
     outline = {
         "edgecolor": INK,
