@@ -11,13 +11,12 @@ from sifting.tables.worth import joint
 
 # what is measured -> its name in words, factor and digits
 MEASURES = {
-    "kept": ("weights of the first layer", 100, 1, " %"),
     "test": ("test accuracy", 100, 1, " %"),
     "local": ("localization Λ of units", 1, 3, ""),
-    "far": ("mean |K − 3| of units", 1, 2, ""),
-    "overlap": ("overlap with IMP, over chance", 1, 2, ""),
-    "worth": ("utility of a tenth", 1, 2, " nats"),
-    "barrier": ("barrier from the dense network", 1, 1, " points"),
+    "far": ("|K − 3| of units", 1, 2, ""),
+    "overlap": ("overlap with IMP over chance", 1, 1, ""),
+    "worth": ("utility of a tenth (nats)", 1, 2, ""),
+    "barrier": ("barrier from the dense network (points)", 1, 1, ""),
 }
 
 
@@ -25,7 +24,7 @@ def measured(sets: Groups, lines: Groups, shapes: Groups, density: float, refere
     """Tickets near one density by the measures of the four papers.
 
     sets, lines, shapes : condition -> runs of kind utility, surface and representation, of the same tickets
-    returns             : condition -> what MEASURES names -> (runs,): kept and test, shares; local, mean localization of the masks of the first layer; far, mean
+    returns             : condition -> what MEASURES names -> (runs,): test, a share; local, mean localization of the masks of the first layer; far, mean
                           distance of the kurtosis of its units from a Gaussian's; overlap, Jaccard index with the mask of `reference` in the
                           first layer over that of chance; worth, mean utility of random tenths of the weights; barrier from the dense network,
                           statistics recomputed
@@ -39,7 +38,6 @@ def measured(sets: Groups, lines: Groups, shapes: Groups, density: float, refere
             mask, beside = run.mask(level), other.mask(near(other, density))
             chance = observables.chance_jaccard(mask.sum(), beside.sum(), mask.size)
             [units] = joint([run], [shapes[name][place]], density)
-            rows["kept"].append(mask.mean())
             rows["test"].append(run.accuracy("test", "best")[level])
             rows["local"].append(np.nanmean(units["local"]))
             rows["far"].append(np.nanmean(units["far"]))
