@@ -68,7 +68,7 @@ def check(
     values,
     against=None,
     error: float = np.nan,
-    over: str = "1 seed, interval over its units",
+    over: str = "",
     above: float = 0.0,
     below: float = inf,
     unit: str = "",
@@ -81,7 +81,8 @@ def check(
     against : the same in the seeds of another group: the effect is then the difference of the means,
               its interval Student's t with a common standard deviation; a group may be of one seed
 
-    error   : for a single value: its standard error, over what `over` says; the interval is normal. 0 for what is exact
+    error   : for a single value: its standard error, over its units unless `over` says otherwise; the interval is normal. 0 for what is exact
+    over    : what there are several of, where it is not seeds
     within  : largest absolute value that the effect can have, where an interval ends: 1 for correlations; 100 for all points
     least   : smallest value that it can have: 0 for barriers
 
@@ -103,13 +104,23 @@ def check(
             variance = sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
             half = stats.t.ppf(0.5 + CONFIDENCE / 2, freedom) * np.sqrt(variance * sum(1 / n for n in sizes))
         elif isfinite(error):
-            half, seeds = stats.norm.ppf(0.5 + CONFIDENCE / 2) * error, over
+            half, seeds = stats.norm.ppf(0.5 + CONFIDENCE / 2) * error, "1 seed, interval over its units"
     low, high = (estimate - half, estimate + half) if min(sizes) else (-inf, inf)
     if isfinite(half):
         most = 100 if unit == "points" else within
         low, high = max(low, -most, least), min(high, most)
     return Claim(
-        id, statement, paper, effect, float(estimate), float(low), float(high), above, below, unit, seeds
+        id,
+        statement,
+        paper,
+        effect,
+        float(estimate),
+        float(low),
+        float(high),
+        above,
+        below,
+        unit,
+        over or seeds,
     )
 
 

@@ -20,6 +20,7 @@ def test_interval_is_students():
 
 def test_an_interval_ends_where_an_effect_can_be():
     assert claim([0.2, 0.9, 1.0], within=1).high == 1 and claim([0.2, 0.9, 1.0]).high > 1
+    assert claim([0.2, 0.9], over="two ways").over == "two ways" and claim([0.2, 0.9]).over == "2 seeds"
     assert claim([0.2, 0.9, 1.0], least=0).low == 0 and claim([0.2, 0.9, 1.0]).low < 0
     assert claim([-90, 10, 90], unit="points").low == -100
     assert claim([50], unit="points").low == -np.inf, "without an interval there is nothing to cut"
