@@ -25,11 +25,13 @@ class Ticket(History):
             y, x = draw.integers(0, 3, 2)
             side = 2 + unit % 3
             removed[unit, :, y : y + side, x : x + side] = 255
+        after = np.where(np.arange(5)[:, None] <= np.arange(UNITS) % 5, 255, 1).astype(np.uint8)
         sets = np.ones((1, len(BASES), len(RATIOS), 5, 2)) * (1 + seed)
         line = np.full((len(LINES), len(STATISTICS), 5, 2), 0.8)
         line[:, :, 2, 0] -= fall
         self.arrays = {
             "shape": np.array(SIZE), "removed_at/linear.0.weight": removed.reshape(UNITS, -1),
+            "removed_at/linear.1.weight": after,
             "units/1": np.stack([worth, worth], 1), "utility/1": sets, "line/1": line,
             "val_accuracy": np.array([[0.5], [0.6]]), "test_accuracy": np.array([[0.4], [0.5]]),
         }  # fmt: skip
@@ -52,9 +54,11 @@ def test_units_are_those_that_keep_an_input_with_what_is_known_of_them(order):
     run = Ticket(order, far=order / 10)
     run.arrays["removed_at/linear.0.weight"][3] = 1
     found = tables.units(run, 1, run)
-    assert [len(values) for values in found.values()] == [UNITS - 1] * 4
+    assert [len(values) for values in found.values()] == [UNITS - 1] * 6
+    assert found["outputs"] == pytest.approx(np.delete(np.arange(UNITS) % 5 + 1, 3))
     assert found["worth"] == pytest.approx(np.delete(order, 3))
     assert found["far"] == pytest.approx(np.delete(order, 3) / 10)
+    assert found["kurtosis"] == pytest.approx(3 - found["far"])
     assert set(found["inputs"]) == {4, 9, 16}
 
 
@@ -71,7 +75,12 @@ def test_rank_correlations_are_those_of_scipy_and_nothing_is_left_at_equal_ranks
     assert tables.rank(found, "a", "b") == pytest.approx(stats.spearmanr(found["a"], order).statistic)
     rows = stats.rankdata([found[name] for name in "abc"], axis=1)
     rest = [row - np.polyval(np.polyfit(rows[2], row, 1), rows[2]) for row in rows[:2]]
-    assert tables.rank(found, "a", "b", given="c") == pytest.approx(np.corrcoef(*rest)[0, 1])
+    assert tables.rank(found, "a", "b", given=("c",)) == pytest.approx(np.corrcoef(*rest)[0, 1])
+    found["d"] = np.random.default_rng(3).random(UNITS)
+    rows = stats.rankdata([found[name] for name in "abcd"], axis=1)
+    others = np.stack([np.ones(UNITS), rows[2], rows[3]], 1)
+    rest = [row - others @ np.linalg.lstsq(others, row, rcond=None)[0] for row in rows[:2]]
+    assert tables.rank(found, "a", "b", given=("c", "d")) == pytest.approx(np.corrcoef(*rest)[0, 1])
     assert np.isnan(tables.rank({"a": np.ones(9), "b": np.arange(9.0)}, "a", "b"))
     assert np.isnan(tables.rank({"a": np.arange(4.0), "b": np.arange(4.0)}, "a", "b"))
 
@@ -82,12 +91,6 @@ def test_ranks_and_barriers_are_found_at_a_density(order):
     assert worth["value"] == pytest.approx(1) and worth["value"].shape == (3, 1)
     found = tables.steps({"a": runs}, "step")["recomputed"]["a"]
     assert tables.near_density(found, 0.01) == pytest.approx([0, 10, 20])
-
-
-def test_units_within_the_range_of_others(order):
-    found = tables.units(Ticket(order), 1)
-    some = tables.within_range(found, np.array([9, 12]))
-    assert set(some["inputs"]) == {9} and len(some["worth"]) == UNITS / 3
 
 
 def test_the_same_tickets_by_all_measures(order):
@@ -102,16 +105,16 @@ def test_the_same_tickets_by_all_measures(order):
     assert found["IMP"]["worth"] == pytest.approx([1, 2]) and found["IMP"]["far"] == pytest.approx(
         order.mean() / 10
     )
-    kept = Ticket(order).mask(tables.near(Ticket(order), 0.3)).mean()
-    assert found["one-shot"]["overlap"] == pytest.approx((2 - kept) / kept), (
-        "the same mask, over chance u / (2 - u)"
-    )
+    kept = Ticket(order).mask(1).mean()
+    assert found["one-shot"]["jaccard"] == pytest.approx(1), "the same mask"
+    assert found["one-shot"]["chance"] == pytest.approx(kept / (2 - kept), abs=0.01)
     rows = tables.measured_rows(found)
     assert [row[0] for row in rows] == list(groups) and len(rows[0]) == 1 + len(tables.MEASURES)
     shared = tables.shared_locality(groups, 0.3)
-    assert shared["both"] == pytest.approx(shared["IMP"]) and shared["as many of IMP"] == pytest.approx(
-        shared["IMP"]
-    )
+    assert shared["both"] == pytest.approx(shared["IMP"]) and shared[
+        "as many of IMP's at random"
+    ] == pytest.approx(shared["IMP"])
+    assert shared["IMP's next level"] == pytest.approx(shared["IMP"]), "there is no other"
 
 
 def test_means_and_spectra_of_tickets_are_taken_at_one_density(order):

@@ -82,17 +82,24 @@ def bars(table: dict, label: str, null: float | None = None):
     return figure
 
 
-def scatter(table: dict, x: str, y: str, labels: tuple[str, str], columns: int = 3, logy: bool = False):
-    """A dot a unit, a panel a condition, from tables.units. table : title -> arrays x and y (units,); labels : of the axes; logy : whether y is on a logarithmic one, without what is 0"""
+def scatter(
+    table: dict,
+    x: str,
+    y: str,
+    labels: tuple[str, str],
+    columns: int = 3,
+    logx: bool = False,
+    logy: bool = False,
+):
+    """A dot a unit, a panel a condition, from tables.units. table : title -> arrays x and y (units,); labels : of the axes; logx, logy : whether these are logarithmic, without what is 0"""
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
-    figure, axes = subplots(rows, columns, 2.5 * rows + 0.2, sharey=True)
+    figure, axes = subplots(rows, columns, 2.5 * rows + 0.2, sharex=True, sharey=True)
     for ax, (title, found) in zip(axes.flat, table.items()):
         ax.plot(found[x], found[y], "o", markersize=2.6, alpha=0.5, color=IMP, markeredgewidth=0)
         ax.set_title(title)
         ax.set_xlabel(labels[0])
-        if logy:
-            ax.set_yscale("log")
+        ax.set(xscale="log" if logx else "linear", yscale="log" if logy else "linear")
     for ax in axes[:, 0]:
         ax.set_ylabel(labels[1])
     for ax in axes.flat[len(table) :]:

@@ -104,9 +104,9 @@ def claims_page(shown: list[dict]) -> str:
 
 def verdicts(shown: list[dict]) -> str:
     """What became of the statements of the papers, in short, for a chapter to include: how many hold, and those that do not."""
-    papers = [(authors, mine) for authors, _, mine in by_paper(claims_of(shown)) if mine]
-    every = [claim for _, mine in papers for claim in mine]
-    text = [f"Of {len(every)} statements of the papers, {_counted(every)}.", _tally(papers)]
+    theirs = [claim for claim in claims_of(shown) if "-" not in claim["id"]]
+    papers = [(authors, mine) for authors, _, mine in by_paper(theirs) if mine]
+    text = [f"Of {len(theirs)} statements of the papers, {_counted(theirs)}.", _tally(papers)]
     link = _links(shown)
     for authors, mine in papers:
         if failed := [claim for claim in mine if claim["verdict"] == VERDICTS[0]]:

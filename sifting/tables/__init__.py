@@ -164,5 +164,4 @@ from sifting.tables.worth import (
     ranks,
     steps,
     units,
-    within_range,
 )

@@ -14,8 +14,8 @@ def units(run: History, level: int, other: History | None = None) -> dict[str, n
     """The units of the first layer that keep an input, at one level.
 
     other   : the same run with how far from Gaussian its units are, kind representation
-    returns : (units,) inputs; worth, in nats; local, localization of the mask; and of `other` far, the distance |K - 3| of the trained
-              unit's kurtosis from a Gaussian's
+    returns : (units,) inputs and outputs, weights that are kept; worth, in nats; local, localization of the mask; and of `other` kurtosis, that of
+              the trained unit, and far, its distance |K - 3| from a Gaussian's
 
     Raises ValueError where the two do not have the same masks.
     """
@@ -23,30 +23,34 @@ def units(run: History, level: int, other: History | None = None) -> dict[str, n
     alive = mask.any(1)
     found = {
         "inputs": mask.sum(1).astype(float),
+        "outputs": run.mask(level, 2).sum(0).astype(float),
         "worth": run[f"units/{level}"].mean(1).astype(float),
         "local": observables.localization(mask, shape(run)),
     }
     if other is not None:
         if not np.array_equal(other.mask(level), mask):
             raise ValueError(f"{run.name} and {other.name} are not the same ticket at level {level}")
-        found["far"] = abs(other["kurtosis/trained"][level] - observables.GAUSSIAN).astype(float)
+        found["kurtosis"] = other["kurtosis/trained"][level].astype(float)
+        found["far"] = abs(found["kurtosis"] - observables.GAUSSIAN)
     return {name: values[alive] for name, values in found.items()}
 
 
-def rank(found: dict[str, np.ndarray], one: str, other: str, given: str = "") -> float:
-    """Spearman's rank correlation of two properties of `units`, where both are known; at equal ranks of a third where that is `given`."""
-    names = [one, other, *([given] if given else [])]
-    rows = np.array([found[name] for name in names])
+def rank(found: dict[str, np.ndarray], one: str, other: str, given: tuple[str, ...] = ()) -> float:
+    """Spearman's rank correlation of two properties of `units`, where both are known; the partial one, given the ranks of others, where there are any."""
+    rows = np.array([found[name] for name in (one, other, *given)])
     rows = rows[:, np.isfinite(rows).all(0)]
     if rows.shape[1] < 5 or (rows.min(1) == rows.max(1)).any():
         return np.nan
     r = np.corrcoef(stats.rankdata(rows, axis=1))
     if not given:
         return float(r[0, 1])
-    return float((r[0, 1] - r[0, 2] * r[1, 2]) / np.sqrt((1 - r[0, 2] ** 2) * (1 - r[1, 2] ** 2)))
+    precision = np.linalg.inv(r)
+    return float(-precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1]))
 
 
-def ranks(groups: Groups, one: str, other: str, given: str = "") -> dict[str, dict[str, np.ndarray]]:
+def ranks(
+    groups: Groups, one: str, other: str, given: tuple[str, ...] = ()
+) -> dict[str, dict[str, np.ndarray]]:
     """`rank` at every level but the dense one: condition -> density (levels,), value (runs, levels)."""
     found = {}
     for name, runs in groups.items():
@@ -59,12 +63,6 @@ def ranks(groups: Groups, one: str, other: str, given: str = "") -> dict[str, di
 def joint(ones: list[History], others: list[History], density: float) -> list[dict[str, np.ndarray]]:
     """`units` of every run at the level whose density is nearest to `density`, with what the same runs of kind representation know."""
     return [units(run, near(run, density), other) for run, other in zip(ones, others, strict=True)]
-
-
-def within_range(found: dict[str, np.ndarray], inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """Those of `units` that have no fewer and no more inputs than the fewest and the most of `inputs`."""
-    there = (found["inputs"] >= inputs.min()) & (found["inputs"] <= inputs.max())
-    return {name: values[there] for name, values in found.items()}
 
 
 def at_same_density(groups: Groups, density: float, share: float) -> dict[str, np.ndarray]:
