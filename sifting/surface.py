@@ -54,7 +54,7 @@ class Networks:
     ) -> tuple[float, float]:
         """Accuracy in [0, 1] and mean cross-entropy at a point.
 
-        least      : (statistics,) what no statistic may fall below, so that rounding makes no variance negative
+        least      : (statistics,) what no statistic may fall below: variances beyond the networks that they are drawn from could be negative
         recomputed : with the statistics that the images have at these weights, layer after layer, instead
         """
         for values, named in (
@@ -100,15 +100,6 @@ def axes(points: list[Tensor]) -> tuple[Tensor, Tensor, np.ndarray]:
     rest = other - along * first
     second = _unit(rest) if rest.norm() > 1e-6 * other.norm() else torch.zeros_like(rest)
     return first, second, np.array([[0, 0], [float(one @ first), 0], [float(along), float(rest @ second)]])
-
-
-def within(shares: np.ndarray) -> np.ndarray:
-    """The shares of a mixture of three networks next to what may be none: of the last two, (2,), none below 0, and no more than 1 in all.
-
-    Batch-norm statistics are mixed by these: beyond the networks, the variance of a channel that one of them has lost would be negative.
-    """
-    shares = shares.clip(0)
-    return shares / max(1, shares.sum())
 
 
 def _unit(vector: Tensor) -> Tensor:
@@ -193,7 +184,7 @@ class Probe:
         shares = np.linalg.pinv((points[1:] - points[0]).T)
         found = np.zeros((len(STATISTICS), count, count), np.float32)
         for row, column in np.ndindex(count, count):
-            pruned, after = (float(share) for share in within(shares @ (x[column], y[row])))
+            pruned, after = (float(share) for share in shares @ (x[column], y[row]))
             statistics = level + pruned * (three[1][1] - level) + after * (three[2][1] - level)
             weights = origin + float(x[column]) * first + float(y[row]) * second
             found[:, row, column] = [accuracy for accuracy, _ in self._at(weights, statistics, level, least)]
