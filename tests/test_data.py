@@ -404,6 +404,14 @@ def test_every_dataset_has_a_name_for_every_class():
 # --- rotated and translated images
 
 
+@pytest.mark.parametrize("transform", ["translate", "crop-flip"])
+def test_what_is_measured_is_measured_on_images_that_are_not_moved(transform):
+    plain, still = data.load(tiny()).train, data.load_still(tiny(transform=transform)).train
+    assert len(still) == len(plain) < len(data.load(tiny(transform=transform)).train)
+    every = slice(0, len(plain))
+    assert torch.equal(still.batch(every)[0], plain.batch(every)[0])
+
+
 def test_translated_images_are_every_image_rolled_to_every_place():
     pictures = torch.arange(2 * 3 * 4 * 5, dtype=torch.uint8).view(2, 3, 4, 5)
     moved = data.Translated(pictures, torch.arange(2))
