@@ -30,6 +30,8 @@ def test_every_chapter_has_a_plan_and_every_plan_a_chapter():
 def test_what_a_chapter_cannot_do_is_told_before_anything_is_computed(results):
     with pytest.raises(ValueError, match="a chapter needs levels=2 or more, not 1"):
         plans.results("imp", config.preset("smoke", levels=1, rewind_step=1), 1, "cpu")
+    with pytest.raises(ValueError, match="surface needs cells=1 or more"):
+        plans.results("surface", plans.base("surface", "smoke", {"cells": 0}), 1, "cpu")
     with pytest.raises(ValueError, match="classes=1, but the semantic labels of photos have 5"):
         plans.results("imp", config.preset("smoke", labels="random", classes=1), 1, "cpu")
     assert not results.exists()

@@ -62,7 +62,9 @@ def ways(base: Config) -> dict[str, Config]:
 
 
 def surface(base: Config, count: int) -> dict[str, list[Config]]:
-    """The four ways, one run each."""
+    """The four ways, one run each. Raises ValueError for a base without planes."""
+    if base.cells < 1:
+        raise ValueError("surface needs cells=1 or more, which its planes are made of")
     return {name: [config] for name, config in ways(base).items()}
 
 
