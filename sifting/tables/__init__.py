@@ -118,6 +118,7 @@ from sifting.tables.similarity import (
     over_layers,
 )
 from sifting.tables.surface import (
+    NETWORK_HEAD,
     apart,
     barrier_rows,
     barriers,

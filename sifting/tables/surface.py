@@ -120,6 +120,19 @@ def emptied(run: History) -> dict[str, int]:
     return found
 
 
+# the columns of `network_rows`, after the name of the condition
+NETWORK_HEAD = (
+    "weights kept",
+    "W* to Wp",
+    "W* to Wr",
+    "Wp to Wr",
+    "Wp, statistics from before",
+    "Wp, recomputed",
+    "Wr",
+    "convolutions without channels",
+)
+
+
 def network_rows(groups: Groups) -> list[list[str]]:
     """Rows of words, one a condition, after the last level: means and standard deviations over runs.
 
