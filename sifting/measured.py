@@ -7,6 +7,11 @@ from sifting.config import Config
 from sifting.packing import Arrays
 
 
+def is_probed(config: Config, level: int) -> bool:
+    """Whether anything is measured at that level."""
+    return config.probed == "every" or level == config.levels
+
+
 def measured(probe: Callable) -> tuple[Callable, Callable]:
     """`tickets.find` and `tickets.find_together`, whose records hold, too, what a probe measures.
 

@@ -11,7 +11,7 @@ from sifting import packing
 from sifting.config import Config
 from sifting.data import load_still
 from sifting.masks import at
-from sifting.measured import measured
+from sifting.measured import is_probed, measured
 from sifting.models import build, with_norms
 from sifting.observables import STATISTICS
 from sifting.packing import Arrays
@@ -122,17 +122,17 @@ class Probe:
         self.config, self.networks = config, Networks(model, x, y)
 
     def measure(self, records: list[Arrays]) -> Arrays:
-        """What is added to the record of a level but the dense one, of its pruned and its retrained network, and of the dense one:
+        """What is added to the record of every level that is probed, but not the dense one, of that, of the pruned and of the retrained network:
 
         probe/line     : (LINES, STATISTICS, POINTS, 2), see observables, accuracy and mean cross-entropy from one to the other
         probe/apart    : (3,) distance of the pruned and of the retrained network from the dense one, and of the two
+        probe/own      : (STATISTICS, 3) accuracy of the three networks
         and with config.cells:
         probe/plane    : (STATISTICS, cells, cells) accuracy, rows from below; the cell that a network lies in is measured there itself
         probe/x, y     : (cells,) coordinates of columns and rows, in units of the weights; probe/points: (3, 2) of the three networks
-        probe/own      : (STATISTICS, 3) accuracy of the three networks
         """
         level = len(records) - 1
-        if level == 0:
+        if level == 0 or not is_probed(self.config, level):
             return {}
         cut = level - 1 if self.config.iterative else 0  # the level whose network was pruned
         dense, before, after = (
@@ -140,10 +140,16 @@ class Probe:
             for record in (records[0], records[level - 1], records[level])
         )
         pruned = self.networks.point(self._pruned(self._state(records[cut]), records[level], level))
-        lines = [self._line(start, after, dense) for start in (dense, pruned, before)]
+        whole = self._line(dense, after, dense)
+        lines = [whole, self._line(before, after, dense) if level > 1 else whole]
         apart = [float((a[0] - b[0]).norm()) for a, b in ((pruned, dense), (after, dense), (after, pruned))]
-        found = {"probe/line": np.array(lines, np.float32), "probe/apart": np.array(apart, np.float32)}
-        return found | (self._plane(dense, pruned, after) if self.config.cells else {})
+        least = self.networks.least(dense, pruned, after)
+        own = [self._at(*network, dense[1], least) for network in (dense, pruned, after)]
+        found = {"line": lines, "apart": apart, "own": np.array(own)[:, :, 0].T}
+        found = {f"probe/{name}": np.array(values, np.float32) for name, values in found.items()}
+        return found | (
+            self._plane(dense, pruned, after, own=found["probe/own"]) if self.config.cells else {}
+        )
 
     def _state(self, record: Arrays) -> dict[str, Tensor]:
         return tensors(record, "trained", self.networks.x.device)
@@ -172,7 +178,7 @@ class Probe:
         ]
         return np.array(rows).swapaxes(0, 1)
 
-    def _plane(self, *three) -> Arrays:
+    def _plane(self, *three, own) -> Arrays:
         (origin, level), least = three[0], self.networks.least(*three)
         first, second, points = axes([weights for weights, _ in three])
         spans = np.ptp(points, axis=0)
@@ -188,10 +194,9 @@ class Probe:
             statistics = level + pruned * (three[1][1] - level) + after * (three[2][1] - level)
             weights = origin + float(x[column]) * first + float(y[row]) * second
             found[:, row, column] = [accuracy for accuracy, _ in self._at(weights, statistics, level, least)]
-        own = np.array([self._at(*network, level, least) for network in three], np.float32)[:, :, 0].T
         for number, point in enumerate(points):
             found[:, abs(y - point[1]).argmin(), abs(x - point[0]).argmin()] = own[:, number]
-        return {"probe/plane": found, "probe/x": x, "probe/y": y, "probe/points": points, "probe/own": own}
+        return {"probe/plane": found, "probe/x": x, "probe/y": y, "probe/points": points}
 
 
 find, find_together = measured(Probe)

@@ -8,7 +8,7 @@ from sifting import packing
 from sifting.config import Config
 from sifting.data import load_still
 from sifting.masks import at
-from sifting.measured import measured
+from sifting.measured import is_probed, measured
 from sifting.models import FCN, build, prunable
 from sifting.observables import BASES, RATIOS, WINDOWS
 from sifting.packing import Arrays
@@ -89,18 +89,20 @@ class Probe:
 
     @torch.no_grad()
     def measure(self, records: list[Arrays]) -> Arrays:
-        """What is added to the record of a level; a time is a snapshot of the dense network, or the end of the training:
+        """What is added to the record of every level that is probed; a time is a snapshot of the dense network, or the end of the training:
 
         probe/times     : (times,) optimizer steps; probe/whole: (times, 2) accuracy and mean cross-entropy
         probe/utility   : (times, BASES, RATIOS, sets, 2) mean divergence over the even and over the odd images without a set of weights;
                           the sets of one number are the same at all times, and those of a smaller share lie in those of a larger; nan where
                           there is nothing to take out or not enough; probe/remaining: (times, BASES, RATIOS, sets) accuracy
         probe/units     : (units, 2) the same without all weights of a unit (or channel) of the first layer, at the end
-        and at level 0, at the end:
+        and of a network that is not pruned, at the end:
         probe/windows   : (2, RATIOS, WINDOWS) accuracy without the weights of a window of ranks by size, from the smallest on: of all weights,
                           and of each layer; probe/layers: (layers, up to DRAWS, 2) utility of ALONE of the weights of one layer
         """
         record, level = records[-1], len(records) - 1
+        if not is_probed(self.config, level):
+            return {}
         states = {
             int(step): f"snapshot/{step}"
             for step in {n.split("/")[1] for n in record if n.startswith("snapshot/")}
@@ -115,7 +117,7 @@ class Probe:
         found = {f"probe/{name}": np.stack([row[name] for row in rows]) for name in rows[0]}
         found["probe/times"] = np.array(sorted(states))
         found["probe/units"] = self._units()
-        if level == 0:
+        if not self.config.levels:
             found |= {"probe/windows": self._windows(), "probe/layers": self._layers()}
         return found
 
@@ -146,11 +148,13 @@ class Probe:
         worth = np.full((len(BASES), len(RATIOS), config.subsets, 2), np.nan, np.float32)
         left = np.full(worth.shape[:-1], np.nan, np.float32)
         pools = {"share": (kept, len(kept))}
-        if config.start_density < 1:
+        if config.start_density < 1 and not config.levels:
             pools["number"] = kept, len(self.pool.flat)
-        if level == 0 < config.levels and ended:
+        if (
+            level == 0 < config.levels and ended
+        ):  # instead of all, which is more to measure and what nobody compares
             survivors = self.pool.where(self._masks(record, 1))
-            pools["survivors"] = survivors, len(survivors)
+            pools = {"survivors": (survivors, len(survivors))}
         for base, (among, size) in pools.items():
             for number in range(config.subsets):
                 draw = generator(config, "subsets", number)

@@ -52,6 +52,7 @@ def test_key_sees_every_field_and_nothing_but_what_differs_from_the_defaults():
         "widths": (7,),
         "steps": 2000,
         "layerwise": 2,
+        "probed": "last",
     }
     keys = {key(Config())}
     for field in dataclasses.fields(Config):

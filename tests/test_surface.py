@@ -1,5 +1,7 @@
 """Accuracy between networks: planes, lines, and what batch norm does on the way."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -98,13 +100,14 @@ def test_recomputed_statistics_are_those_of_a_pass_in_training_mode(run):
 
 def test_lines_end_at_their_networks_and_between_is_the_mean_of_the_weights(run):
     base, records = run
-    (dense, pruned, after), split = networks(base, records, 1)
+    (dense, _, after), split = networks(base, records, 1)
     lines = records[1]["probe/line"]
-    for line, start in zip(lines, (dense, pruned, dense)):
-        assert line[0, 0, 0] == pytest.approx(evaluate(start, split)) and line[0, -1, 0] == pytest.approx(
-            evaluate(after, split)
-        )
-    assert np.array_equal(lines[0], lines[2]), "at the first level the network before is the dense one"
+    assert np.array_equal(*lines), "at the first level the network before is the dense one"
+    later = records[2]["probe/line"]
+    (*_, last), _ = networks(base, records, 2)
+    for line, (start, end) in {0: (dense, last), 1: (after, last)}.items():
+        ends = [evaluate(network, split) for network in (start, end)]
+        assert later[line, 0, [0, -1], 0] == pytest.approx(ends)
     middle = models.build(base, (3, 8, 8), 15, generator(base, "weights")).eval()
     ends = dense.state_dict(), after.state_dict()
     middle.load_state_dict(
@@ -171,6 +174,14 @@ def test_no_variance_falls_below_the_smallest_of_the_networks(run):
         else:
             a, b = dense.state_dict()[name], after.state_dict()[name]
             assert torch.allclose(value, a + 5 * (b - a), atol=1e-5)
+
+
+def test_the_last_level_alone_is_measured_as_if_every_one_were(run):
+    base, records = run
+    found = list(surface.find(dataclasses.replace(base, probed="last")))
+    probes = [{name: values for name, values in record.items() if "probe/" in name} for record in found]
+    assert [len(some) > 0 for some in probes] == [False] * base.levels + [True]
+    assert all(np.array_equal(values, records[-1][name]) for name, values in probes[-1].items())
 
 
 def test_networks_without_norms_and_runs_without_planes_have_lines():

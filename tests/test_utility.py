@@ -47,6 +47,13 @@ def run(request):
     return base, list(utility.find(base))
 
 
+@pytest.fixture(scope="module")
+def dense(run):
+    """The same run, not pruned."""
+    base = dataclasses.replace(run[0], levels=0)
+    return base, list(utility.find(base))
+
+
 def network(base, record, masks):
     """The network of a record, as anybody would build it."""
     images = data.load(base)
@@ -74,8 +81,8 @@ def masks_of(record, level):
 
 @pytest.mark.parametrize("level", [0, 1])
 @torch.no_grad()
-def test_the_utility_of_a_set_is_the_divergence_without_it(run, level):
-    base, records = run
+def test_the_utility_of_a_set_is_the_divergence_without_it(run, dense, level):
+    base, records = run if level else dense
     masks = masks_of(records[level], level)
     model, (x, y) = network(base, records[level], masks)
     whole = model(x).log_softmax(1)
@@ -108,13 +115,29 @@ def test_every_time_is_measured_and_looking_changes_no_training(run):
         assert all((record[name] == other[name]).all() for name in other)
 
 
-def test_what_the_pruning_keeps_is_worth_more_than_as_many_of_all(run):
+def test_what_the_pruning_keeps_is_measured_instead_of_all(run, dense):
+    places = [utility.BASES.index(name) for name in ("share", "survivors")]
+    (pruned, *_), (whole,) = (records for _, records in (run, dense))
+    share, survivors = pruned["probe/utility"][-1, places]
+    assert np.isfinite(survivors).all() and np.isnan(share).all()
+    assert not np.array_equal(survivors, whole["probe/utility"][-1, 0])
+    assert np.isnan(pruned["probe/utility"][0, 2]).all(), "before the end nobody knows what is kept"
+    assert np.array_equal(pruned["probe/utility"][:-1], whole["probe/utility"][:-1], equal_nan=True)
+
+
+def test_all_is_kept_where_no_weight_is_pruned():
+    base = smoke(levels=1, prune_fraction=1e-12)
+    kept = list(utility.find(base))[0]["probe/utility"][-1, utility.BASES.index("survivors")]
+    whole = next(utility.find(dataclasses.replace(base, levels=0)))["probe/utility"][-1, 0]
+    assert np.array_equal(kept, whole)
+
+
+def test_the_last_level_alone_is_measured_as_if_every_one_were(run):
     base, records = run
-    share, survivors = (
-        records[0]["probe/utility"][-1, utility.BASES.index(base_)] for base_ in ("share", "survivors")
-    )
-    assert np.isfinite(survivors).all() and not np.array_equal(share, survivors)
-    assert np.isnan(records[0]["probe/utility"][0, 2]).all(), "before the end nobody knows what is kept"
+    found = list(utility.find(dataclasses.replace(base, probed="last", min_alive=0)))
+    assert not [name for name in found[0] if name.startswith("probe/")]
+    for name in (name for name in records[1] if name.startswith("probe/")):
+        assert np.array_equal(found[1][name], records[1][name], equal_nan=True), name
 
 
 def test_numbers_are_those_of_the_whole_network():
@@ -126,9 +149,9 @@ def test_numbers_are_those_of_the_whole_network():
     assert number[1].mean() > share[1].mean()
 
 
-def test_the_largest_weights_are_the_last_window_and_units_are_rows(run):
-    base, records = run
-    record = records[0]
+def test_the_largest_weights_are_the_last_window_and_units_are_rows(run, dense):
+    base, [record] = dense
+    assert not [name for record in run[1] for name in record if name in ("probe/windows", "probe/layers")]
     model, (x, y) = network(base, record, {})
     names = models.prunable(model, False, head=base.model != "fcn")
     with torch.no_grad():

@@ -92,6 +92,7 @@ class Config:
     subsets: int = 0  # random sets of weights whose utility is measured
     probe_images: int = 0  # training images that utility and accuracy surfaces are measured on
     cells: int = 0  # of an accuracy plane, across and down; 0: lines alone
+    probed: str = "every"  # levels at which that is done: every, or the last alone
 
     seed: int = 0  # initialization, batches and random masks derive from it
 
@@ -111,6 +112,7 @@ class Config:
             "rounding",
             "treatment",
             "retrain",
+            "probed",
         ):
             choose(name, getattr(self, name), CHOICES[name])
         for name, low, high, what in _RANGES:
@@ -137,7 +139,7 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Config))
 # what the training of the dense network does not depend on
 LATER = (
     "criterion", "scope", "saliency_of", "rounds", "iterative", "prune_fraction", "rounding", "levels", "min_alive",
-    "treatment", "retrain", "retrain_steps", "layerwise", "subsets", "probe_images", "cells",
+    "treatment", "retrain", "retrain_steps", "layerwise", "subsets", "probe_images", "cells", "probed",
 )  # fmt: skip
 
 CHOICES = {
@@ -153,6 +155,7 @@ CHOICES = {
     "rounding": ("down", "nearest"),
     "treatment": ("rewind", "finetune", "lr-rewind", "reinit", "sigma-sign", "sign"),
     "retrain": ("full", "rest"),
+    "probed": ("every", "last"),
 }
 
 _TINY, _HUGE = 1e-12, 1e12

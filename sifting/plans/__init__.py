@@ -54,6 +54,7 @@ MEASURED = {
     "subsets": ("utility",),
     "probe_images": ("utility", "surface"),
     "cells": ("surface",),
+    "probed": ("utility", "surface"),
 }
 
 

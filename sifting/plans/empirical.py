@@ -7,7 +7,8 @@ from sifting.plans import pellegrini
 
 LONGER = 3  # long training, in times of the usual; 25 in the paper
 SIZES = {"1×": 1.0, "0.5×": 0.5, "0.25×": 0.25}
-SHARES = {"25 %": 0.25, "50 %": 0.5, "75 %": 0.75}  # of the weights that are pruned at once
+HALF = "50 %"
+SHARES = {"25 %": 0.25, HALF: 0.5, "75 %": 0.75}  # of the weights that are pruned at once
 NONE = 1e-12  # a share so small that no weight goes
 # how networks are pruned and trained again -> criterion, share that goes each time, treatment
 WAYS = {
@@ -41,16 +42,29 @@ def size(base: Config, count: int) -> dict[str, list[Config]]:
     return found
 
 
-def retraining(base: Config, count: int) -> dict[str, list[Config]]:
-    """Networks pruned at once and trained again, small ones trained twice, and controls."""
+def pairs(base: Config, shares: dict[str, float]) -> dict[str, Config]:
+    """Networks of which a share is pruned at once and the rest trained again, and small ones that are trained twice."""
     once = replace(base, levels=1, retrain_steps=0, snapshots=0, treatment="lr-rewind")
-    found = {}
-    for name, share in SHARES.items():
-        found[name] = replace(once, prune_fraction=share)
-        found[f"{name}, small"] = replace(once, prune_fraction=NONE, start_density=1 - share)
-    found["50 %, new weights"] = replace(found["50 %"], treatment="reinit")
-    found["trained twice"] = replace(once, prune_fraction=NONE)
+    found = {name: replace(once, prune_fraction=share) for name, share in shares.items()}
+    small = replace(once, prune_fraction=NONE)
+    return found | {
+        f"{name}, small": replace(small, start_density=1 - share) for name, share in shares.items()
+    }
+
+
+def retraining(base: Config, count: int) -> dict[str, list[Config]]:
+    """Half of the weights pruned; and as controls, new weights behind the same masks, and the whole network trained twice."""
+    found = pairs(base, {HALF: SHARES[HALF]})
+    found["new weights"] = replace(found[HALF], treatment="reinit", probed="last")
+    found["trained twice"] = replace(found[HALF], prune_fraction=NONE)
     return {name: seeds(config, count) for name, config in found.items()}
+
+
+def shares(base: Config, count: int) -> dict[str, list[Config]]:
+    """Other shares of the weights pruned."""
+    found = pairs(base, {name: share for name, share in SHARES.items() if name != HALF})
+    small = {name: replace(config, probed="last") for name, config in found.items() if "small" in name}
+    return {name: seeds(config, count) for name, config in (found | small).items()}
 
 
 def ways(base: Config) -> dict[str, Config]:
@@ -76,16 +90,14 @@ def control(base: Config) -> Config:
 
 
 def basins(base: Config, count: int) -> dict[str, list[Config]]:
-    """The four ways, the first run of each with planes; the control; and small networks, trained as long and by the same rates as where the rate is rewound."""
-    found = {
-        name: [config, *seeds(replace(config, cells=0), count)[1:]] for name, config in ways(base).items()
+    """The four ways, without planes; the control; and small networks, trained as long and by the same rates as where the rate is rewound."""
+    found = {name: replace(config, cells=0, probed="last") for name, config in ways(base).items()}
+    rewound = found["weights, rate rewound"]
+    found["trained anew"] = control(base)
+    found |= {
+        name: replace(rewound, prune_fraction=NONE, start_density=share) for name, share in SMALL.items()
     }
-    found["trained anew"] = seeds(control(base), count)
-    rewound = found["weights, rate rewound"][0]
-    for name, share in SMALL.items():
-        small = replace(rewound, prune_fraction=NONE, start_density=share, cells=0)
-        found[name] = seeds(small, count)
-    return found
+    return {name: seeds(config, count) for name, config in found.items()}
 
 
 def dial(base: Config) -> dict[tuple[float, int], str]:
@@ -127,13 +139,14 @@ GROUPS = {
     "residual": over_training,
     "size": size,
     "retraining": retraining,
+    "shares": shares,
     "surface": surface,
     "basins": basins,
     "leaving": leaving,
     "worth": tickets,
     "synthesis": tickets,
 }
-DEFAULT = dict.fromkeys(("utility", "residual", "size", "retraining"), "utility") | dict.fromkeys(
+DEFAULT = dict.fromkeys(("utility", "residual", "size", "retraining", "shares"), "utility") | dict.fromkeys(
     ("surface", "basins", "leaving"), "surface"
 )
 KINDS = {

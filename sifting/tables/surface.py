@@ -99,10 +99,9 @@ def networks(runs: list[History], statistics: str = "interpolated") -> dict[str,
 
     statistics : interpolated: each with its own; those of Wp are still those of the network that was pruned
     """
-    whole, retraining = (
-        _points(np.stack([line(run, statistics, which) for run in runs])) for which in ("whole", "retraining")
-    )
-    return {"W*": whole[:, 0], "Wp": retraining[:, 0], "Wr": whole[:, -1]}
+    choose("statistics", statistics, STATISTICS)
+    own = np.stack([run[f"own/{run.levels}"][STATISTICS.index(statistics)] for run in runs])
+    return dict(zip(("W*", "Wp", "Wr"), _points(own).T))
 
 
 def apart(run: History) -> np.ndarray:
@@ -143,7 +142,7 @@ def network_rows(groups: Groups) -> list[list[str]]:
         [
             name,
             _kept(runs),
-            *(around(far, digits=2) for far in np.array([apart(run)[-1] for run in runs]).T),
+            *(around(far, digits=2) for far in np.array([run[f"apart/{run.levels}"] for run in runs]).T),
             *(around(found, unit=" %") for found in (*_pruned(runs), networks(runs)["Wr"])),
             around(np.array([len(emptied(run)) for run in runs]), digits=int(len(runs) > 1)),
         ]

@@ -36,7 +36,7 @@ def level_count(config: Config) -> int:
 
 
 def check(config: Config, engine: str = "auto") -> None:
-    """Raise ValueError, naming the choices, for a dataset, labels, model, criterion or engine that there is not, and for a field that the model does not read."""
+    """Raise ValueError, naming the choices, for a dataset, labels, model, criterion or engine that there is not, for a field that the model does not read, and for the last level of a run that may end before it."""
     engines.check(engine, config)
     class_names(config)
     choose("model", config.model, BUILDERS)
@@ -46,6 +46,10 @@ def check(config: Config, engine: str = "auto") -> None:
     for field in UNREAD[config.model]:
         if field in changed(config):
             raise ValueError(f"{field} has no effect on model {config.model}")
+    if config.probed == "last" and config.min_alive:
+        raise ValueError(
+            f"probed=last needs min_alive=0, not {config.min_alive}, which may end a run earlier"
+        )
 
 
 def find(
