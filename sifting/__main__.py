@@ -30,7 +30,7 @@ def one_of(values: dict):
 
     def read(text):
         if text not in values:
-            raise ValueError(f"takes {' or '.join(values)}, not {text!r}")
+            raise ValueError(f"takes {' or '.join(values)}, or is left out, not {text!r}")
         return values[text]
 
     return read

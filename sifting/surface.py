@@ -11,7 +11,7 @@ from sifting import packing
 from sifting.config import Config
 from sifting.data import load_still
 from sifting.masks import at
-from sifting.measured import is_probed, measured
+from sifting.measured import measured
 from sifting.models import build, with_norms
 from sifting.observables import STATISTICS
 from sifting.packing import Arrays
@@ -122,7 +122,7 @@ class Probe:
         self.config, self.networks = config, Networks(model, x, y)
 
     def measure(self, records: list[Arrays]) -> Arrays:
-        """What is added to the record of every level that is probed, but not the dense one, of that, of the pruned and of the retrained network:
+        """What is added to the record of a level but the dense one, of its pruned and its retrained network, and of the dense one:
 
         probe/line     : (LINES, STATISTICS, POINTS, 2), see observables, accuracy and mean cross-entropy from one to the other
         probe/apart    : (3,) distance of the pruned and of the retrained network from the dense one, and of the two
@@ -132,7 +132,7 @@ class Probe:
         probe/x, y     : (cells,) coordinates of columns and rows, in units of the weights; probe/points: (3, 2) of the three networks
         """
         level = len(records) - 1
-        if level == 0 or not is_probed(self.config, level):
+        if level == 0:
             return {}
         cut = level - 1 if self.config.iterative else 0  # the level whose network was pruned
         dense, before, after = (

@@ -520,3 +520,24 @@ def test_scattered_labels_belong_to_blocks_and_not_to_regions():
     ):
         place.setdefault((picture, scale, y, x), set()).add(label)
     assert all(len(labels) == 1 for labels in place.values()), "one patch, one class"
+
+
+@pytest.mark.parametrize("chapter", ["utility", "retraining", "surface", "basins"])
+def test_the_papers_preset_of_the_fourth_part_runs_on_cifar10(home, rng, results, monkeypatch, chapter):
+    write_cifar10(home, rng)
+    monkeypatch.setattr("sifting.store.schedule.cores", lambda: 1)
+    less = {
+        "val_images": 8,
+        "test_images": 6,
+        "train_images": 52,
+        "steps": 4,
+        "batch_size": 26,
+        "width": 0.25,
+    }
+    less |= {"probe_images": 20} | ({"subsets": 2} if chapter in ("utility", "retraining") else {"levels": 2})
+    less |= {"snapshots": 2} if chapter == "utility" else {}
+    less |= {"cells": 2} if chapter == "surface" else {}
+    base = plans.base(chapter, "paper", less)
+    assert (base.dataset, base.image_size) == ("cifar10", 32)
+    for runs in plans.results(chapter, base, 1, "cpu").values():
+        assert all(np.isfinite(run.accuracy("test", "last")).all() for run in runs)

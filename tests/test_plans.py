@@ -44,11 +44,13 @@ def test_what_a_chapter_cannot_do_is_told_before_anything_is_computed(results):
         ("residual", "prune_fraction"),
         ("residual", "retrain_steps"),
         ("surface", "subsets"),
+        ("retraining", "probed"),
+        ("basins", "probed"),
     ],
 )
 def test_what_a_chapter_does_not_measure_or_do_has_no_effect_in_it(chapter, field):
     with pytest.raises(ValueError, match=f"{field} has no effect in {chapter}"):
-        plans.base(chapter, "smoke", {field: "0.7" if field == "prune_fraction" else "7"})
+        plans.base(chapter, "smoke", {field: {"prune_fraction": "0.7", "probed": "last"}.get(field, "7")})
 
 
 def test_an_override_without_any_effect_is_refused():

@@ -194,11 +194,11 @@ def test_kernels_of_linux_and_mac_are_reached_without_ports():
         ("run toy set=learning_rate=1", 2, "unknown parameter 'learning_rate'; choose from"),
         ("run toy set=lr=-1", 2, "lr must be 0 or more"),
         ("run toy set=prune_fraction=1", 2, "prune_fraction must be above 0 and below 1"),
-        ("run toy fresh=yes", 2, "fresh takes 1 or 0, not 'yes'"),
+        ("run toy fresh=yes", 2, "fresh takes 1 or 0, or is left out, not 'yes'"),
         ("build preset=smoke", 2, "preset: for one chapter only; name it, as: make chapter=imp"),
         ("verify toy", 2, "nothing is stored for toy"),
         ("verify toy preset= seeds= set= fresh=", 2, "nothing is stored for toy"),  # as make calls it
-        ("verify toy seeds=3", 2, "seeds takes all, not '3'"),
+        ("verify toy seeds=3", 2, "seeds takes all, or is left out, not '3'"),
         ("verify toy preset=smoke", 2, "unknown option 'preset'; choose from device, seeds"),
         (
             "verify",

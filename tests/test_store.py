@@ -11,6 +11,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
 
 from sifting import config, store
 from sifting.history import META, DamagedResult, History
@@ -284,6 +285,17 @@ def test_what_cannot_be_computed_or_kept_is_found_before_a_worker_starts(results
     with pytest.raises(OSError, match="SIFTING_RESULTS names another folder") as caught:
         store.load_or_run("ticket", [TINY], "cpu")
     assert caught.value.filename == str(results)
+
+
+def test_an_engine_that_there_is_not_is_refused_even_where_all_is_stored(results, stored):
+    with pytest.raises(ValueError, match="unknown engine 'warp'; choose from auto"):
+        store.load_or_run("ticket", [TINY], "cpu", engine="warp")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_that_there_is_not_is_refused_even_where_all_is_stored(results, stored):
+    with pytest.raises(ValueError, match="torch sees no GPU here"):
+        store.load_or_run("ticket", [TINY], "cuda")
 
 
 def test_a_damaged_level_is_reported_too(results):

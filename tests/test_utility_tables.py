@@ -109,6 +109,9 @@ def test_layers_and_networks_are_named_with_what_they_are(runs):
     assert tables.trained({"a": runs})[0] == ["a", "75.0 %", "95.0 %", "40.0 %", "0.100"]
     assert tables.trained({"a": runs}, level=1)[0] == ["a", "50.0 %", "90.0 %", "50.0 %", "0.200"]
     assert tables.tested(runs) == pytest.approx([50, 50])
+    row = ["a", "50.0 ± 0.0 %", "50.0 %", "0.200 ± 0.000", "0.200"]
+    assert tables.beside_small({"a": runs, "b": runs[:1]}, {"a": "b"}) == [row]
+    assert len(row) == 1 + len(tables.BESIDE_HEAD)
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -6,7 +6,7 @@ from sifting import store
 from sifting.config import LATER, Config, apart_from, choose, preset
 from sifting.history import History
 from sifting.plans import empirical, paganini, pellegrini, redman
-from sifting.plans.empirical import SHARES, SIZES, SMALL, TICKETS, WAYS, dial
+from sifting.plans.empirical import HALF, SHARES, SIZES, SMALL, TICKETS, WAYS, dial
 from sifting.plans.paganini import APART, FRACTIONS, LEFT, METHODS, TREATED, TREATMENTS
 from sifting.plans.pellegrini import SHORT, VARIED, imp
 from sifting.plans.redman import network
@@ -15,6 +15,7 @@ __all__ = [
     "APART",
     "FRACTIONS",
     "GROUPS",
+    "HALF",
     "LEFT",
     "METHODS",
     "SHARES",
@@ -89,6 +90,7 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
     choose("chapter", chapter, GROUPS)
     if base.levels < 2:
         raise ValueError(f"a chapter needs levels=2 or more, not {base.levels}")
+    base = dataclasses.replace(base, probed="every")  # chapters say themselves which levels they need
     groups, wanted = GROUPS[chapter](base, count), KINDS.get(chapter, {})
     return {
         (kind, name): [_read(kind, config) for config in configs]

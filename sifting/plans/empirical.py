@@ -8,7 +8,7 @@ from sifting.plans import pellegrini
 LONGER = 3  # long training, in times of the usual; 25 in the paper
 SIZES = {"1×": 1.0, "0.5×": 0.5, "0.25×": 0.25}
 HALF = "50 %"
-SHARES = {"25 %": 0.25, HALF: 0.5, "75 %": 0.75}  # of the weights that are pruned at once
+SHARES = {"25 %": 0.25, "75 %": 0.75}  # of the weights that are pruned at once, besides a half
 NONE = 1e-12  # a share so small that no weight goes
 # how networks are pruned and trained again -> criterion, share that goes each time, treatment
 WAYS = {
@@ -54,7 +54,7 @@ def pairs(base: Config, shares: dict[str, float]) -> dict[str, Config]:
 
 def retraining(base: Config, count: int) -> dict[str, list[Config]]:
     """Half of the weights pruned; and as controls, new weights behind the same masks, and the whole network trained twice."""
-    found = pairs(base, {HALF: SHARES[HALF]})
+    found = pairs(base, {HALF: 0.5})
     found["new weights"] = replace(found[HALF], treatment="reinit", probed="last")
     found["trained twice"] = replace(found[HALF], prune_fraction=NONE)
     return {name: seeds(config, count) for name, config in found.items()}
@@ -62,7 +62,7 @@ def retraining(base: Config, count: int) -> dict[str, list[Config]]:
 
 def shares(base: Config, count: int) -> dict[str, list[Config]]:
     """Other shares of the weights pruned."""
-    found = pairs(base, {name: share for name, share in SHARES.items() if name != HALF})
+    found = pairs(base, SHARES)
     small = {name: replace(config, probed="last") for name, config in found.items() if "small" in name}
     return {name: seeds(config, count) for name, config in (found | small).items()}
 

@@ -45,10 +45,16 @@ def load_or_run(
     bits. The run that is furthest behind always goes first. What another process is at is waited for,
     and gone on with if that process dies. A damaged file is reported, not replaced, unless fresh. A
     fresh run that was killed goes on, too, when asked for again. Names that nothing is registered
-    under and a folder that cannot be written are found before anything is computed.
+    under and a folder that cannot be written are found before anything is computed; an engine and a GPU that there
+    are not, even where nothing need be.
 
     Raises concurrent.futures.BrokenExecutor where worker after worker is killed at the same level.
     """
+    if device == "cuda":
+        resolve(device)
+    if engine != "auto":
+        for config in configs:
+            importlib.import_module("sifting.engines").check(engine, config)
     missing = [config for config in dict.fromkeys(configs) if fresh or not exists(kind, config)]
     if missing:
         check(missing, engine)

@@ -134,7 +134,9 @@ from sifting.tables.surface import (
 )
 from sifting.tables.synthesis import MEASURES, measured, measured_rows, shared_locality
 from sifting.tables.utility import (
+    BESIDE_HEAD,
     ablations,
+    beside_small,
     by_ratio,
     compared,
     doublings,

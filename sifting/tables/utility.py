@@ -6,6 +6,7 @@ from scipy import stats
 from sifting.history import History
 from sifting.observables import BASES, RATIOS
 from sifting.tables.conditions import Groups
+from sifting.tables.runs import around
 
 # name -> of the utilities of sets, (..., sets)
 STATISTICS = {
@@ -281,6 +282,30 @@ def trained(groups: Groups, level: int = 0) -> list[list[str]]:
 def losses(runs: list[History], level: int = -1) -> np.ndarray:
     """(runs,): mean cross-entropy on the images of the probe after the training of a level; the last by default."""
     return np.array([run[f"whole/{range(run.levels + 1)[level]}"][-1, 1] for run in runs], float)
+
+
+# the columns of `beside_small`, after the name of the condition
+BESIDE_HEAD = (
+    "pruned and retrained",
+    "small",
+    "training loss, pruned and retrained",
+    "training loss, small",
+)
+
+
+def beside_small(groups: Groups, pairs: dict[str, str]) -> list[list[str]]:
+    """Rows of words: test accuracy and training loss of networks that were pruned, beside those of small ones: EST2.
+
+    pairs : condition -> that of the small networks
+    """
+    return [
+        [
+            name,
+            *(around(tested(groups[one]), unit=" %") for one in (name, small)),
+            *(around(losses(groups[one]), digits=3) for one in (name, small)),
+        ]
+        for name, small in pairs.items()
+    ]
 
 
 def tested(runs: list[History], level: int = -1) -> np.ndarray:
