@@ -136,10 +136,10 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(images, channels, height, width) of the next block."""
-        added = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        added = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)), inplace=True)))
         if self.stride > 1 or self.more:
             x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.more))
-        return F.relu(x + added)
+        return F.relu(x + added, inplace=True)
 
 
 class ResNet(nn.Module):
@@ -163,7 +163,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(images, classes) logits of x, (images, inputs)."""
-        x = F.relu(self.norm1(self.conv1(_innermost(x.unflatten(-1, self.shape)))))
+        x = F.relu(self.norm1(self.conv1(_innermost(x.unflatten(-1, self.shape)))), inplace=True)
         return self.fc(self.blocks(x).mean((2, 3)))
 
 

@@ -11,7 +11,7 @@ from sifting import packing
 from sifting.config import Config
 from sifting.data import load_still
 from sifting.masks import at
-from sifting.measured import measured
+from sifting.measured import is_probed, measured
 from sifting.models import build, with_norms
 from sifting.observables import STATISTICS
 from sifting.packing import Arrays
@@ -20,6 +20,7 @@ from sifting.tickets.run import tensors
 from sifting.train import generator, piece
 
 POINTS = 21  # of a line, both ends included
+OWN = STATISTICS[:2]  # those that belong to the weights at a place: all but frozen
 MARGIN = 0.3  # around the three networks of a plane, as a share of what they span along each axis
 
 __all__ = ["find", "find_together", "level_count", "pack", "teams"]
@@ -122,17 +123,19 @@ class Probe:
         self.config, self.networks = config, Networks(model, x, y)
 
     def measure(self, records: list[Arrays]) -> Arrays:
-        """What is added to the record of a level but the dense one, of its pruned and its retrained network, and of the dense one:
+        """What is added to the record of a level but the dense one, of its pruned and its retrained network, and of the dense one, where it is probed or has a plane:
 
-        probe/line     : (LINES, STATISTICS, POINTS, 2), see observables, accuracy and mean cross-entropy from one to the other
+        probe/line     : (LINES, STATISTICS, POINTS, 2), see observables, accuracy and mean cross-entropy from one to the other; where it is probed
         probe/apart    : (3,) distance of the pruned and of the retrained network from the dense one, and of the two
         probe/own      : (STATISTICS, 3) accuracy of the three networks
         and with config.cells:
-        probe/plane    : (STATISTICS, cells, cells) accuracy, rows from below; the cell that a network lies in is measured there itself
+        probe/plane    : (STATISTICS, cells, cells) accuracy, rows from below; the cell that a network lies in is measured there itself;
+                         with frozen statistics nan where the level is not probed
         probe/x, y     : (cells,) coordinates of columns and rows, in units of the weights; probe/points: (3, 2) of the three networks
         """
         level = len(records) - 1
-        if level == 0:
+        probed = is_probed(self.config, level)
+        if level == 0 or not (probed or self.config.cells):
             return {}
         cut = level - 1 if self.config.iterative else 0  # the level whose network was pruned
         dense, before, after = (
@@ -140,16 +143,17 @@ class Probe:
             for record in (records[0], records[level - 1], records[level])
         )
         pruned = self.networks.point(self._pruned(self._state(records[cut]), records[level], level))
-        whole = self._line(dense, after, dense)
-        lines = [whole, self._line(before, after, dense) if level > 1 else whole]
         apart = [float((a[0] - b[0]).norm()) for a, b in ((pruned, dense), (after, dense), (after, pruned))]
         least = self.networks.least(dense, pruned, after)
         own = [self._at(*network, dense[1], least) for network in (dense, pruned, after)]
-        found = {"line": lines, "apart": apart, "own": np.array(own)[:, :, 0].T}
-        found = {f"probe/{name}": np.array(values, np.float32) for name, values in found.items()}
-        return found | (
-            self._plane(dense, pruned, after, own=found["probe/own"]) if self.config.cells else {}
-        )
+        found = {"apart": apart, "own": np.array(own)[:, :, 0].T}
+        if probed:
+            whole = self._line(dense, after, dense)
+            found["line"] = [whole, self._line(before, after, dense) if level > 1 else whole]
+        found = {name: np.array(values, np.float32) for name, values in found.items()}
+        if self.config.cells:
+            found |= self._plane(dense, pruned, after, found["own"], STATISTICS if probed else OWN)
+        return {f"probe/{name}": values for name, values in found.items()}
 
     def _state(self, record: Arrays) -> dict[str, Tensor]:
         return tensors(record, "trained", self.networks.x.device)
@@ -161,13 +165,13 @@ class Probe:
         )
         return {name: value * masks[name] if name in masks else value for name, value in state.items()}
 
-    def _at(self, weights, statistics, frozen, least) -> list[tuple[float, float]]:
-        """Accuracy and mean cross-entropy with each of STATISTICS."""
+    def _at(self, weights, statistics, frozen, least, kinds=STATISTICS) -> list[tuple[float, float]]:
+        """Accuracy and mean cross-entropy with each kind of statistics."""
         return [
             self.networks.accuracy(
                 weights, frozen if name == "frozen" else statistics, least, name == "recomputed"
             )
-            for name in STATISTICS
+            for name in kinds
         ]
 
     def _line(self, start, end, dense) -> np.ndarray:
@@ -178,8 +182,9 @@ class Probe:
         ]
         return np.array(rows).swapaxes(0, 1)
 
-    def _plane(self, *three, own) -> Arrays:
-        (origin, level), least = three[0], self.networks.least(*three)
+    def _plane(self, dense, pruned, after, own, kinds) -> Arrays:
+        three = dense, pruned, after
+        (origin, level), least = dense, self.networks.least(*three)
         first, second, points = axes([weights for weights, _ in three])
         spans = np.ptp(points, axis=0)
         spans[spans == 0] = 1e-3 * spans.max() or 1
@@ -188,15 +193,17 @@ class Probe:
         x, y = (np.linspace(low[n], high[n], count) for n in range(2))
         # of a place as a mixture of the three networks, the shares of the last two
         shares = np.linalg.pinv((points[1:] - points[0]).T)
-        found = np.zeros((len(STATISTICS), count, count), np.float32)
+        found = np.full((len(STATISTICS), count, count), np.nan, np.float32)
         for row, column in np.ndindex(count, count):
-            pruned, after = (float(share) for share in shares @ (x[column], y[row]))
-            statistics = level + pruned * (three[1][1] - level) + after * (three[2][1] - level)
+            b, c = (float(share) for share in shares @ (x[column], y[row]))
+            statistics = level + b * (pruned[1] - level) + c * (after[1] - level)
             weights = origin + float(x[column]) * first + float(y[row]) * second
-            found[:, row, column] = [accuracy for accuracy, _ in self._at(weights, statistics, level, least)]
+            here = self._at(weights, statistics, level, least, kinds)
+            found[: len(kinds), row, column] = [accuracy for accuracy, _ in here]
         for number, point in enumerate(points):
-            found[:, abs(y - point[1]).argmin(), abs(x - point[0]).argmin()] = own[:, number]
-        return {"probe/plane": found, "probe/x": x, "probe/y": y, "probe/points": points}
+            cell = abs(y - point[1]).argmin(), abs(x - point[0]).argmin()
+            found[: len(kinds), *cell] = own[: len(kinds), number]
+        return {"plane": found, "x": x, "y": y, "points": points}
 
 
 find, find_together = measured(Probe)

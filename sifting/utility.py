@@ -8,7 +8,7 @@ from sifting import packing
 from sifting.config import Config
 from sifting.data import load_still
 from sifting.masks import at
-from sifting.measured import measured
+from sifting.measured import is_probed, measured
 from sifting.models import FCN, build, prunable
 from sifting.observables import BASES, RATIOS, WINDOWS
 from sifting.packing import Arrays
@@ -89,7 +89,7 @@ class Probe:
 
     @torch.no_grad()
     def measure(self, records: list[Arrays]) -> Arrays:
-        """What is added to the record of a level; a time is a snapshot of the dense network, or the end of the training:
+        """What is added to the record of a level that is probed; a time is a snapshot of the dense network, or the end of the training:
 
         probe/times     : (times,) optimizer steps; probe/whole: (times, 2) accuracy and mean cross-entropy
         probe/utility   : (times, BASES, RATIOS, sets, 2) mean divergence over the even and over the odd images without a set of weights;
@@ -101,6 +101,8 @@ class Probe:
                           and of each layer; probe/layers: (layers, up to DRAWS, 2) utility of ALONE of the weights of one layer
         """
         record, level = records[-1], len(records) - 1
+        if not is_probed(self.config, level):
+            return {}
         states = {
             int(step): f"snapshot/{step}"
             for step in {n.split("/")[1] for n in record if n.startswith("snapshot/")}

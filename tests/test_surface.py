@@ -176,12 +176,19 @@ def test_no_variance_falls_below_the_smallest_of_the_networks(run):
             assert torch.allclose(value, a + 5 * (b - a), atol=1e-5)
 
 
-def test_the_last_level_alone_is_measured_as_if_every_one_were(run):
+def test_what_is_measured_of_the_last_level_alone_is_what_is_measured_of_it_anyway(run):
     base, records = run
-    found = list(surface.find(dataclasses.replace(base, probed="last")))
-    probes = [{name: values for name, values in record.items() if "probe/" in name} for record in found]
-    assert [len(some) > 0 for some in probes] == [False] * base.levels + [True]
-    assert all(np.array_equal(values, records[-1][name]) for name, values in probes[-1].items())
+    for cells in (base.cells, 0):
+        found = list(surface.find(dataclasses.replace(base, probed="last", cells=cells)))
+        probes = [{name: values for name, values in record.items() if "probe/" in name} for record in found]
+        assert not probes[0] and ("probe/line" in probes[-1]) and ("probe/plane" in probes[-1]) == (cells > 0)
+        assert all(np.array_equal(values, records[-1][name]) for name, values in probes[-1].items())
+        if cells:
+            assert "probe/line" not in probes[1] and np.isnan(probes[1]["probe/plane"][2]).all()
+            assert np.array_equal(probes[1]["probe/plane"][:2], records[1]["probe/plane"][:2])
+            assert np.array_equal(probes[1]["probe/own"], records[1]["probe/own"])
+        else:
+            assert not probes[1]
 
 
 def test_networks_without_norms_and_runs_without_planes_have_lines():

@@ -183,6 +183,17 @@ def test_the_explorer_takes_all_planes_also_of_a_run_that_ended_before(groups):
     assert "3 ways; 2 cycles; 6 x 6 cells" in repr(SurfaceExplorer.from_tables(table))
 
 
+def test_the_explorer_offers_the_statistics_that_all_planes_have(groups):
+    groups["short"] = [Known(0.2, levels=1)]
+    for run in (groups["deep"][0], groups["shallow"][0]):
+        run.arrays["plane/1"][2] = np.nan
+    table = tables.planes(groups)
+    assert table["statistics"] == ["interpolated", "recomputed"]
+    assert table["accuracy"].shape == (3, 2, 2, CELLS, CELLS) and table["own"].shape == (3, 2, 2, 3)
+    assert np.array_equal(table["accuracy"][1, 1], groups["deep"][0]["plane/2"][:2])
+    assert "3 ways" in repr(SurfaceExplorer.from_tables(table))
+
+
 # --- leaving
 
 

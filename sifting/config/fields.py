@@ -92,7 +92,7 @@ class Config:
     subsets: int = 0  # random sets of weights whose utility is measured
     probe_images: int = 0  # training images that utility and accuracy surfaces are measured on
     cells: int = 0  # of an accuracy plane, across and down; 0: lines alone
-    probed: str = "every"  # levels at which that is done: every, or the last alone
+    probed: str = "every"  # levels at which all of that is done: every, or the last alone
 
     seed: int = 0  # initialization, batches and random masks derive from it
 

@@ -70,7 +70,9 @@ def shares(base: Config, count: int) -> dict[str, list[Config]]:
 def ways(base: Config) -> dict[str, Config]:
     """The four ways to prune in cycles and train again."""
     return {
-        name: replace(base, snapshots=0, criterion=criterion, prune_fraction=share, treatment=treatment)
+        name: replace(
+            base, snapshots=0, probed="last", criterion=criterion, prune_fraction=share, treatment=treatment
+        )
         for name, (criterion, share, treatment) in WAYS.items()
     }
 
@@ -91,7 +93,7 @@ def control(base: Config) -> Config:
 
 def basins(base: Config, count: int) -> dict[str, list[Config]]:
     """The four ways, without planes; the control; and small networks, trained as long and by the same rates as where the rate is rewound."""
-    found = {name: replace(config, cells=0, probed="last") for name, config in ways(base).items()}
+    found = {name: replace(config, cells=0) for name, config in ways(base).items()}
     rewound = found["weights, rate rewound"]
     found["trained anew"] = control(base)
     found |= {

@@ -26,7 +26,10 @@ def plane(run: History, statistics: str, level: int) -> dict[str, np.ndarray]:
 
 
 def planes(groups: Groups) -> dict:
-    """All planes of the first run of every way, as SurfaceExplorer.from_tables takes them; nan where a run ended before others."""
+    """All planes of the first run of every way, as SurfaceExplorer.from_tables takes them; nan where a run ended before others.
+
+    Of statistics, those that every plane was measured with.
+    """
     runs = [group[0] for group in groups.values()]
     cycles = range(1, 1 + max(run.levels for run in runs))
 
@@ -41,7 +44,11 @@ def planes(groups: Groups) -> dict:
 
     found = {"accuracy" if name == "plane" else name: everywhere(name) for name in PLANE}
     share = [[run.density(n) if n <= run.levels else np.nan for n in cycles] for run in runs]
-    return {"ways": list(groups), "statistics": list(STATISTICS), "share": np.array(share)} | found
+    missing = np.isnan(found["accuracy"]).any((3, 4))
+    known = [n for n in range(len(STATISTICS)) if (missing[:, :, n] == missing.all(2)).all()]
+    found |= {name: found[name][:, :, known] for name in ("accuracy", "own")}
+    kinds = [STATISTICS[n] for n in known]
+    return {"ways": list(groups), "statistics": kinds, "share": np.array(share)} | found
 
 
 def line(run: History, statistics: str, which: str = "whole", of: str = "accuracy") -> np.ndarray:
