@@ -22,7 +22,7 @@ WAYS = {
 SMALL = {"small as by weights": 0.7**5, "small as by channels": 0.28}
 CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
 TICKETS = ("IMP", "one-shot", "random")  # of fully connected networks
-PROBES = {"subsets": 60, "probe_images": 2_000, "cells": 21}  # of what is measured of them
+PROBES = {"subsets": 60, "probe_images": 2_000, "cells": 15}  # of what is measured of them
 QUICK = {"subsets": 4, "probe_images": 60, "cells": 3}  # the same where nothing is to be read
 LENGTHS = (1, 3)  # of the training after that, in times of the usual
 
