@@ -45,6 +45,7 @@ from sifting.tables.hierarchy import (
     tree,
     turns,
 )
+from sifting.tables.learned import BESIDE_HEAD, beside_small, losses, tested, trained
 from sifting.tables.locality import (
     axes,
     by_degree,
@@ -134,16 +135,13 @@ from sifting.tables.surface import (
 )
 from sifting.tables.synthesis import MEASURES, measured, measured_rows, shared_locality
 from sifting.tables.utility import (
-    BESIDE_HEAD,
     ablations,
-    beside_small,
     by_ratio,
     compared,
     doublings,
     errors,
     grown,
     layer_worth,
-    losses,
     over_training,
     percent,
     points_lost,
@@ -151,8 +149,6 @@ from sifting.tables.utility import (
     same_sets,
     since_start,
     spectra,
-    tested,
-    trained,
     unlike,
     windows,
     without_a_tenth,

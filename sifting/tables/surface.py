@@ -6,8 +6,8 @@ from sifting.config import choose
 from sifting.history import History
 from sifting.observables import LINES, STATISTICS, barrier
 from sifting.tables.conditions import Groups
+from sifting.tables.learned import tested
 from sifting.tables.runs import around
-from sifting.tables.utility import tested
 
 MEASURED = ("accuracy", "loss")  # along a line, see surface.Probe
 PLANE = ("plane", "x", "y", "points", "own")  # arrays of a level, see surface.Probe
