@@ -16,7 +16,7 @@ PLANE = ("plane", "x", "y", "points", "own")  # arrays of a level, see surface.P
 def plane(run: History, statistics: str, level: int) -> dict[str, np.ndarray]:
     """The plane of a level through its three networks, with batch-norm statistics of that kind: ES6, ES16.
 
-    returns : accuracy (rows, columns), in [0, 1], rows from below; x, y: coordinates of columns and rows; points (3, 2): those of
+    returns : accuracy (rows, columns), in [0, 1], rows from below, nan where it was not measured; x, y: coordinates of columns and rows; points (3, 2): those of
               W*, Wp and Wr; own (3,): their accuracies
     """
     choose("statistics", statistics, STATISTICS)

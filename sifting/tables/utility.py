@@ -27,7 +27,8 @@ def percent(ratio: float) -> str:
 def worth(run: History, level: int = 0, base: str = "share", time: int = -1) -> np.ndarray:
     """(ratios, sets): utility of random sets of weights, in nats, at one time of one level; nan where there are too few weights.
 
-    base : a name in BASES; the number is that of a whole network, which in one is the share
+    base : a name in BASES; the number is that of a whole network, which in one is the share. At level 0 of a run that prunes only survivors are
+           known, at the end of the training
     """
     return _measured("utility", run, level, base, time).mean(-1)
 
