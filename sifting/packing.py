@@ -94,6 +94,11 @@ def pack_measured(records: list[Arrays]) -> Arrays:
     }
 
 
+def pack_probed(records: list[Arrays], config: Config) -> Arrays:
+    """The masks and accuracies of the run, as pack_masks keeps them, and what a probe measured of every level: NAME/LEVEL, see its Probe.measure."""
+    return pack_masks(records, config) | pack_measured(records)
+
+
 def _padded(curve: np.ndarray, length: int) -> np.ndarray:
     """A curve that started late (retrain "rest"), with nan for what it missed."""
     return np.concatenate([np.full(max(0, length - len(curve)), np.nan, np.float32), curve])

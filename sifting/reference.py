@@ -10,7 +10,7 @@ PACKAGE = pathlib.Path(__file__).parent
 # The rooms, in the order in which data flows: a room imports only rooms above it.
 ROOMS = (
     "config", "catalog", "cache", "data", "models", "masks", "train", "engines", "observables", "prune", "packing", "treatments", "tickets", "measured",
-    "history", "representations", "evolution", "utility", "surface", "store",
+    "history", "representations", "evolution", "utility", "surface", "portrait", "store",
     "anatomy", "stimuli", "components", "likeness", "tables", "figures", "widgets", "claims", "page", "plans", "reference", "pages", "notebooks", "runner", "verify", "bench",
 )  # fmt: skip
 

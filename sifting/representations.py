@@ -58,8 +58,7 @@ class Probe:
         kept = at(record[f"removed_at/{WEIGHT}"], level)
         found = {"input_kurtosis": np.nanmean(_array(observables.kurtosis(self.x)))}
         for kind, prefix, values in (("rewound", "rewind", first), ("trained", "trained", record)):
-            weights = self._effective(values, prefix) * torch.from_numpy(kept).to(self.x)
-            rows = self.x @ weights.T
+            weights, rows = self._said(values, prefix, kept)
             classes = [observables.kurtosis(rows[self.labels == number]) for number in self.labels.unique()]
             found |= {
                 f"kurtosis/{kind}": _array(observables.kurtosis(rows)),
@@ -71,6 +70,16 @@ class Probe:
                 found |= {"scores": _array(scores), "linear": _array(linear), "weights": _array(weights)}
                 found["within"] = _array(self._within(weights))
         return found
+
+    def kurtosis(self, records: list[dict]) -> np.ndarray:
+        """(units,): kurtosis of the preactivations of the trained network of the last of `records`, over all images."""
+        kept = at(records[-1][f"removed_at/{WEIGHT}"], len(records) - 1)
+        return _array(observables.kurtosis(self._said(records[-1], "trained", kept)[1]))
+
+    def _said(self, values: dict, prefix: str, kept: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights on images as they are, (units, inputs), and preactivations, (images, units)."""
+        weights = self._effective(values, prefix) * torch.from_numpy(kept).to(self.x)
+        return weights, self.x @ weights.T
 
     def _within(self, weights: torch.Tensor) -> torch.Tensor:
         """Mean over the classes of the cavity scores on the images of each."""

@@ -7,14 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sifting import packing
 from sifting.config import Config
 from sifting.data import load_still
 from sifting.masks import at
 from sifting.measured import is_probed, measured
 from sifting.models import build, with_norms
 from sifting.observables import STATISTICS
-from sifting.packing import Arrays
+from sifting.packing import Arrays, pack_probed
 from sifting.tickets import level_count, teams
 from sifting.tickets.run import tensors
 from sifting.train import generator, piece
@@ -23,7 +22,7 @@ POINTS = 21  # of a line, both ends included
 OWN = STATISTICS[:2]  # those that belong to the weights at a place: all but frozen
 MARGIN = 0.3  # around the three networks of a plane, as a share of what they span along each axis
 
-__all__ = ["find", "find_together", "level_count", "pack", "teams"]
+__all__ = ["find", "find_together", "level_count", "pack_probed", "teams"]
 
 
 class Networks:
@@ -207,8 +206,3 @@ class Probe:
 
 
 find, find_together = measured(Probe)
-
-
-def pack(records: list[Arrays], config: Config) -> Arrays:
-    """The masks and accuracies of the run, as packing.pack_masks keeps them, and what was measured of every level: NAME/LEVEL, see Probe.measure."""
-    return packing.pack_masks(records, config) | packing.pack_measured(records)

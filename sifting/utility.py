@@ -4,14 +4,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sifting import packing
 from sifting.config import Config
 from sifting.data import load_still
 from sifting.masks import at
 from sifting.measured import is_probed, measured
 from sifting.models import FCN, build, prunable
 from sifting.observables import BASES, RATIOS, WINDOWS
-from sifting.packing import Arrays
+from sifting.packing import Arrays, pack_probed
 from sifting.tickets import level_count, teams
 from sifting.tickets.run import tensors
 from sifting.train import generator, piece
@@ -19,7 +18,7 @@ from sifting.train import generator, piece
 ALONE = 0.1  # share of the weights of one layer alone that is taken out
 DRAWS = 10  # sets of each layer alone
 
-__all__ = ["find", "find_together", "level_count", "pack", "teams"]
+__all__ = ["find", "find_together", "level_count", "pack_probed", "teams"]
 
 
 def divergence(logits: Tensor, others: Tensor) -> Tensor:
@@ -205,8 +204,3 @@ class Probe:
 
 
 find, find_together = measured(Probe)
-
-
-def pack(records: list[Arrays], config: Config) -> Arrays:
-    """The masks and accuracies of the run, as packing.pack_masks keeps them, and what was measured of every level: NAME/LEVEL, see Probe.measure."""
-    return packing.pack_masks(records, config) | packing.pack_measured(records)

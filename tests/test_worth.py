@@ -1,4 +1,4 @@
-"""Tables of units and tickets, from runs in which everything is known."""
+"""Tickets by the measures of all papers: what is measured at once is what is measured apart; tables, from runs in which everything is known."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sifting import config, figures, tables
+from sifting import config, figures, portrait, representations, surface, tables, utility
 from sifting.history import History
 from sifting.observables import BASES, LINES, RATIOS, STATISTICS
 
@@ -16,10 +16,14 @@ UNITS, SIZE = 24, (1, 6, 6)
 class Ticket(History):
     """A run of one pruning: unit j keeps a square of side 2, 3 or 4, is worth `worth[j]`, and is `far[j]` from Gaussian."""
 
-    def __init__(self, worth, far=None, seed=0, fall=0.0, other_masks=False):
+    def __init__(self, worth, far=0.0, seed=0, fall=0.0):
         base = config.preset("smoke", levels=1, seed=seed)
-        self.config, self.kind, self.key = dataclasses.replace(base, rewind_step=0), "utility", f"known{seed}"
-        draw = np.random.default_rng(seed + 10 * other_masks)
+        self.config, self.kind, self.key = (
+            dataclasses.replace(base, rewind_step=0),
+            "portrait",
+            f"known{seed}",
+        )
+        draw = np.random.default_rng(seed)
         removed = np.ones((UNITS, *SIZE), np.uint8)
         for unit in range(UNITS):
             y, x = draw.integers(0, 3, 2)
@@ -33,10 +37,9 @@ class Ticket(History):
             "shape": np.array(SIZE), "removed_at/linear.0.weight": removed.reshape(UNITS, -1),
             "removed_at/linear.1.weight": after,
             "units/1": np.stack([worth, worth], 1), "utility/1": sets, "line/1": line,
+            "kurtosis/1": np.broadcast_to(3 - np.asarray(far), UNITS),
             "val_accuracy": np.array([[0.5], [0.6]]), "test_accuracy": np.array([[0.4], [0.5]]),
         }  # fmt: skip
-        if far is not None:
-            self.arrays["kurtosis/trained"] = np.stack([np.full(UNITS, 3.0), 3 - np.asarray(far)])
 
     def __getitem__(self, name):
         return self.arrays[name]
@@ -53,18 +56,13 @@ def order():
 def test_units_are_those_that_keep_an_input_with_what_is_known_of_them(order):
     run = Ticket(order, far=order / 10)
     run.arrays["removed_at/linear.0.weight"][3] = 1
-    found = tables.units(run, 1, run)
+    found = tables.units(run, 1)
     assert [len(values) for values in found.values()] == [UNITS - 1] * 6
     assert found["outputs"] == pytest.approx(np.delete(np.arange(UNITS) % 5 + 1, 3))
     assert found["worth"] == pytest.approx(np.delete(order, 3))
     assert found["far"] == pytest.approx(np.delete(order, 3) / 10)
     assert found["kurtosis"] == pytest.approx(3 - found["far"])
     assert set(found["inputs"]) == {4, 9, 16}
-
-
-def test_two_results_of_different_masks_are_not_one_ticket(order):
-    with pytest.raises(ValueError, match="are not the same ticket at level 1"):
-        tables.units(Ticket(order), 1, Ticket(order, far=order, other_masks=True))
 
 
 def test_rank_correlations_are_those_of_scipy_and_nothing_is_left_at_equal_ranks(order):
@@ -98,7 +96,7 @@ def test_the_same_tickets_by_all_measures(order):
         name: [Ticket(order, far=order / 10, seed=n, fall=fall) for n in range(2)]
         for name, fall in (("IMP", 0.0), ("one-shot", 0.05), ("random", 0.3))
     }
-    found = tables.measured(groups, groups, groups, 0.3)
+    found = tables.measured(groups, 0.3)
     assert found["random"]["barrier"] == pytest.approx([30, 30]) and found["IMP"]["barrier"] == pytest.approx(
         0
     )
@@ -123,3 +121,14 @@ def test_means_and_spectra_of_tickets_are_taken_at_one_density(order):
     assert sorted(tables.at_same_density(groups, 0.3, 0.1)["IMP"]) == [1] * 5 + [2] * 5
     figure = figures.scatter({"a": tables.units(groups["IMP"][0], 1)}, "inputs", "worth", ("inputs", "nats"))
     assert figure.axes[0].lines[0].get_xdata().size == UNITS
+
+
+def test_a_portrait_holds_what_is_measured_of_the_same_run_by_itself():
+    base = config.preset("smoke", levels=2, subsets=3, probe_images=20, cells=3)
+    found, apart = list(portrait.find(base)), [list(module.find(base)) for module in (utility, surface)]
+    shapes = representations.pack(list(representations.find(base)), base)
+    for level, record in enumerate(found):
+        others = {**apart[0][level], **apart[1][level], "probe/kurtosis": shapes["kurtosis/trained"][level]}
+        assert set(record) == set(others)
+        for name in others:
+            np.testing.assert_array_equal(record[name], others[name], name)

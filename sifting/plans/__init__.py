@@ -51,11 +51,11 @@ DEFAULT = (
 FAMILY = dict.fromkeys(paganini.LENET, "lenet") | empirical.FAMILY
 # fields that say what is measured on the way -> kinds of results that read them
 MEASURED = {
-    "snapshots": ("utility",),
-    "subsets": ("utility",),
-    "probe_images": ("utility", "surface"),
-    "cells": ("surface",),
-    "probed": ("utility", "surface"),
+    "snapshots": ("utility", "portrait"),
+    "subsets": ("utility", "portrait"),
+    "probe_images": ("utility", "surface", "portrait"),
+    "cells": ("surface", "portrait"),
+    "probed": ("utility", "surface", "portrait"),
 }
 
 

@@ -148,12 +148,11 @@ GROUPS = {
     "worth": tickets,
     "synthesis": tickets,
 }
-DEFAULT = dict.fromkeys(("utility", "residual", "size", "retraining", "shares"), "utility") | dict.fromkeys(
-    ("surface", "basins", "leaving"), "surface"
+UTILITY, SURFACE = ("utility", "residual", "size", "retraining", "shares"), ("surface", "basins", "leaving")
+DEFAULT = (
+    dict.fromkeys(UTILITY, "utility")
+    | dict.fromkeys(SURFACE, "surface")
+    | dict.fromkeys(("worth", "synthesis"), "portrait")
 )
-KINDS = {
-    "basins": dict.fromkeys(SMALL, ("masks",)),
-    "worth": dict.fromkeys(TICKETS, ("utility", "surface")),
-    "synthesis": dict.fromkeys(TICKETS, ("utility", "surface", "representation")),
-}
-FAMILY = dict.fromkeys(DEFAULT, "resnet20") | {"utility": "vanilla"}
+KINDS = {"basins": dict.fromkeys(SMALL, ("masks",))}
+FAMILY = dict.fromkeys((*UTILITY, *SURFACE), "resnet20") | {"utility": "vanilla"}

@@ -29,8 +29,9 @@ EXPERIMENTS = {
         "pack",
     ),  # as masks, and how far from Gaussian each level is
     "evolution": ("sifting.evolution", "pack"),  # as masks, with predictions and changes of the weights
-    "utility": ("sifting.utility", "pack"),  # as masks, and what random sets of weights are worth
-    "surface": ("sifting.surface", "pack"),  # as masks, and the accuracy between networks
+    "utility": ("sifting.utility", "pack_probed"),  # as masks, and what random sets of weights are worth
+    "surface": ("sifting.surface", "pack_probed"),  # as masks, and the accuracy between networks
+    "portrait": ("sifting.portrait", "pack_probed"),  # as masks, by the measures of all four papers
     "components": ("sifting.components", "pack"),  # independent and principal components of the images
     "likeness": ("sifting.likeness", "pack"),  # of clones to what they are clones of
     "stimuli": ("sifting.stimuli", "pack"),  # the images that drive deeper units

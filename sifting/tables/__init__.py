@@ -156,11 +156,11 @@ from sifting.tables.utility import (
 )
 from sifting.tables.worth import (
     at_same_density,
-    joint,
     means_at,
     near_density,
     rank,
     ranks,
     steps,
     units,
+    units_near,
 )

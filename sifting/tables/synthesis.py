@@ -7,7 +7,7 @@ from sifting.masks import jaccard
 from sifting.tables.conditions import Groups
 from sifting.tables.runs import around, near, shape
 from sifting.tables.utility import worth
-from sifting.tables.worth import joint
+from sifting.tables.worth import units_near
 
 # what is measured -> its name in words, factor and digits
 MEASURES = {
@@ -20,30 +20,29 @@ MEASURES = {
 }
 
 
-def measured(sets: Groups, lines: Groups, shapes: Groups, density: float, reference: str = "IMP") -> dict:
+def measured(groups: Groups, density: float, reference: str = "IMP") -> dict:
     """Tickets near one density by the measures of the four papers.
 
-    sets, lines, shapes : condition -> runs of kind utility, surface and representation, of the same tickets
-    returns             : condition -> what MEASURES names, and chance -> (runs,): test, a share; local, mean localization of the masks of the first layer; far, mean
-                          distance of the kurtosis of its units from a Gaussian's; jaccard, index with the mask of `reference` in the
-                          first layer, and chance, that of chance; worth, mean utility of random tenths of the weights; barrier from the dense network,
-                          statistics recomputed
+    groups  : condition -> runs of kind portrait
+    returns : condition -> what MEASURES names, and chance -> (runs,): test, a share; local, mean localization of the masks of the first layer; far, mean
+              distance of the kurtosis of its units from a Gaussian's; jaccard, index with the mask of `reference` in the
+              first layer, and chance, that of chance; worth, mean utility of random tenths of the weights; barrier from the dense network,
+              statistics recomputed
     """
     tenth, recomputed = observables.RATIOS.index(0.1), observables.STATISTICS.index("recomputed")
     found = {}
-    for name, runs in sets.items():
+    for name, runs in groups.items():
         rows = {what: [] for what in (*MEASURES, "chance")}
-        for place, (run, line) in enumerate(zip(runs, lines[name], strict=True)):
-            level, other = near(run, density), sets[reference][place]
+        for run, other in zip(runs, groups[reference], strict=True):
+            level, units = near(run, density), units_near([run], density)[0]
             mask, beside = run.mask(level), other.mask(near(other, density))
-            [units] = joint([run], [shapes[name][place]], density)
             rows["test"].append(run.accuracy("test", "best")[level])
             rows["local"].append(np.nanmean(units["local"]))
             rows["far"].append(np.nanmean(units["far"]))
             rows["jaccard"].append(jaccard(mask, beside))
             rows["chance"].append(observables.chance_jaccard(mask.sum(), beside.sum(), mask.size))
             rows["worth"].append(worth(run, level)[tenth].mean())
-            rows["barrier"].append(100 * observables.barrier(line[f"line/{level}"][0, recomputed, :, 0]))
+            rows["barrier"].append(100 * observables.barrier(run[f"line/{level}"][0, recomputed, :, 0]))
         found[name] = {what: np.array(values, float) for what, values in rows.items()}
     return found
 

@@ -10,28 +10,22 @@ from sifting.tables.runs import common, densities, near, shape
 from sifting.tables.utility import worth
 
 
-def units(run: History, level: int, other: History | None = None) -> dict[str, np.ndarray]:
-    """The units of the first layer that keep an input, at one level.
+def units(run: History, level: int) -> dict[str, np.ndarray]:
+    """The units of the first layer that keep an input, at one level of a run of kind portrait.
 
-    other   : the same run with how far from Gaussian its units are, kind representation
-    returns : (units,) inputs and outputs, weights that are kept; worth, in nats; local, localization of the mask; and of `other` kurtosis, that of
+    returns : (units,) inputs and outputs, weights that are kept; worth, in nats; local, localization of the mask; kurtosis, that of
               the trained unit, and far, its distance |K - 3| from a Gaussian's
-
-    Raises ValueError where the two do not have the same masks.
     """
-    mask = run.mask(level)
+    mask, kurtosis = run.mask(level), run[f"kurtosis/{level}"].astype(float)
     alive = mask.any(1)
     found = {
         "inputs": mask.sum(1).astype(float),
         "outputs": run.mask(level, 2).sum(0).astype(float),
         "worth": run[f"units/{level}"].mean(1).astype(float),
         "local": observables.localization(mask, shape(run)),
+        "kurtosis": kurtosis,
+        "far": abs(kurtosis - observables.GAUSSIAN),
     }
-    if other is not None:
-        if not np.array_equal(other.mask(level), mask):
-            raise ValueError(f"{run.name} and {other.name} are not the same ticket at level {level}")
-        found["kurtosis"] = other["kurtosis/trained"][level].astype(float)
-        found["far"] = abs(found["kurtosis"] - observables.GAUSSIAN)
     return {name: values[alive] for name, values in found.items()}
 
 
@@ -60,9 +54,9 @@ def ranks(
     return found
 
 
-def joint(ones: list[History], others: list[History], density: float) -> list[dict[str, np.ndarray]]:
-    """`units` of every run at the level whose density is nearest to `density`, with what the same runs of kind representation know."""
-    return [units(run, near(run, density), other) for run, other in zip(ones, others, strict=True)]
+def units_near(runs: list[History], density: float) -> list[dict[str, np.ndarray]]:
+    """`units` of every run at the level whose density is nearest to `density`."""
+    return [units(run, near(run, density)) for run in runs]
 
 
 def at_same_density(groups: Groups, density: float, share: float) -> dict[str, np.ndarray]:
