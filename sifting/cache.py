@@ -3,10 +3,16 @@
 import contextlib
 import os
 import pathlib
+import pickle
 from collections.abc import Callable
+from typing import Any
 
 import filelock
 import numpy as np
+
+MOST = 6  # things that a process remembers at once
+remembered = {}  # name -> what came of it
+common = None  # the folder that this process has in common with those that it works beside, where it does
 
 
 def folder() -> pathlib.Path:
@@ -33,3 +39,29 @@ def array(name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
             return np.load(file, mmap_mode="c")
     except OSError:
         return compute()
+
+
+def once(name: str, compute: Callable[[], Any]) -> Any:
+    """What compute() returned first under that name; of processes that work side by side, the others wait for the first that asks.
+
+    It is remembered for as long as they live, by a process that has no others beside it as one of the last few.
+    What is returned is shared: not to be written to.
+    """
+    if name not in remembered:
+        while len(remembered) >= MOST:
+            remembered.pop(next(iter(remembered)))
+        remembered[name] = _shared(common / name, compute) if common else compute()
+    return remembered[name]
+
+
+def _shared(file: pathlib.Path, compute: Callable[[], Any]) -> Any:
+    """What the file holds; where there is none, what is computed now, and written to it if that is possible."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            held.enter_context(filelock.FileLock(f"{file}.lock"))
+            return pickle.loads(file.read_bytes())
+        found, part = compute(), file.with_suffix(".part")
+        with contextlib.suppress(OSError):
+            part.write_bytes(pickle.dumps(found))
+            part.replace(file)
+        return found

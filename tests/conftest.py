@@ -87,8 +87,8 @@ def cache(tmp_path_factory):
 def forgotten():
     """No test goes on with a dense network that another has trained."""
     yield
-    if "sifting.tickets" in sys.modules:
-        sys.modules["sifting.tickets"].REMEMBERED.clear()
+    if "sifting.cache" in sys.modules:
+        sys.modules["sifting.cache"].remembered.clear()
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 import concurrent.futures
 import dataclasses
 import os
+import pathlib
 import signal
 import time
 
 import filelock
 import pytest
 
-from sifting import config, store
+from sifting import cache, config, store
 from sifting.history import DamagedResult
 from sifting.store import levels, pools, schedule
 
@@ -276,3 +277,37 @@ def test_an_error_of_a_worker_arrives_as_it_is(results):
 
 def throw(error):
     raise error
+
+
+def test_processes_side_by_side_compute_once_what_they_have_in_common():
+    with pools.Processes(2) as pool:
+        alone = [pool.submit(0, slowly, os.getpid) for _ in range(2)]
+        assert len({future.result() for future in alone}) == 2, "two processes"
+        futures = [pool.submit(0, slowly, cache.once, "pid", os.getpid) for _ in range(2)]
+        assert len({future.result() for future in futures}) == 1, "which have what one of them computed"
+        folder = pathlib.Path(pool._common.name)
+        assert (folder / "pid").exists()
+    assert not folder.exists() and not cache.remembered
+
+
+def slowly(function, *arguments):
+    time.sleep(0.5)
+    return function(*arguments)
+
+
+def test_a_process_whose_folder_cannot_be_written_computes_for_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "common", tmp_path)
+    (tmp_path / "found.part").mkdir()
+    assert cache.once("found", lambda: 1) == cache.once("found", lambda: 2) == 1
+    cache.remembered.clear()
+    assert cache.once("found", lambda: 3) == 3
+
+
+def test_runs_go_first_whose_dense_network_none_before_them_has(results):
+    one, other = config.seeds(TINY, 2)
+    later = dataclasses.replace(one, criterion="random")
+    assert schedule._apart([(one,), (later,), (other,)]) == [(one,), (other,), (later,)]
+    _, run = store.load_or_run("ticket", [one, later], "cpu", workers=2)
+    side_by_side = {name: run[name].tobytes() for name in run.names()}
+    [alone] = store.load_or_run("ticket", [later], "cpu", fresh=True, workers=1)
+    assert side_by_side == {name: alone[name].tobytes() for name in alone.names()}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from sifting import config, data, models, tickets
+from sifting import cache, config, data, models, tickets
 from sifting.masks import at
 from sifting.prune import prune, saliency
 from sifting.tickets import run as runs
@@ -208,7 +208,7 @@ def test_runs_that_begin_alike_train_their_dense_network_once_to_the_same_bits(m
     )
     first, second = list(tickets.find(one)), list(tickets.find(other))
     assert counted == [0, 1, 1]
-    tickets.REMEMBERED.clear()
+    cache.remembered.clear()
     for record, again in zip(second, tickets.find(other), strict=True):
         assert record.keys() == again.keys()
         assert all((record[name] == again[name]).all() for name in record)

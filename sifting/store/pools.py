@@ -14,12 +14,14 @@ import multiprocessing
 import os
 import pathlib
 import signal
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterable
 
 import filelock
 
+from sifting import cache
 from sifting.store import remote
 from sifting.store.files import lock, root
 
@@ -53,7 +55,8 @@ class Here:
 class Processes:
     """Processes side by side, each an executor of its own: one that is killed is replaced, and takes no other along.
 
-    With one executor for all (joblib's is such a one, too), a killed worker ends the work of every other.
+    With one executor for all (joblib's is such a one, too), a killed worker ends the work of every other. What one
+    of them computes with cache.once, the others have.
 
     start : what each of them does first; default: computes with one thread
     """
@@ -62,6 +65,7 @@ class Processes:
 
     def __init__(self, width: int, start: Callable[[], None] | None = None):
         self.width, self._start = width, start or _start
+        self._common = tempfile.TemporaryDirectory(prefix="sifting-", ignore_cleanup_errors=True)
         self._executors = [self._executor() for _ in range(width)]
         self._tasks = [None] * width
 
@@ -85,10 +89,19 @@ class Processes:
                 process.terminate()
         for executor in self._executors:
             executor.shutdown(wait=True, cancel_futures=True)
+        self._common.cleanup()
 
     def _executor(self) -> concurrent.futures.ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
-        return concurrent.futures.ProcessPoolExecutor(1, context, initializer=self._start)
+        return concurrent.futures.ProcessPoolExecutor(
+            1, context, initializer=_begin, initargs=(self._start, self._common.name)
+        )
+
+
+def _begin(start: Callable[[], None], common: str) -> None:
+    """Start of any worker: what it has in common with those beside it lies in a folder."""
+    cache.common = pathlib.Path(common)
+    start()
 
 
 def obey() -> None:

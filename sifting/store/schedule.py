@@ -8,7 +8,7 @@ import os
 import filelock
 from tqdm.auto import tqdm
 
-from sifting.config import Config
+from sifting.config import LATER, Config, apart_from
 from sifting.history import History
 from sifting.store.files import check_writable, exists, load, path, root
 from sifting.store.levels import advance_together, attend, count, module_of, resolve, stamp, tidy
@@ -89,6 +89,18 @@ def _teams(kind: str, configs: list[Config], device: str, engine: str, cluster: 
     return [tuple(team) for team in module.teams(stacks)] + [(config,) for config in alone]
 
 
+def _apart(teams: list[tuple]) -> list[tuple]:
+    """The same teams, those first whose dense network none before them has: it is trained once, and nobody waits for it."""
+    begun = collections.Counter()
+
+    def turn(team):
+        dense = apart_from(team[0], LATER)
+        begun[dense] += 1
+        return begun[dense]
+
+    return sorted(teams, key=turn)
+
+
 class _Sweep:
     """Runs that are handed out to a pool, level by level and team by team, until all are stored.
 
@@ -107,7 +119,7 @@ class _Sweep:
         self.kind, self.replaces, self.device, self.engine, self.pool = kind, replaces, device, engine, pool
         self.most = {config: module_of(kind).level_count(config) for config in replaces}
         self.done = {config: count(kind, config) for config in replaces}
-        self.queue, self.running, self.held, self.losses = list(teams), {}, set(), collections.Counter()
+        self.queue, self.running, self.held, self.losses = _apart(teams), {}, set(), collections.Counter()
 
     def run(self) -> None:
         """Compute everything."""

@@ -3,8 +3,8 @@
 import dataclasses
 from collections.abc import Callable, Iterator
 
-from sifting import engines
-from sifting.config import LATER, Config, apart_from, changed, choose
+from sifting import cache, engines
+from sifting.config import LATER, Config, apart_from, changed, choose, key
 from sifting.data import class_names, load
 from sifting.engines import replicas
 from sifting.models import BUILDERS
@@ -77,22 +77,17 @@ def find(
         yield run.conclude(_trained(run, ready, train, progress))
 
 
-REMEMBERED = {}  # what dense networks are trained by -> what came of it; of the last few in this process
-MOST = 6
-
-
 def _trained(run: Run, ready: Ready, train: Callable, progress: bool) -> dict[str, list[float]]:
-    """The curves of training a level; a dense network is trained once for all runs of this process that begin alike."""
-    same = (apart_from(run.config, LATER), run.engine, str(next(run.model.parameters()).device))
-    if run.level == 0 and same in REMEMBERED:
-        return run.take_over(*REMEMBERED[same])
-    curves = train(run.model, ready.masks, run.data, run.training, run.level, *ready[1:], progress)
-    if run.level == 0:
-        while len(REMEMBERED) >= MOST:
-            REMEMBERED.pop(next(iter(REMEMBERED)))
-        state = {name: value.clone() for name, value in run.model.state_dict().items()}
-        REMEMBERED[same] = curves, state, run.rewind, run.kept
-    return curves
+    """The curves of training a level; a dense network is trained once for all runs that begin alike, see cache.once."""
+
+    def curves():
+        return train(run.model, ready.masks, run.data, run.training, run.level, *ready[1:], progress)
+
+    if run.level > 0:
+        return curves()
+    device = next(run.model.parameters()).device
+    name = f"{key(apart_from(run.config, LATER))}-{run.engine}-{device}"
+    return run.take_over(*cache.once(name, lambda: run.hand_over(curves())))
 
 
 def find_together(

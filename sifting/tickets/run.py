@@ -102,6 +102,11 @@ class Run:
             return dataclasses.replace(config, steps=steps, retrain_steps=0, lr=last, schedule="constant")
         return dataclasses.replace(config, steps=steps, retrain_steps=0)
 
+    def hand_over(self, curves: dict) -> tuple[dict, dict, dict, dict]:
+        """What `take_over` takes, once the dense network has been trained."""
+        state = {name: value.clone() for name, value in self.model.state_dict().items()}
+        return curves, state, self.rewind, self.kept
+
     def take_over(self, curves: dict, state: dict, rewind: dict, kept: dict) -> dict[str, list[float]]:
         """Become the dense network that another run has trained in the same way; returns its curves."""
         self.model.load_state_dict(state)
