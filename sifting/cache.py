@@ -42,10 +42,9 @@ def array(name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
 
 
 def once(name: str, compute: Callable[[], Any]) -> Any:
-    """What compute() returned first under that name; of processes that work side by side, the others wait for the first that asks.
+    """What compute() returns, computed once for all processes side by side: the first that asks computes it, the others wait.
 
-    It is remembered for as long as they live, by a process that has no others beside it as one of the last few.
-    What is returned is shared: not to be written to.
+    They have it for as long as they live; a process without others has the last few. It is shared: not to be written to.
     """
     if name not in remembered:
         while len(remembered) >= MOST:

@@ -80,14 +80,14 @@ def find(
 def _trained(run: Run, ready: Ready, train: Callable, progress: bool) -> dict[str, list[float]]:
     """The curves of training a level; a dense network is trained once for all runs that begin alike, see cache.once."""
 
-    def curves():
+    def learn():
         return train(run.model, ready.masks, run.data, run.training, run.level, *ready[1:], progress)
 
     if run.level > 0:
-        return curves()
+        return learn()
     device = next(run.model.parameters()).device
     name = f"{key(apart_from(run.config, LATER))}-{run.engine}-{device}"
-    return run.take_over(*cache.once(name, lambda: run.hand_over(curves())))
+    return run.take_over(*cache.once(name, lambda: run.hand_over(learn())))
 
 
 def find_together(
