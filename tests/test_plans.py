@@ -32,6 +32,10 @@ def test_what_a_chapter_cannot_do_is_told_before_anything_is_computed(results):
         plans.results("imp", config.preset("smoke", levels=1, rewind_step=1), 1, "cpu")
     with pytest.raises(ValueError, match="surface needs cells=1 or more"):
         plans.results("surface", plans.base("surface", "smoke", {"cells": 0}), 1, "cpu")
+    with pytest.raises(ValueError, match="subsets must be 1 or more for results of kind utility, not 0"):
+        plans.results("size", plans.base("size", "smoke", {"subsets": 0}), 1, "cpu")
+    with pytest.raises(ValueError, match="probe_images must be 2 or more for results of kind surface, not 1"):
+        plans.results("basins", plans.base("basins", "smoke", {"probe_images": 1}), 1, "cpu")
     with pytest.raises(ValueError, match="classes=1, but the semantic labels of photos have 5"):
         plans.results("imp", config.preset("smoke", labels="random", classes=1), 1, "cpu")
     assert not results.exists()

@@ -57,6 +57,8 @@ MEASURED = {
     "cells": ("surface", "portrait"),
     "probed": ("utility", "surface", "portrait"),
 }
+# the least that results which read such a field need of it
+LEAST = {"subsets": 1, "probe_images": 2}
 
 
 def base(chapter: str, name: str, overrides: dict | None = None) -> Config:
@@ -85,7 +87,7 @@ def _moot(chapter: str, field: str, usual: Config, found: Config) -> bool:
 def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:
     """What a chapter needs at `base` with `count` seeds, by (kind, group), in the order of computing.
 
-    Raises ValueError for a chapter without a plan, naming those that have one.
+    Raises ValueError for a chapter without a plan, naming those that have one, and for too little to measure.
     """
     choose("chapter", chapter, GROUPS)
     if base.levels < 2:
@@ -103,6 +105,11 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
 def _read(kind: str, config: Config) -> Config:
     """`config` without what a result of that kind does not depend on, so that equal results have equal names."""
     unread = {field for field, kinds in MEASURED.items() if kind not in kinds}
+    for field in LEAST.keys() - unread:
+        if (value := getattr(config, field)) < LEAST[field]:
+            raise ValueError(
+                f"{field} must be {LEAST[field]} or more for results of kind {kind}, not {value}"
+            )
     if not config.levels:
         unread |= set(LATER) - {*MEASURED, "levels"}
     return apart_from(config, unread)
