@@ -136,6 +136,12 @@ def tickets(base: Config, count: int) -> dict[str, list[Config]]:
     return found
 
 
+def worth(base: Config, count: int) -> dict[str, list[Config]]:
+    """The same tickets, and the control: their dense networks, and others that are trained anew."""
+    found = tickets(base, count)
+    return found | {"trained anew": [control(run) for run in found["IMP"]]}
+
+
 GROUPS = {
     "utility": over_training,
     "residual": over_training,
@@ -145,7 +151,7 @@ GROUPS = {
     "surface": surface,
     "basins": basins,
     "leaving": leaving,
-    "worth": tickets,
+    "worth": worth,
     "synthesis": tickets,
 }
 UTILITY, SURFACE = ("utility", "residual", "size", "retraining", "shares"), ("surface", "basins", "leaving")
@@ -154,5 +160,5 @@ DEFAULT = (
     | dict.fromkeys(SURFACE, "surface")
     | dict.fromkeys(("worth", "synthesis"), "portrait")
 )
-KINDS = {"basins": dict.fromkeys(SMALL, ("masks",))}
+KINDS = {"basins": dict.fromkeys(SMALL, ("masks",)), "worth": {"trained anew": ("surface",)}}
 FAMILY = dict.fromkeys((*UTILITY, *SURFACE), "resnet20") | {"utility": "vanilla"}
