@@ -108,6 +108,11 @@ def test_the_same_tickets_by_all_measures(order):
     assert found["one-shot"]["chance"] == pytest.approx(kept / (2 - kept), abs=0.01)
     rows = tables.measured_rows(found)
     assert [row[0] for row in rows] == list(groups) and len(rows[0]) == 1 + len(tables.MEASURES)
+    along = tables.measured_along(groups)
+    barriers = along["barrier from the dense network (points)"]["random"]
+    assert barriers["value"].tolist() == [[barrier] for barrier in found["random"]["barrier"]], "one level"
+    assert barriers["density"] == pytest.approx([kept], abs=0.05)
+    assert along["test accuracy %"]["IMP"]["value"] == pytest.approx(100 * found["IMP"]["test"][:, None])
     shared = tables.shared_locality(groups, 0.3)
     assert shared["both"] == pytest.approx(shared["IMP"]) and shared[
         "as many of IMP's at random"

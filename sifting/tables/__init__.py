@@ -133,7 +133,14 @@ from sifting.tables.surface import (
     retrained_rows,
     statistics_gap,
 )
-from sifting.tables.synthesis import MEASURES, measured, measured_rows, shared_locality
+from sifting.tables.synthesis import (
+    MEASURES,
+    by_papers,
+    measured,
+    measured_along,
+    measured_rows,
+    shared_locality,
+)
 from sifting.tables.utility import (
     ablations,
     by_ratio,

@@ -3,11 +3,12 @@
 import numpy as np
 
 from sifting import observables
+from sifting.history import History
 from sifting.masks import jaccard
 from sifting.tables.conditions import Groups
-from sifting.tables.runs import around, near, shape
+from sifting.tables.runs import around, common, densities, near, shape
 from sifting.tables.utility import worth
-from sifting.tables.worth import units_near
+from sifting.tables.worth import units
 
 # what is measured -> its name in words, factor and digits
 MEASURES = {
@@ -20,30 +21,49 @@ MEASURES = {
 }
 
 
-def measured(groups: Groups, density: float, reference: str = "IMP") -> dict:
-    """Tickets near one density by the measures of the four papers.
+def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
+    """One ticket by the measures of the four papers.
 
-    groups  : condition -> runs of kind portrait
-    returns : condition -> what MEASURES names, and chance -> (runs,): test, a share; local, mean localization of the masks of the first layer; far, mean
-              distance of the kurtosis of its units from a Gaussian's; jaccard, index with the mask of `reference` in the
-              first layer, and chance, that of chance; worth, mean utility of random tenths of the weights; barrier from the dense network,
-              statistics recomputed
+    run, reference : of kind portrait
+    returns        : what MEASURES names, and chance: test, a share; local, mean localization of the masks of the first layer; far, mean
+                     distance of the kurtosis of its units from a Gaussian's; jaccard, index of the first layer with the mask of
+                     `reference` at the nearest density, and chance, that of chance; worth, mean utility of random tenths of the
+                     weights; barrier from the dense network in points, statistics recomputed
     """
     tenth, recomputed = observables.RATIOS.index(0.1), observables.STATISTICS.index("recomputed")
+    mask, kept = run.mask(level), units(run, level)
+    beside = reference.mask(near(reference, run.density(level, 1)))
+    return {
+        "test": run.accuracy("test", "best")[level],
+        "local": np.nanmean(kept["local"]),
+        "far": np.nanmean(kept["far"]),
+        "jaccard": jaccard(mask, beside),
+        "chance": observables.chance_jaccard(mask.sum(), beside.sum(), mask.size),
+        "worth": worth(run, level)[tenth].mean(),
+        "barrier": 100 * observables.barrier(run[f"line/{level}"][0, recomputed, :, 0]),
+    }
+
+
+def measured(groups: Groups, density: float, reference: str = "IMP") -> dict[str, dict[str, np.ndarray]]:
+    """Tickets near one density: condition -> what `by_papers` says of them, beside the same run of `reference` -> (runs,)."""
     found = {}
     for name, runs in groups.items():
-        rows = {what: [] for what in (*MEASURES, "chance")}
-        for run, other in zip(runs, groups[reference], strict=True):
-            level, units = near(run, density), units_near([run], density)[0]
-            mask, beside = run.mask(level), other.mask(near(other, density))
-            rows["test"].append(run.accuracy("test", "best")[level])
-            rows["local"].append(np.nanmean(units["local"]))
-            rows["far"].append(np.nanmean(units["far"]))
-            rows["jaccard"].append(jaccard(mask, beside))
-            rows["chance"].append(observables.chance_jaccard(mask.sum(), beside.sum(), mask.size))
-            rows["worth"].append(worth(run, level)[tenth].mean())
-            rows["barrier"].append(100 * observables.barrier(run[f"line/{level}"][0, recomputed, :, 0]))
-        found[name] = {what: np.array(values, float) for what, values in rows.items()}
+        pairs = zip(runs, groups[reference], strict=True)
+        rows = [by_papers(run, near(run, density), other) for run, other in pairs]
+        found[name] = {what: np.array([row[what] for row in rows], float) for what in rows[0]}
+    return found
+
+
+def measured_along(groups: Groups, reference: str = "IMP") -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """The same of tickets of all densities: words and unit of MEASURES -> condition -> density (levels,), value (runs, levels), times the factor of the measure."""
+    found = {words + unit: {} for words, _, _, unit in MEASURES.values()}
+    for name, runs in groups.items():
+        levels = range(1, common(runs) + 1)
+        pairs = zip(runs, groups[reference], strict=True)
+        rows = [[by_papers(run, level, other) for level in levels] for run, other in pairs]
+        for what, (words, factor, _, unit) in MEASURES.items():
+            values = factor * np.array([[level[what] for level in row] for row in rows], float)
+            found[words + unit][name] = {"density": densities(runs)[1:], "value": values}
     return found
 
 
