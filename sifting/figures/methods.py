@@ -1,7 +1,6 @@
 """Figures about one network pruned in many ways."""
 
 import itertools
-import types
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -39,14 +38,14 @@ def panels(
     logx: bool = False,
     logy: bool = False,
     ordered: bool = False,
-    levels: dict[str, float] = types.MappingProxyType({}),
+    level: tuple[str, float] | None = None,
 ):
     """One panel a title, one line a condition: mean and standard deviation over runs, where all of them have a value.
 
     table : title -> condition -> arrays x (points,), or (points,) of `density`, and y (runs, points)
     null  : name of a further array, (runs, points), dotted in the color of its condition
     shares: whether y are shares, in percent; logx, logy: whether levels, or y, are on a logarithmic axis
-    ordered: whether conditions are in an order, to be seen in their colors; levels: how titles begin -> y of a gray line in those panels
+    ordered: whether conditions are in an order, to be seen in their colors; level : a title, and y of a gray line in panels whose titles begin so
     """
     columns, order = evenly(len(table), columns), list(dict.fromkeys(itertools.chain(*table.values())))
     rows = -(-len(table) // columns)
@@ -87,9 +86,8 @@ def panels(
             log_axis(ax.yaxis)
         if shares:
             percent(ax.yaxis)
-        for start, height in levels.items():
-            if title.startswith(start):
-                ax.axhline(height, color=NULL, linewidth=0.9, linestyle="--", zorder=0)
+        if level and title.startswith(level[0]):
+            ax.axhline(level[1], color=NULL, linewidth=0.9, linestyle="--", zorder=0)
         ax.set_title(title, fontsize=6.5 if columns > 3 else None)
     drawn = list(zip(axes.flat, table.values()))
     for seen in [drawn] if sharey else [[one] for one in drawn]:

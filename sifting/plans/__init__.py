@@ -6,12 +6,13 @@ from sifting import store
 from sifting.config import LATER, Config, apart_from, choose, preset
 from sifting.history import History
 from sifting.plans import empirical, paganini, pellegrini, redman
-from sifting.plans.empirical import HALF, SHARES, SIZES, SMALL, TICKETS, WAYS, dial
+from sifting.plans.empirical import ANEW, HALF, SHARES, SIZES, SMALL, TICKETS, WAYS, dial
 from sifting.plans.paganini import APART, FRACTIONS, LEFT, METHODS, TREATED, TREATMENTS
 from sifting.plans.pellegrini import SHORT, VARIED, imp
 from sifting.plans.redman import network
 
 __all__ = [
+    "ANEW",
     "APART",
     "FRACTIONS",
     "GROUPS",

@@ -22,6 +22,7 @@ WAYS = {
 SMALL = {"small as by weights": 0.7**5, "small as by channels": 0.28}
 CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
 TICKETS = ("IMP", "one-shot", "random")  # of fully connected networks
+ANEW = {"one-shot": "one-shot, new weights", "random": "random, new weights"}
 PROBES = {"subsets": 60, "probe_images": 2_000, "cells": 15}  # of what is measured of them
 QUICK = {"subsets": 4, "probe_images": 60, "cells": 3}  # the same where nothing is to be read
 LENGTHS = (1, 3)  # of the training after that, in times of the usual
@@ -137,9 +138,10 @@ def tickets(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def worth(base: Config, count: int) -> dict[str, list[Config]]:
-    """The same tickets, and the control: their dense networks, and others that are trained anew."""
+    """The same tickets; and as controls, new weights behind the masks that are cut once."""
     found = tickets(base, count)
-    return found | {"trained anew": [control(run) for run in found["IMP"]]}
+    controls = {name: [replace(run, treatment="reinit") for run in found[name]] for name in ANEW}
+    return found | {ANEW[name]: runs for name, runs in controls.items()}
 
 
 GROUPS = {
@@ -160,5 +162,5 @@ DEFAULT = (
     | dict.fromkeys(SURFACE, "surface")
     | dict.fromkeys(("worth", "synthesis"), "portrait")
 )
-KINDS = {"basins": dict.fromkeys(SMALL, ("masks",)), "worth": {"trained anew": ("surface",)}}
+KINDS = {"basins": dict.fromkeys(SMALL, ("masks",)), "worth": dict.fromkeys(ANEW.values(), ("surface",))}
 FAMILY = dict.fromkeys((*UTILITY, *SURFACE), "resnet20") | {"utility": "vanilla"}
