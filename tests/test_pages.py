@@ -141,7 +141,7 @@ def test_in_short_only_statements_of_papers_that_do_not_hold_are_told():
     shown = [claimed("RD1", verdict, statement=f"it {verdict}") for verdict in VERDICTS]
     shown += [claimed("imp-own", "does not hold", statement="our own")]
     text = pages.verdicts(shown)
-    assert "Of 3 statements of the papers, 1 hold, 1 are unclear, 1 do not hold." in text
+    assert "Of 3 tests of what the papers say, 1 hold, 1 are unclear, 1 do not hold." in text
     assert text.count("<details>") == 1 and "1 of 3 do not hold" in text
     assert "it does not hold" in text and "it holds" not in text and "our own" not in text
     assert "<details>" not in pages.verdicts(shown[1:3])

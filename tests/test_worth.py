@@ -89,6 +89,10 @@ def test_ranks_and_barriers_are_found_at_a_density(order):
     assert worth["value"] == pytest.approx(1) and worth["value"].shape == (3, 1)
     found = tables.steps({"a": runs}, "step")["recomputed"]["a"]
     assert tables.near_density(found, 0.01) == pytest.approx([0, 10, 20])
+    [row] = tables.barrier_table({"a": runs}, 0.01)
+    assert row[:3] == ["a", "10.0 ± 10.0", "10.0 ± 10.0"] and row[4].endswith(" %")
+    with pytest.raises(ValueError, match="accuracy, loss"):
+        tables.steps({"a": runs}, "whole", "error")
 
 
 def test_the_same_tickets_by_all_measures(order):
@@ -109,7 +113,7 @@ def test_the_same_tickets_by_all_measures(order):
     rows = tables.measured_rows(found)
     assert [row[0] for row in rows] == list(groups) and len(rows[0]) == 1 + len(tables.MEASURES)
     along = tables.measured_along(groups)
-    barriers = along["barrier from the dense network (points)"]["random"]
+    barriers = along["barrier from dense (points)"]["random"]
     assert barriers["value"].tolist() == [[barrier] for barrier in found["random"]["barrier"]], "one level"
     assert barriers["density"] == pytest.approx([kept], abs=0.05)
     assert along["test accuracy %"]["IMP"]["value"] == pytest.approx(100 * found["IMP"]["test"][:, None])

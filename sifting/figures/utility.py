@@ -48,7 +48,7 @@ def spectra(table: dict, columns: int = 3, bins: int = 40, null: float | None = 
         for number, (name, some) in enumerate(conditions.items()):
             color = CYCLE[number % len(CYCLE)]
             ax.hist(
-                some[np.isfinite(some)], edges, histtype="stepfilled", density=False, color=color, alpha=0.18
+                some[np.isfinite(some)], edges, histtype="stepfilled", density=False, color=color, alpha=0.1
             )
             ax.hist(some[np.isfinite(some)], edges, histtype="step", color=color, linewidth=1.2, label=name)
         ax.set(title=title, xscale="log", yticks=[])

@@ -89,7 +89,7 @@ def claims_page(shown: list[dict]) -> str:
     text = [
         "# Claims",
         *warning(shown),
-        f"{len(papers)} statements of the papers were tested: {_counted(papers)}; and {len(ours)} of our own. A statement *holds* where the whole 95 % interval of "
+        f"{len(papers)} tests of what the papers say: {_counted(papers)}; and {len(ours)} of statements of our own. What may hang on a choice is tested with each. A statement *holds* where the whole 95 % interval of "
         "our effect lies where the statement says, *does not hold* where the whole interval lies elsewhere, and is *unclear* "
         "where the interval has some of both. The interval is over seeds unless it says otherwise. "
         "Every test stands for itself: the intervals are not widened for their number, so that of every twenty intervals one is expected to miss the truth.",
@@ -106,7 +106,10 @@ def verdicts(shown: list[dict]) -> str:
     """What became of the statements of the papers, in short, for a chapter to include: how many hold, and those that do not."""
     theirs = [claim for claim in claims_of(shown) if "-" not in claim["id"]]
     papers = [(authors, mine) for authors, _, mine in by_paper(theirs) if mine]
-    text = [f"Of {len(theirs)} statements of the papers, {_counted(theirs)}.", _tally(papers)]
+    text = [
+        f"Of {len(theirs)} tests of what the papers say, {_counted(theirs)}. What may hang on a choice is tested with each.",
+        _tally(papers),
+    ]
     link = _links(shown)
     for authors, mine in papers:
         if failed := [claim for claim in mine if claim["verdict"] == VERDICTS[0]]:

@@ -163,6 +163,7 @@ from sifting.tables.utility import (
 )
 from sifting.tables.worth import (
     at_same_density,
+    barrier_table,
     means_at,
     near_density,
     rank,

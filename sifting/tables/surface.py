@@ -68,19 +68,20 @@ def between(groups: Groups, which: str = "whole", of: str = "accuracy") -> dict[
 
 
 def barriers(groups: Groups, which: str = "whole", of: str = "accuracy") -> dict[str, dict[str, np.ndarray]]:
-    """Barriers on one of LINES: statistics -> condition -> (runs,). See observables.barrier.
+    """Barriers on one of LINES: statistics -> condition -> (runs,). See `height`."""
+    return {
+        kind: {name: height(rows, of) for name, rows in conditions.items()}
+        for kind, conditions in between(groups, which, of).items()
+    }
+
+
+def height(rows: np.ndarray, of: str = "accuracy") -> np.ndarray:
+    """(...,): barriers on lines, (..., points); see observables.barrier.
 
     of : accuracy: how far it falls, in points; loss: how far it rises, in nats
     """
     choose("measure", of, MEASURED)
-    height = {
-        "accuracy": lambda rows: _points(barrier(rows)),
-        "loss": lambda rows: barrier(-rows.astype(float)),
-    }
-    return {
-        kind: {name: height[of](rows) for name, rows in conditions.items()}
-        for kind, conditions in between(groups, which, of).items()
-    }
+    return _points(barrier(rows)) if of == "accuracy" else barrier(-rows.astype(float))
 
 
 def _points(accuracies: np.ndarray) -> np.ndarray:
@@ -134,7 +135,7 @@ NETWORK_HEAD = (
     "Wp to Wr",
     "Wp, statistics from before",
     "Wp, recomputed",
-    "Wr",
+    "Wr, own statistics",
     "convolutions without channels",
 )
 

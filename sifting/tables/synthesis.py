@@ -17,7 +17,7 @@ MEASURES = {
     "far": ("|K − 3| of units", 1, 2, ""),
     "jaccard": ("Jaccard index with IMP", 1, 2, ""),
     "worth": ("utility of a tenth (nats)", 1, 2, ""),
-    "barrier": ("barrier from the dense network (points)", 1, 1, ""),
+    "barrier": ("barrier from dense (points)", 1, 1, ""),
 }
 
 

@@ -4,9 +4,11 @@ import numpy as np
 from scipy import stats
 
 from sifting import observables
+from sifting.config import choose
 from sifting.history import History
 from sifting.tables.conditions import Groups
-from sifting.tables.runs import common, densities, near, shape
+from sifting.tables.runs import around, common, densities, near, shape
+from sifting.tables.surface import MEASURED, height
 from sifting.tables.utility import worth
 
 
@@ -77,24 +79,44 @@ def means_at(groups: Groups, density: float, share: float) -> dict[str, np.ndarr
     }
 
 
-def steps(groups: Groups, which: str) -> dict[str, dict[str, dict[str, np.ndarray]]]:
-    """Barriers, in points of training accuracy, on one of observables.LINES to the network of every level.
+def steps(groups: Groups, which: str, of: str = "accuracy") -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """Barriers, see `height`, on one of observables.LINES to the network of every level.
 
-    returns : kind of batch-norm statistics -> condition -> density (levels,), value (runs, levels)
+    returns : kind of batch-norm statistics -> condition -> density (levels,); value, the barriers, and end, accuracy in [0, 1] or loss of
+              the network at the end of the line, (runs, levels)
     """
-    place, found = observables.LINES.index(which), {}
+    choose("measure", of, MEASURED)
+    place, measure, found = observables.LINES.index(which), MEASURED.index(of), {}
     for number, kind in enumerate(observables.STATISTICS):
         found[kind] = {}
         for name, runs in groups.items():
             levels = range(1, common(runs) + 1)
-            rows = [
-                [observables.barrier(run[f"line/{level}"][place, number, :, 0]) for level in levels]
-                for run in runs
-            ]
-            found[kind][name] = {"density": densities(runs)[1:], "value": 100 * np.array(rows)}
+            rows = np.array(
+                [[run[f"line/{level}"][place, number, :, measure] for level in levels] for run in runs]
+            )
+            found[kind][name] = {
+                "density": densities(runs)[1:], "value": height(rows, of), "end": rows[..., -1],
+            }  # fmt: skip
     return found
 
 
-def near_density(line: dict[str, np.ndarray], density: float) -> np.ndarray:
+def near_density(line: dict[str, np.ndarray], density: float, what: str = "value") -> np.ndarray:
     """(runs,): the values of `steps` or `ranks` at the level whose density is nearest."""
-    return line["value"][:, int(abs(np.log(line["density"] / density)).argmin())]
+    return line[what][:, int(abs(np.log(line["density"] / density)).argmin())]
+
+
+def barrier_table(groups: Groups, density: float) -> list[list[str]]:
+    """Rows of words: barriers from the dense network to tickets near one density, and what the tickets have learned; means and standard deviations over runs.
+
+    returns : condition; barrier in points with statistics interpolated and recomputed, and in nats with recomputed ones; training accuracy
+    """
+    points, nats = (steps(groups, "whole", of) for of in MEASURED)
+    return [
+        [
+            name,
+            *(around(near_density(points[kind][name], density)) for kind in ("interpolated", "recomputed")),
+            around(near_density(nats["recomputed"][name], density), digits=2),
+            around(near_density(points["interpolated"][name], density, "end"), 100, unit=" %"),
+        ]
+        for name in groups
+    ]
