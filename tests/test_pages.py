@@ -112,10 +112,17 @@ def test_the_counts_on_the_page_are_those_of_the_rows():
 def test_the_ledger_holds_every_claim_in_words_and_escapes_them():
     shown = [claimed("PB1a", verdict, statement=f"a < b & {n}") for n, verdict in enumerate(VERDICTS)]
     text = pages.claims_page(shown)
-    assert "3 statements" in text and "1 hold, 1 are unclear, 1 do not hold; and 0 of our own" in text
+    assert (
+        "3 tests of what" in text
+        and "1 hold, 1 are unclear, 1 do not hold; and 0 of statements of our own" in text
+    )
     assert "warning" not in text
     smoke = pages.claims_page([claimed("imp-own", "holds", preset="smoke") | {"preset": "smoke"}])
-    assert "0 statements" in smoke and "1 of our own" in smoke and "nothing below is a result" in smoke
+    assert (
+        "0 tests of what" in smoke
+        and "1 of statements of our own" in smoke
+        and "nothing below is a result" in smoke
+    )
     for n, verdict in enumerate(VERDICTS):
         assert (
             f"a &lt; b &amp; {n}" in text
