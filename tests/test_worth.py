@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sifting import config, figures, portrait, representations, surface, tables, utility
+from sifting import config, figures, plans, portrait, representations, surface, tables, tickets, utility
 from sifting.history import History
 from sifting.observables import BASES, LINES, RATIOS, STATISTICS
 
@@ -130,6 +130,21 @@ def test_means_and_spectra_of_tickets_are_taken_at_one_density(order):
     assert sorted(tables.at_same_density(groups, 0.3, 0.1)["IMP"]) == [1] * 5 + [2] * 5
     figure = figures.scatter({"a": tables.units(groups["IMP"][0], 1)}, "inputs", "worth", ("inputs", "nats"))
     assert figure.axes[0].lines[0].get_xdata().size == UNITS
+
+
+def test_the_controls_of_worth_have_the_masks_of_tickets_and_other_weights():
+    groups = plans.GROUPS["worth"](plans.base("worth", "smoke"), 1)
+    for name, other in plans.ANEW.items():
+        ticket, control = (list(tickets.find(groups[group][0])) for group in (name, other))
+        for record, again in zip(ticket, control, strict=True):
+            masks = [key for key in record if key.startswith("removed_at/")]
+            assert masks and all((record[key] == again[key]).all() for key in masks)
+        kept = ticket[-1]["trained/linear.0.weight"] != 0
+        start = ticket[0]["rewind/linear.0.weight"][kept]
+        near, far = (
+            np.corrcoef(start, run[-1]["trained/linear.0.weight"][kept])[0, 1] for run in (ticket, control)
+        )
+        assert far < 0.4 < 0.6 < near
 
 
 def test_a_portrait_holds_what_is_measured_of_the_same_run_by_itself():
