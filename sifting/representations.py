@@ -33,6 +33,8 @@ class Probe:
     """The images that a run is measured on, and what is measured; on the device, in double precision."""
 
     def __init__(self, config: Config, device: str):
+        if config.model != "fcn":
+            raise ValueError(f"representations are of the first layer of model fcn, not {config.model}")
         data: Dataset = load(config, device)
         index = torch.arange(min(IMAGES, len(data.train)), device=data.train.labels.device)
         x, self.labels = data.train.batch(index)

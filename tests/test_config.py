@@ -17,7 +17,7 @@ def test_a_field_that_is_given_twice_is_refused():
 
 
 def test_a_number_without_end_is_no_number_of_steps():
-    with pytest.raises(ValueError, match="steps takes int, not '1e400'"):
+    with pytest.raises(ValueError, match="steps takes a whole number, not '1e400'"):
         preset("smoke", parse("steps=1e400"))
 
 
@@ -84,13 +84,13 @@ def test_values_from_a_command_line_are_those_of_python():
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        ({"lr": -0.1}, "lr must be 0 or more"),
-        ({"lr": "fast"}, "lr takes float, not 'fast'"),
+        ({"lr": -0.1}, "lr must be between 0 and 1,000,000"),
+        ({"lr": "fast"}, "lr takes a number, not 'fast'"),
         ({"lr": float("nan")}, "lr must be"),
         ({"prune_fraction": 1}, "prune_fraction must be above 0 and below 1"),
         ({"prune_fraction": 0}, "prune_fraction must be above 0 and below 1"),
         ({"levels": 300}, "one byte a weight"),
-        ({"levels": 2.5}, "levels takes int, not 2.5"),
+        ({"levels": 2.5}, "levels takes a whole number, not 2.5"),
         ({"widths": ()}, "widths must be one or more"),
         ({"widths": "256,0"}, "widths must be one or more"),
         ({"widths": "wide"}, "widths takes whole numbers"),
@@ -99,7 +99,7 @@ def test_values_from_a_command_line_are_those_of_python():
         ({"fraction": 0}, "fraction must be above 0"),
         ({"fraction": 1.5}, "fraction must be above 0 and at most 1"),
         ({"batch_size": 1}, "batch norm needs two"),
-        ({"iterative": "perhaps"}, "iterative takes bool"),
+        ({"iterative": "perhaps"}, "iterative takes true or false"),
         ({"scope": "network"}, "unknown scope 'network'; choose from global, layer"),
         ({"optimizer": "rmsprop"}, "unknown optimizer 'rmsprop'; choose from adam, sgd"),
         ({"seed": -1}, "seed must be 0 or more"),

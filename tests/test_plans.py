@@ -30,8 +30,8 @@ def test_every_chapter_has_a_plan_and_every_plan_a_chapter():
 def test_what_a_chapter_cannot_do_is_told_before_anything_is_computed(results):
     with pytest.raises(ValueError, match="a chapter needs levels=2 or more, not 1"):
         plans.results("imp", config.preset("smoke", levels=1, rewind_step=1), 1, "cpu")
-    with pytest.raises(ValueError, match="surface needs cells=1 or more"):
-        plans.results("surface", plans.base("surface", "smoke", {"cells": 0}), 1, "cpu")
+    with pytest.raises(ValueError, match="surface needs cells=2 or more"):
+        plans.results("surface", plans.base("surface", "smoke", {"cells": 1}), 1, "cpu")
     with pytest.raises(ValueError, match="subsets must be 1 or more for results of kind utility, not 0"):
         plans.results("size", plans.base("size", "smoke", {"subsets": 0}), 1, "cpu")
     with pytest.raises(ValueError, match="probe_images must be 2 or more for results of kind surface, not 1"):
@@ -64,6 +64,24 @@ def test_an_override_without_any_effect_is_refused():
     assert plans.base("methods", "smoke", {"criterion": usual.criterion}) == usual
     fields = {"rewind_step": 900, "steps": 1000}  # neither is possible at smoke without the other
     assert plans.base("imp", "smoke", fields).rewind_step == 900
+
+
+@pytest.mark.parametrize(
+    ("chapter", "field", "value"),
+    [("size", "start_density", 0.1), ("basins", "criterion", "random"), ("shares", "start_density", 0.5)],
+)
+def test_what_a_chapter_compares_cannot_be_set(chapter, field, value):
+    with pytest.raises(ValueError, match=f"{field} cannot be set in {chapter}, which compares networks"):
+        plans.base(chapter, "smoke", {field: value})
+
+
+def test_a_dense_network_that_diverged_is_named(results):
+    base = config.preset("smoke", family="vanilla", levels=0, lr=1e6, momentum=0.9)
+    [run] = store.load_or_run("masks", [base], "cpu")
+    with pytest.raises(
+        ValueError, match=f"{run.name}: training of the dense network diverged, with lr=1e\\+06"
+    ):
+        plans._check_learned(run)
 
 
 @pytest.mark.parametrize("chapter", plans.GROUPS)

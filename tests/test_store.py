@@ -352,6 +352,12 @@ def test_errors_of_the_disk_keep_their_number(results, monkeypatch):
 
 
 def test_unknown_kinds_and_devices_raise_with_the_choices(results):
+    with pytest.raises(ValueError, match="unknown kind of result 'ticke'"):
+        store.load_or_run("ticke", [])
+    with pytest.raises(ValueError, match="workers must be 1 or more, not -1"):
+        store.load_or_run("ticket", [TINY], workers=-1)
+    with pytest.raises(ValueError, match="representations are of the first layer of model fcn, not lenet"):
+        store.load_or_run("representation", [config.preset("smoke", family="lenet")], "cpu", workers=1)
     with pytest.raises(ValueError, match="unknown kind of result 'tickets'; choose from"):
         store.load_or_run("tickets", [TINY])
     with pytest.raises(ValueError, match="unknown device 'tpu'; choose from auto, cpu, cuda"):

@@ -80,6 +80,7 @@ def test_rank_correlations_are_those_of_scipy_and_nothing_is_left_at_equal_ranks
     rest = [row - others @ np.linalg.lstsq(others, row, rcond=None)[0] for row in rows[:2]]
     assert tables.rank(found, "a", "b", given=("c", "d")) == pytest.approx(np.corrcoef(*rest)[0, 1])
     assert np.isnan(tables.rank({"a": np.ones(9), "b": np.arange(9.0)}, "a", "b"))
+    assert np.isnan(tables.rank(found, "a", "b", given=("b",))), "the same ranks"
     assert np.isnan(tables.rank({"a": np.arange(4.0), "b": np.arange(4.0)}, "a", "b"))
 
 
@@ -91,6 +92,11 @@ def test_ranks_and_barriers_are_found_at_a_density(order):
     assert tables.near_density(found, 0.01) == pytest.approx([0, 10, 20])
     [row] = tables.barrier_table({"a": runs}, 0.01)
     assert row[:3] == ["a", "10.0 ± 10.0", "10.0 ± 10.0"] and row[4].endswith(" %")
+    for wrong in (tables.at_same_density, tables.means_at):
+        with pytest.raises(ValueError, match="unknown share 0.33"):
+            wrong({"a": runs}, 0.3, 0.33)
+    with pytest.raises(ValueError, match="unknown line 'nope'; choose from step, whole"):
+        tables.steps({"a": runs}, "nope")
     with pytest.raises(ValueError, match="accuracy, loss"):
         tables.steps({"a": runs}, "whole", "error")
 

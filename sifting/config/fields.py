@@ -158,20 +158,26 @@ CHOICES = {
     "probed": ("every", "last"),
 }
 
+KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a name",
+}  # of fields, in words
 _TINY, _HUGE = 1e-12, 1e12
 _RANGES = [  # field, lowest, highest, what the message says
     ("image_size", 4, 512, "between 4 and 512 pixels"),
     ("classes", 0, _HUGE, "0 or more"),
     ("fraction", _TINY, 1, "above 0 and at most 1"),
-    ("train_images", 1, _HUGE, "1 or more"),
+    ("train_images", 2, _HUGE, "2 or more: batch norm needs two"),
     ("val_images", 1, _HUGE, "1 or more"),
     ("test_images", 1, _HUGE, "1 or more"),
     ("gain", 0, 100, "between 0 and 100"),
     ("data_seed", 0, 2**32 - 1, "0 or more"),
     ("width", 0.001, 16, "between 0.001 and 16"),
-    ("lr", 0, 1e6, "0 or more"),
+    ("lr", 0, 1e6, "between 0 and 1,000,000"),
     ("momentum", 0, 1 - _TINY, "at least 0 and below 1"),
-    ("weight_decay", 0, 1e6, "0 or more"),
+    ("weight_decay", 0, 1e6, "between 0 and 1,000,000"),
     ("batch_size", 2, _HUGE, "2 or more: batch norm needs two images"),
     ("steps", 1, _HUGE, "1 or more"),
     ("evaluations", 1, _HUGE, "1 or more"),
@@ -207,7 +213,7 @@ def _coerce(field, value):
             return _whole(value)
         return wanted(value)
     except (TypeError, ValueError):
-        kind = "whole numbers, as 512,512" if origin is tuple else wanted.__name__
+        kind = "whole numbers, as 512,512" if origin is tuple else KINDS[wanted]
         raise ValueError(f"{field.name} takes {kind}, not {value!r}") from None
 
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import numpy as np
+
 from sifting import store
 from sifting.config import LATER, Config, apart_from, choose, preset
 from sifting.history import History
@@ -58,6 +60,8 @@ MEASURED = {
     "cells": ("surface", "portrait"),
     "probed": ("utility", "surface", "portrait"),
 }
+# fields that tell groups apart, in a chapter whose groups differ in them
+COMPARED = ("criterion", "treatment", "start_density")
 # the least that results which read such a field need of it
 LEAST = {"subsets": 1, "probe_images": 2}
 
@@ -65,13 +69,16 @@ LEAST = {"subsets": 1, "probe_images": 2}
 def base(chapter: str, name: str, overrides: dict | None = None) -> Config:
     """What the plan of a chapter is made of: the preset of that name, of the family that the chapter is about.
 
-    Raises ValueError for an override that changes none of its runs, because it sets or compares that by itself.
+    Raises ValueError for an override that changes none of its runs, because it sets or compares that by itself, or only
+    some of the networks that it compares.
     """
     family = FAMILY.get(chapter, "fcn")
     usual, found = preset(name, None, family), preset(name, overrides, family)
     for field in overrides or {}:
         if chapter in GROUPS and _moot(chapter, field, usual, found):
             raise ValueError(f"{field} has no effect in {chapter}, which sets or compares it by itself")
+        if field in COMPARED and chapter in GROUPS and _compared(chapter, field, usual, found):
+            raise ValueError(f"{field} cannot be set in {chapter}, which compares networks that differ in it")
     return found
 
 
@@ -83,6 +90,20 @@ def _moot(chapter: str, field: str, usual: Config, found: Config) -> bool:
     except ValueError:  # not possible without the others
         return False
     return same and getattr(found, field) != value
+
+
+def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
+    """Whether groups of a chapter differ in a field, and some keep their value where it is set to another."""
+    before, after = (
+        {name: getattr(runs[0], field) for name, runs in GROUPS[chapter](base, 1).items()}
+        for base in (usual, found)
+    )
+    other = getattr(found, field)
+    return (
+        other != getattr(usual, field)
+        and len(set(before.values())) > 1
+        and any(value == before[name] != other for name, value in after.items())
+    )
 
 
 def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:
@@ -140,7 +161,17 @@ def results(
         configs = [config for other, config in wanted if other == kind]
         histories = store.load_or_run(kind, configs, device, **how)
         found |= zip([(kind, config) for config in configs], histories)
+    for history in found.values():
+        _check_learned(history)
     return {
         key: [found[key[0], config] for config in configs]
         for key, configs in plan(chapter, base, count).items()
     }
+
+
+def _check_learned(run: History) -> None:
+    """Raise ValueError for a run whose dense network diverged: there is nothing to draw of it."""
+    if "train_loss" in run.names() and not np.isfinite(run["train_loss"][0, -1]):
+        raise ValueError(
+            f"{run.name}: training of the dense network diverged, with lr={run.config.lr:g}; try a smaller one"
+        )

@@ -29,7 +29,11 @@ LENGTHS = (1, 3)  # of the training after that, in times of the usual
 
 
 def over_training(base: Config, count: int) -> dict[str, list[Config]]:
-    """One network, trained for the usual time and for long."""
+    """One network, trained for the usual time and for long. Raises ValueError for a base that does not look at networks on the way."""
+    if base.snapshots < 1:
+        raise ValueError(
+            f"snapshots must be 1 or more, not {base.snapshots}: networks are followed from the start of their training"
+        )
     usual = replace(base, levels=0)
     return {"usual": seeds(usual, count), "long": seeds(replace(usual, steps=LONGER * base.steps), count)}
 
@@ -80,8 +84,8 @@ def ways(base: Config) -> dict[str, Config]:
 
 def surface(base: Config, count: int) -> dict[str, list[Config]]:
     """The four ways, one run each. Raises ValueError for a base without planes."""
-    if base.cells < 1:
-        raise ValueError("surface needs cells=1 or more, which its planes are made of")
+    if base.cells < 2:
+        raise ValueError("surface needs cells=2 or more, which its planes are made of")
     return {name: [config] for name, config in ways(base).items()}
 
 

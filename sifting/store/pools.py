@@ -13,6 +13,7 @@ import math
 import multiprocessing
 import os
 import pathlib
+import shutil
 import signal
 import tempfile
 import threading
@@ -131,6 +132,7 @@ def _keep_memory() -> None:
 def _follow_parent() -> None:
     """End this worker when its parent is gone, killed even: nobody would give it work or end it."""
     multiprocessing.parent_process().join()
+    shutil.rmtree(cache.common, ignore_errors=True)
     os._exit(1)
 
 

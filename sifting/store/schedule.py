@@ -50,6 +50,9 @@ def load_or_run(
 
     Raises concurrent.futures.BrokenExecutor where worker after worker is killed at the same level.
     """
+    module_of(kind)
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers must be 1 or more, not {workers}")
     if device == "cuda":
         resolve(device)
     if engine != "auto":
@@ -59,7 +62,6 @@ def load_or_run(
     if missing:
         check(missing, engine)
         check_writable(root())
-        module_of(kind)
         replaces = {config: stamp(kind, config) if fresh else None for config in missing}
         teams = _teams(kind, missing, device, engine, cluster)
         pool = _pool(device, workers or cores(), len(teams), cluster)

@@ -32,7 +32,7 @@ def units(run: History, level: int) -> dict[str, np.ndarray]:
 
 
 def rank(found: dict[str, np.ndarray], one: str, other: str, given: tuple[str, ...] = ()) -> float:
-    """Spearman's rank correlation of two properties of `units`, where both are known; the partial one, given the ranks of others, where there are any."""
+    """Spearman's rank correlation of two properties of `units`, where both are known; the partial one, given the ranks of others, where there are any; nan where ranks are the same."""
     rows = np.array([found[name] for name in (one, other, *given)])
     rows = rows[:, np.isfinite(rows).all(0)]
     if rows.shape[1] < 5 or (rows.min(1) == rows.max(1)).any():
@@ -40,6 +40,8 @@ def rank(found: dict[str, np.ndarray], one: str, other: str, given: tuple[str, .
     r = np.corrcoef(stats.rankdata(rows, axis=1))
     if not given:
         return float(r[0, 1])
+    if np.linalg.matrix_rank(r) < len(r):  # some have the same ranks
+        return np.nan
     precision = np.linalg.inv(r)
     return float(-precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1]))
 
@@ -63,6 +65,7 @@ def units_near(runs: list[History], density: float) -> list[dict[str, np.ndarray
 
 def at_same_density(groups: Groups, density: float, share: float) -> dict[str, np.ndarray]:
     """Utility of random sets of `share` of the weights of tickets near one density: condition -> (values,), all runs together."""
+    choose("share", share, observables.RATIOS)
     place = observables.RATIOS.index(share)
     return {
         name: np.concatenate([worth(run, near(run, density))[place] for run in runs])
@@ -72,6 +75,7 @@ def at_same_density(groups: Groups, density: float, share: float) -> dict[str, n
 
 def means_at(groups: Groups, density: float, share: float) -> dict[str, np.ndarray]:
     """Its mean over sets: condition -> (runs,)."""
+    choose("share", share, observables.RATIOS)
     place = observables.RATIOS.index(share)
     return {
         name: np.array([worth(run, near(run, density))[place].mean() for run in runs])
@@ -85,6 +89,7 @@ def steps(groups: Groups, which: str, of: str = "accuracy") -> dict[str, dict[st
     returns : kind of batch-norm statistics -> condition -> density (levels,); value, the barriers, and end, accuracy in [0, 1] or loss of
               the network at the end of the line, (runs, levels)
     """
+    choose("line", which, observables.LINES)
     choose("measure", of, MEASURED)
     place, measure, found = observables.LINES.index(which), MEASURED.index(of), {}
     for number, kind in enumerate(observables.STATISTICS):

@@ -48,7 +48,7 @@ def check(config: Config, engine: str = "auto") -> None:
             raise ValueError(f"{field} has no effect on model {config.model}")
     if config.probed == "last" and config.min_alive:
         raise ValueError(
-            f"probed=last needs min_alive=0, not {config.min_alive}, which may end a run earlier"
+            f"min_alive must be 0 where the last level alone is measured (probed=last), not {config.min_alive}: a run may end before it"
         )
 
 
