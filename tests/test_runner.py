@@ -45,7 +45,7 @@ def book(tmp_path, monkeypatch, results):
             if fresh or not store.exists(kind, config):
                 store.save(kind, config, {"x": np.arange(3.0) + len(computed)}, MADE)
                 computed.append(config)
-        return configs
+        return [store.load(kind, config) for config in configs]
 
     def write(*cells, parameters=PARAMETERS, name="toy"):
         cells = [
@@ -192,7 +192,7 @@ def test_kernels_of_linux_and_mac_are_reached_without_ports():
         ("run toy seeds=-1", 2, "seeds must be 1 or more"),
         ("run toy device=tpu", 2, "unknown device 'tpu'; choose from auto, cpu, cuda"),
         ("run toy set=learning_rate=1", 2, "unknown parameter 'learning_rate'; choose from"),
-        ("run toy set=lr=-1", 2, "lr must be 0 or more"),
+        ("run toy set=lr=-1", 2, "lr must be between 0 and 1,000,000"),
         ("run toy set=prune_fraction=1", 2, "prune_fraction must be above 0 and below 1"),
         ("run toy fresh=yes", 2, "fresh takes 1 or 0, or is left out, not 'yes'"),
         ("build preset=smoke", 2, "preset: for one chapter only; name it, as: make chapter=imp"),
