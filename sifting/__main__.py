@@ -15,7 +15,7 @@ import signal
 import sys
 
 from sifting import config
-from sifting.history import DamagedResult
+from sifting.results.history import DamagedResult
 
 
 def whole(text: str) -> int:
@@ -89,14 +89,14 @@ def command(words: list[str]) -> int:
         raise ValueError(f"{verb} takes no names, not {' '.join(names)}")
     if verb == "build" and options:
         raise ValueError(f"{', '.join(options)}: for one chapter only; name it, as: make chapter=imp")
-    from sifting import runner
+    from sifting.publish import runner
 
     if verb == "run":
         if "set" in options:
             options["overrides"] = options.pop("set")
         runner.run_chapter(names[0], **options)
     elif verb == "verify":
-        from sifting.verify import verify
+        from sifting.publish.verify import verify
 
         try:
             good = verify(names[0], options.get("seeds", False), options.get("device", "auto"))

@@ -9,7 +9,8 @@ import pytest
 import torch
 import torch.utils.flop_counter
 
-from sifting import bench, config, plans, store
+from sifting import bench, config, store
+from sifting.publish import plans
 
 STORED = pathlib.Path(__file__).resolve().parents[1] / "book" / "results" / "bench.json"
 TINY = dataclasses.replace(config.preset("smoke"), batch_size=20)

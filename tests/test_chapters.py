@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sifting import __main__ as cli
-from sifting import pages, runner
+from sifting.publish import pages, runner
 from sifting.store import schedule
 
 BEYOND = {"dial", "leaving", "notions", "synthesis", "worth"}  # chapters without a figure of the papers

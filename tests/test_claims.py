@@ -5,7 +5,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 from scipy import stats
 
-from sifting.claims import check
+from sifting.publish.claims import check
 
 
 def claim(values, **options):

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from sifting import data, plans, store
+from sifting import data, store
 from sifting.config import Config
 from sifting.data import archives, pickles
 from sifting.data.images import Images, mean_image, normalize_
+from sifting.publish import plans
 from sifting.store import levels
 
 TINY = Config(val_images=8, test_images=6, train_images=480, image_size=8, normalize="patch")

@@ -6,9 +6,11 @@ import dataclasses
 import pytest
 import torch
 
-from sifting import config, data, engines, models
-from sifting.engines import ENGINES, sparse, threshold, units
-from sifting.train import generator, train
+from sifting import config, data
+from sifting.pruning.prunable import prunable
+from sifting.training import engines, models, sparse, threshold, units
+from sifting.training.engines import ENGINES
+from sifting.training.reference import generator, train
 
 SMOKE = dataclasses.replace(config.preset("smoke"), steps=20, evaluations=2, rewind_step=0)
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
@@ -55,7 +57,7 @@ def setting(images, dtype, density=0.03, biases=True, **fields):
                 value += 0.3 * torch.randn(value.shape, generator=draw)
     masks = {}
     for name, value in model.named_parameters():
-        if name in models.prunable(model, biases):
+        if name in prunable(model, biases):
             rich = 10 ** (0.7 * torch.randn(len(value), generator=draw))  # in-degrees with a heavy tail
             if value.ndim == 2:
                 odds = rich[:, None] * 10 ** (0.5 * torch.randn(value.shape[1], generator=draw))

@@ -6,23 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from sifting import (
-    cache,
-    components,
-    config,
-    data,
-    figures,
-    observables,
-    page,
-    prune,
-    representations,
-    store,
-    tables,
-    tickets,
-)
+from sifting import cache, config, data, figures, observables, store, tables
 from sifting.data import clones, fields
-from sifting.masks import at
-from sifting.models import build
+from sifting.probes import components, gaussianity
+from sifting.pruning import criteria, tickets
+from sifting.publish import page
+from sifting.results.masks import at
+from sifting.training.models import build
 
 SMOKE = config.preset("smoke", labels="picture")
 TINY = dataclasses.replace(SMOKE, steps=8, rewind_step=2, levels=2, evaluations=2, widths=(16, 8))
@@ -299,7 +289,7 @@ def test_a_representation_is_the_run_and_what_is_measured_of_it(results):
         stay = within[ticket.removed_at() == 255]
         assert found["cavity/within/mean"][level, 3] == pytest.approx(np.nanmean(stay), rel=1e-3, abs=1e-6)
     assert found["identity"].max() < 1e-5
-    example = representations.example(found)
+    example = gaussianity.example(found)
     assert example["before"].sum(1).max() <= 2000 and np.nanmax(abs(example["scores"])) < 1
     table = tables.cavity([found])
     assert table["score"].shape == (1, 3, 3) and tables.turning(table)["next"].shape == (1,)
@@ -319,7 +309,7 @@ def test_runs_found_together_are_measured_one_by_one(results):
     together = store.load_or_run("representation", both, "cpu", engine="replicas", workers=1)
     for run, alone in zip(together, [store.load("representation", one) for one in both]):
         assert run.engine.startswith("replicas") and run.config == alone.config
-        records = list(representations.find(run.config))
+        records = list(gaussianity.find(run.config))
         assert run["kurtosis/rewound"][0] == pytest.approx(records[0]["kurtosis/rewound"], rel=1e-3)
 
 
@@ -379,10 +369,10 @@ def test_the_cavity_criterion_keeps_what_the_definition_says_and_touches_nothing
         if name[:8] in ("linear.0", "linear.1")
     }
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    found = prune.saliency("cavity", model, masks, split, torch.Generator().manual_seed(2))
+    found = criteria.saliency("cavity", model, masks, split, torch.Generator().manual_seed(2))
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, before[name])
-    index = torch.randint(len(split), (prune.SNIP_IMAGES,), generator=torch.Generator().manual_seed(2))
+    index = torch.randint(len(split), (criteria.SNIP_IMAGES,), generator=torch.Generator().manual_seed(2))
     x = split.batch(index)[0].double()
     for n in range(2):
         x = (x - x.mean(0)) / (x.var(0, correction=0) + 1e-5).sqrt()

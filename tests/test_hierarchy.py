@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from sifting import anatomy, config, data, figures, observables, plans, tables
-from sifting.history import History
+from sifting import config, data, figures, observables, tables
+from sifting.probes.units import restore
+from sifting.publish import plans
+from sifting.results.history import History
 
 SIZE, SIDE = (3, 8, 8), 4  # images; units of layer 1 on a grid of SIDE x SIDE
 
@@ -188,7 +190,7 @@ def found(tmp_path_factory):
 def test_stimuli_are_the_images_with_the_highest_preactivation(found):
     [ticket], [stimuli] = found["ticket", "main"], found["stimuli", "example"]
     images, last = data.load(TINY), ticket.shown[-1]
-    model = anatomy.restore(ticket, last, images)
+    model = restore(ticket, last, images)
     for layer in (2, 3):
         units = tables.probe(stimuli, f"units/{layer}", last)
         reached = ticket.effective(last, layer).sum(1)

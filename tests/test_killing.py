@@ -11,7 +11,7 @@ import filelock
 import pytest
 
 from sifting import cache, config, store
-from sifting.history import DamagedResult
+from sifting.results.history import DamagedResult
 from sifting.store import levels, pools, schedule
 
 TINY = config.preset(
@@ -20,13 +20,13 @@ TINY = config.preset(
 SETUP = """
 import dataclasses, itertools, os, pathlib, random, shutil, signal, sys, time
 from sifting import config, store
-from sifting.history import History
+from sifting.results.history import History
 from sifting.store import levels
 tiny = config.preset("smoke", dataset="digits", steps=10, rewind_step=2, levels=2, evaluations=2, widths=(16, 8))
 here = store.root()
 """
 CRAWL = """
-from sifting.engines import sparse
+from sifting.training import sparse
 quick = sparse.Network.step
 sparse.Network.step = lambda *a: (time.sleep(0.1), quick(*a))[1]
 """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sifting import masks
+from sifting.results import masks
 
 
 def test_one_array_holds_the_masks_of_all_levels():

@@ -10,12 +10,14 @@ import torch
 from torch import nn
 from torch.nn.utils import prune as torch_prune
 
-from sifting import config, engines, models, observables, plans, store, tables, tickets, treatments
-from sifting import train as reference
+from sifting import config, observables, store, tables
 from sifting.data import Cropped, load
-from sifting.engines import replicas
-from sifting.engines.stack import stacked
-from sifting.prune import SCHEMES, prune, saliency
+from sifting.pruning import tickets, treatments
+from sifting.pruning.criteria import SCHEMES, prune, saliency
+from sifting.pruning.prunable import prunable
+from sifting.publish import plans
+from sifting.training import engines, models, reference, replicas
+from sifting.training.stack import stacked
 
 SMOKE = config.preset("smoke", family="lenet")
 SHAPE = (1, 28, 28)
@@ -29,7 +31,7 @@ def all_kept(model):
     parameters = dict(model.named_parameters())
     return {
         name: torch.ones_like(parameters[name], dtype=torch.bool)
-        for name in models.prunable(model, biases=False, head=True)
+        for name in prunable(model, biases=False, head=True)
     }
 
 

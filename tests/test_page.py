@@ -7,7 +7,7 @@ import types
 import pytest
 
 from sifting import config, figures
-from sifting.page import Page
+from sifting.publish.page import Page
 
 
 class Run:
@@ -18,7 +18,7 @@ class Run:
 def published(monkeypatch):
     outputs = []
     monkeypatch.setattr(
-        "sifting.page.publish_display_data",
+        "sifting.publish.page.publish_display_data",
         lambda data, metadata: outputs.append((data, metadata["sifting"])),
     )
     return outputs

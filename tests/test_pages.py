@@ -8,10 +8,11 @@ import nbformat
 import numpy as np
 import pytest
 
-from sifting import pages, reference, store
-from sifting.catalog import FIGURES, PAPERS
-from sifting.claims import VERDICTS
+from sifting import store
 from sifting.config import Config, key
+from sifting.publish import pages, reference
+from sifting.publish.catalog import FIGURES, PAPERS
+from sifting.publish.claims import VERDICTS
 
 MADE = {
     "date": "2026-01-02T03:04:05+00:00", "commit": "0123456789ab", "versions": {"torch": "2.13.0"}, "device": "a <fast> one",

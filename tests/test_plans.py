@@ -7,8 +7,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from sifting import config, plans, runner, store
-from sifting.history import History
+from sifting import config, store
+from sifting.publish import plans, runner
+from sifting.results.history import History
 
 ROOT = Path(__file__).resolve().parents[1]
 LAPTOP = config.preset("laptop")

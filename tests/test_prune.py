@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sifting import config, models
+from sifting import config
 from sifting.data import Images, Split
-from sifting.prune import CRITERIA, SNIP_IMAGES, prune, saliency
+from sifting.pruning.criteria import CRITERIA, SNIP_IMAGES, prune, saliency
+from sifting.pruning.prunable import prunable
+from sifting.training import models
 
 
 @pytest.fixture
@@ -19,9 +21,7 @@ def model():
 
 def ones(model, biases=True):
     parameters = dict(model.named_parameters())
-    return {
-        name: torch.ones_like(parameters[name], dtype=torch.bool) for name in models.prunable(model, biases)
-    }
+    return {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in prunable(model, biases)}
 
 
 def images(shape=(3, 8, 8), classes=12, count=60):
@@ -85,11 +85,11 @@ def test_biases_share_the_pool_of_their_layer(model):
     masks = ones(model)
     new = prune(masks, saliency("magnitude", model, masks, None, None), 0.3)
     assert not new["linear.0.bias"].any(), "zero biases are the smallest entries of the pool"
-    assert "linear.0.bias" not in models.prunable(model, biases=False)
+    assert "linear.0.bias" not in prunable(model, biases=False)
 
 
 def test_the_output_layer_is_never_prunable(model):
-    assert not any(name.startswith("linear.3") for name in models.prunable(model, biases=True))
+    assert not any(name.startswith("linear.3") for name in prunable(model, biases=True))
 
 
 def test_ties_still_go_in_exact_numbers():

@@ -12,12 +12,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sifting import config, data, models, tickets
+from sifting import config, data
 from sifting.data import Split
-from sifting.engines import replicas
-from sifting.engines.stack import Splits, stacked
-from sifting.prune import prune, saliency
-from sifting.train import evaluate, generator, train
+from sifting.pruning import tickets
+from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.prunable import prunable
+from sifting.training import models, replicas
+from sifting.training.reference import evaluate, generator, train
+from sifting.training.stack import Splits, stacked
 
 BASE = dataclasses.replace(config.preset("smoke"), steps=20, evaluations=3, rewind_step=5)
 VARIANTS = [
@@ -77,7 +79,7 @@ def ready(settings, device="cpu"):
     images = data.load(settings, device)
     model = models.build(settings, images.shape, images.classes, generator(settings, "weights")).to(device)
     parameters = dict(model.named_parameters())
-    names = models.prunable(model, settings.prune_biases)
+    names = prunable(model, settings.prune_biases)
     masks = {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in names}
     masks = prune(masks, saliency("magnitude", model, masks, None, None), settings.prune_fraction)
     return model, masks, images, settings

@@ -7,11 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from sifting import cache, config, data, models, tickets
-from sifting.masks import at
-from sifting.prune import prune, saliency
-from sifting.tickets import run as runs
-from sifting.train import generator, learning_rate, train
+from sifting import cache, config, data
+from sifting.pruning import tickets
+from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.prunable import norms, prunable, with_norms
+from sifting.pruning.run import Run, snapshot_steps
+from sifting.results.masks import at
+from sifting.training import models
+from sifting.training.reference import generator, learning_rate, train
 
 SHAPE = (3, 8, 8)
 
@@ -70,7 +73,7 @@ def test_a_channel_without_weights_adds_nothing_and_is_as_good_as_not_there():
     masks["blocks.0.conv1.weight"][1] = masks["blocks.0.conv2.weight"][2] = False
     cut = copy.deepcopy(model)
     with torch.no_grad():
-        for name, mask in models.with_norms(cut, masks).items():
+        for name, mask in with_norms(cut, masks).items():
             cut.get_parameter(name).mul_(mask)
     x = torch.rand(5, 4, 8, 8)
     inner = torch.relu(block.norm1(block.conv1(x)))
@@ -82,24 +85,23 @@ def test_a_channel_without_weights_adds_nothing_and_is_as_good_as_not_there():
 
 def test_norms_of_convolutions_and_of_nothing_else():
     model = build()
-    assert models.norms(model)["blocks.3.conv2.weight"] == "blocks.3.norm2" and len(models.norms(model)) == 19
-    assert models.norms(build("vanilla")) == {}
-    names = models.prunable(model, biases=True, head=True)
+    assert norms(model)["blocks.3.conv2.weight"] == "blocks.3.norm2" and len(norms(model)) == 19
+    assert norms(build("vanilla")) == {}
+    names = prunable(model, biases=True, head=True)
     assert "conv1.bias" not in names and names[-2:] == ["fc.weight", "fc.bias"]
 
 
 def test_slimming_removes_the_channels_with_the_smallest_scales_of_all_layers():
     model, draw = build(), torch.Generator().manual_seed(2)
     with torch.no_grad():
-        for norm in models.norms(model).values():
+        for norm in norms(model).values():
             nn.init.uniform_(model.get_parameter(f"{norm}.weight"), -1, 1, generator=draw)
     masks = {
-        name: torch.ones_like(model.get_parameter(name), dtype=torch.bool)
-        for name in models.prunable(model, False)
+        name: torch.ones_like(model.get_parameter(name), dtype=torch.bool) for name in prunable(model, False)
     }
     new = prune(masks, saliency("slimming", model, masks, None, None), 0.2, "global")
     gone = {name: ~mask.flatten(1).any(1) for name, mask in new.items()}
-    scale = {name: model.get_parameter(f"{models.norms(model)[name]}.weight").abs() for name in new}
+    scale = {name: model.get_parameter(f"{norms(model)[name]}.weight").abs() for name in new}
     assert sum(int(some.sum()) for some in gone.values()) == int(0.2 * sum(map(len, gone.values())))
     assert max(scale[n][gone[n]].max() for n in new if gone[n].any()) <= min(
         scale[n][~gone[n]].min() for n in new
@@ -161,7 +163,7 @@ def test_retraining_is_as_long_as_it_is_asked_for_and_at_the_rates_of_its_treatm
 
 def test_new_weights_behind_the_same_mask_are_those_of_another_initialization():
     [data_] = [data.load(smoke())]
-    run = runs.Run(smoke(treatment="reinit", levels=1), data_, "cpu")
+    run = Run(smoke(treatment="reinit", levels=1), data_, "cpu")
     before = {name: value.clone() for name, value in run.model.named_parameters()}
     run.prepare()
     run._pause(0)
@@ -176,7 +178,7 @@ def test_new_weights_behind_the_same_mask_are_those_of_another_initialization():
 @pytest.mark.parametrize("share", [0.5, 0.25])
 def test_a_sparse_start_keeps_exact_numbers_and_the_variance(share):
     base = smoke(width=1, start_density=share, levels=0)
-    run = runs.Run(base, data.load(base), "cpu")
+    run = Run(base, data.load(base), "cpu")
     for name, mask in run._masks(0).items():
         kept = run.model.get_parameter(name).detach()[mask]
         assert len(kept) == round(share * mask.numel())
@@ -218,7 +220,7 @@ def test_runs_that_begin_alike_train_their_dense_network_once_to_the_same_bits(m
 def test_snapshots_are_the_networks_on_the_way():
     record = next(tickets.find(smoke(snapshots=4)))
     steps = sorted({int(name.split("/")[1]) for name in record if name.startswith("snapshot/")})
-    assert steps == [0, 2, 4, 6] == runs.snapshot_steps(smoke(snapshots=4))
+    assert steps == [0, 2, 4, 6] == snapshot_steps(smoke(snapshots=4))
     assert (record["snapshot/0/conv1.weight"] == record["rewind/conv1.weight"]).all()
     short = next(tickets.find(smoke(snapshots=1)))
     assert (record["trained/conv1.weight"] == short["trained/conv1.weight"]).all(), "looking changes nothing"

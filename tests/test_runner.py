@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from sifting import __main__ as cli
-from sifting import notebooks, pages, plans, runner, store, verify
+from sifting import store
 from sifting.config import Config, preset
 from sifting.config import seeds as copies
-from sifting.history import DamagedResult, History
+from sifting.publish import notebooks, pages, plans, runner, verify
+from sifting.results.history import DamagedResult, History
 from sifting.store import schedule
 
 PARAMETERS = 'preset = "laptop"\nseeds = 3\ndevice = "auto"\noverrides = {}'
@@ -69,7 +70,7 @@ def sifting(book, tmp_path, python):
 
     def start(*words):
         return python(
-            "import pathlib, sys; from sifting import runner, plans, __main__ as cli\n"
+            "import pathlib, sys; from sifting import __main__ as cli; from sifting.publish import plans, runner\n"
             f"here = pathlib.Path({str(tmp_path)!r})\n"
             "runner.CHAPTERS, runner.BOOK = here / 'chapters', here / 'book'\n"
             "plans.plan, runner.schedule.cores = lambda *_: {}, lambda: 2\n"

@@ -12,8 +12,8 @@ import urllib.parse
 import nbformat
 import pytest
 
-from sifting import pages, runner
-from sifting.catalog import FIGURES
+from sifting.publish import pages, runner
+from sifting.publish.catalog import FIGURES
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
@@ -40,7 +40,7 @@ def site(tmp_path_factory):
     else:
         environment["SIFTING_RESULTS"] = str(tmp_path_factory.mktemp("results"))
         draw = "runner.run_chapters(runner.chapters(), preset='smoke', seeds=2)"
-        words = ["-c", f"from sifting import runner; {draw}; runner.site()"]
+        words = ["-c", f"from sifting.publish import runner; {draw}; runner.site()"]
     done = subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return SITE

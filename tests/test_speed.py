@@ -10,7 +10,7 @@ import pytest
 
 from sifting import figures
 from sifting.figures.speed import times
-from sifting.pages import fast as speed
+from sifting.publish.pages import fast
 
 STORED = pathlib.Path(__file__).resolve().parents[1] / "book" / "results" / "bench.json"
 MS = {"reference": 20.5, "sparse": 12345.678, "products": 3.25, "uniform": 0.4321, "together": 7.0}
@@ -51,7 +51,7 @@ def missing(text: str, measured: dict) -> list:
     """The values of `measured` that do not stand in their row of their table on the page."""
     tables = re.findall(r"(?s)<tbody>(.*?)</tbody>", text)
     found = []
-    for rows, shown in zip([measured[name] for name in speed.SECTIONS], tables[1:]):  # the first: the machine
+    for rows, shown in zip([measured[name] for name in fast.SECTIONS], tables[1:]):  # the first: the machine
         cells = [
             [html.unescape(cell) for cell in re.findall("<t[hd][^>]*>(.*?)</t[hd]>", line)]
             for line in re.findall("(?s)<tr>(.*?)</tr>", shown)
@@ -79,7 +79,7 @@ def same(value, word: str) -> bool:
 def page(tmp_path, measured) -> str:
     file = tmp_path / "bench.json"
     file.write_text(json.dumps(measured))
-    return speed.speed_page(file).replace("\u00a0", " ")
+    return fast.speed_page(file).replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize("measured", [MADE, json.loads(STORED.read_text())], ids=["made", "stored"])
@@ -91,23 +91,23 @@ def test_every_number_stands_in_its_row(tmp_path, measured):
 
 
 def test_a_number_that_is_left_out_is_noticed(tmp_path, monkeypatch):
-    monkeypatch.delitem(speed.HEADS, "uniform")
+    monkeypatch.delitem(fast.HEADS, "uniform")
     text = page(tmp_path, MADE)
     assert {name for name, _ in missing(text, MADE)} == {"uniform"}
 
 
-@pytest.mark.parametrize("name", speed.SECTIONS)
+@pytest.mark.parametrize("name", fast.SECTIONS)
 def test_a_table_that_lacks_is_said_to_lack_and_what_measures_it(tmp_path, name):
     for gone in ({k: v for k, v in MADE.items() if k != name}, MADE | {name: []}):
         text = page(tmp_path, gone)
         assert text.count("Not measured yet: `make bench`") == 1
-        assert text.count("<tbody>") == len(speed.SECTIONS)
+        assert text.count("<tbody>") == len(fast.SECTIONS)
     assert ("make chapter=imp" in text) == (name == "levels")
 
 
 def test_without_measurements_the_page_says_how_to_make_them(tmp_path):
-    text = speed.speed_page(tmp_path / "bench.json")
-    assert text.count("`make bench`") == 2 + len(speed.SECTIONS) and "<table" not in text
+    text = fast.speed_page(tmp_path / "bench.json")
+    assert text.count("`make bench`") == 2 + len(fast.SECTIONS) and "<table" not in text
     assert page(tmp_path, {"rows": [{"step": 1.0}], "threads": 2, "device": "x"}) == text  # an older file
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from sifting import config, store
-from sifting.history import META, DamagedResult, History
+from sifting.results.history import META, DamagedResult, History
 
 TINY = dataclasses.replace(
     config.preset("smoke"), steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500
@@ -118,7 +118,7 @@ def test_an_interrupted_run_goes_on_from_its_last_level(results, reference):
 @pytest.mark.parametrize("how, code", [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_a_killed_process_loses_no_finished_level(results, python, reference, how, code):
     process = python(
-        RUN + "import time\nfrom sifting.tickets import Run\nslow = Run.conclude\n"
+        RUN + "import time\nfrom sifting.pruning.tickets import Run\nslow = Run.conclude\n"
         "def crawl(*a):\n    time.sleep(1); return slow(*a)\n"
         "Run.conclude = crawl\n"
         "try:\n    store.load_or_run('ticket', [tiny], 'cpu')\n"
@@ -136,7 +136,7 @@ def test_a_killed_process_loses_no_finished_level(results, python, reference, ho
 
 def test_a_terminated_command_ends_its_workers_and_keeps_finished_levels(results, python, reference):
     process = python(
-        "from sifting import __main__ as cli, runner, config, store\n"
+        "from sifting import __main__ as cli, config, store; from sifting.publish import runner\n"
         "import dataclasses, sys\n"
         "slow = dataclasses.replace(config.preset('smoke'), steps=400, levels=3)\n"
         "cli.command = lambda words: store.load_or_run('ticket', config.seeds(slow, 2), 'cpu', workers=2)\n"

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from sifting import config, data, models, surface
-from sifting.masks import at
-from sifting.models import with_norms
-from sifting.train import evaluate, generator
+from sifting import config, data
+from sifting.probes import surface
+from sifting.pruning.prunable import with_norms
+from sifting.results.masks import at
+from sifting.training import models
+from sifting.training.reference import evaluate, generator
 
 
 def smoke(**fields):

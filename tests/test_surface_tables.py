@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sifting import config, figures, observables, plans, tables
-from sifting.history import History
-from sifting.observables import LINES, STATISTICS
+from sifting import config, figures, observables, tables
+from sifting.publish import plans
+from sifting.results.axes import LINES, STATISTICS
+from sifting.results.history import History
 from sifting.widgets import SurfaceExplorer
 
 POINTS, CELLS = 21, 6

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from sifting import config, figures, tables
-from sifting.history import History
+from sifting.results.history import History
 
 SIZE, UNITS, LEVELS = (3, 8, 8), 20, 4
 
@@ -149,7 +149,7 @@ def test_reach_grows_with_the_layer(runs):
 )
 @pytest.mark.parametrize("count", [1, 2])
 def test_every_figure_draws_one_run_or_several_the_same_way_twice(runs, draw, table, count):
-    from sifting.page import svg
+    from sifting.publish.page import svg
 
     texts = {svg(draw(table(runs[:count]))) for _ in range(2)}
     assert len(texts) == 1 and "<svg" in texts.pop()

@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sifting import config, store, tickets, verify
+from sifting import config, store
+from sifting.pruning import tickets
+from sifting.publish import verify
 from sifting.store import schedule
 
 TINY = config.preset(

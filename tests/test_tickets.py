@@ -5,7 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sifting import config, engines, tickets
+from sifting import config
+from sifting.pruning import tickets
+from sifting.training import engines
 
 SMOKE = config.preset("smoke")
 VARIANTS = [

@@ -5,9 +5,19 @@ import dataclasses
 import pytest
 import torch
 
-from sifting import config, data, models
-from sifting.prune import prune, saliency
-from sifting.train import batches, evaluate, evaluation_steps, generator, make_optimizer, step, train
+from sifting import config, data
+from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.prunable import prunable
+from sifting.training import models
+from sifting.training.reference import (
+    batches,
+    evaluate,
+    evaluation_steps,
+    generator,
+    make_optimizer,
+    step,
+    train,
+)
 
 SMOKE = config.preset("smoke")
 
@@ -23,9 +33,7 @@ def network(settings=SMOKE, classes=240):
 
 def half(model):
     parameters = dict(model.named_parameters())
-    ones = {
-        name: torch.ones_like(parameters[name], dtype=torch.bool) for name in models.prunable(model, True)
-    }
+    ones = {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in prunable(model, True)}
     return prune(ones, saliency("magnitude", model, ones, None, None), 0.5)
 
 

@@ -7,9 +7,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sifting import config, data, models, store, tickets, utility
-from sifting.masks import at
-from sifting.train import generator
+from sifting import config, data, store
+from sifting.probes import utility
+from sifting.pruning import tickets
+from sifting.pruning.prunable import prunable
+from sifting.results.masks import at
+from sifting.training import models
+from sifting.training.reference import generator
 
 
 def smoke(family="resnet20", **fields):
@@ -86,7 +90,7 @@ def test_the_utility_of_a_set_is_the_divergence_without_it(run, dense, level):
     masks = masks_of(records[level], level)
     model, (x, y) = network(base, records[level], masks)
     whole = model(x).log_softmax(1)
-    names = models.prunable(model, False, head=base.model != "fcn")
+    names = prunable(model, False, head=base.model != "fcn")
     kept = torch.cat(
         [masks.get(n, torch.ones(model.get_parameter(n).shape, dtype=torch.bool)).flatten() for n in names]
     )
@@ -153,7 +157,7 @@ def test_the_largest_weights_are_the_last_window_and_units_are_rows(run, dense):
     base, [record] = dense
     assert not [name for record in run[1] for name in record if name in ("probe/windows", "probe/layers")]
     model, (x, y) = network(base, record, {})
-    names = models.prunable(model, False, head=base.model != "fcn")
+    names = prunable(model, False, head=base.model != "fcn")
     with torch.no_grad():
         flat = torch.cat([model.get_parameter(n).flatten() for n in names])
         count = int(0.25 * len(flat))

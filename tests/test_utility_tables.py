@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sifting import config, figures, tables
-from sifting.history import History
-from sifting.observables import BASES, RATIOS, WINDOWS
+from sifting.results.axes import BASES, RATIOS, WINDOWS
+from sifting.results.history import History
 
 SETS = 40
 

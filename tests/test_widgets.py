@@ -17,8 +17,9 @@ from ipywidgets import IntSlider, embed
 from playwright.sync_api import expect
 from scipy import stats
 
-from sifting import masks, observables, tables
+from sifting import observables, tables
 from sifting.config import Config
+from sifting.results import masks
 from sifting.widgets import CavityExplorer, MaskExplorer, SimilarityExplorer, SurfaceExplorer, TreeExplorer
 from sifting.widgets.mask_explorer import effective_removed_at, most_connected
 

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sifting import config, figures, plans, portrait, representations, surface, tables, tickets, utility
-from sifting.history import History
-from sifting.observables import BASES, LINES, RATIOS, STATISTICS
+from sifting import config, figures, tables
+from sifting.probes import gaussianity, portrait, surface, utility
+from sifting.pruning import tickets
+from sifting.publish import plans
+from sifting.results.axes import BASES, LINES, RATIOS, STATISTICS
+from sifting.results.history import History
 
 UNITS, SIZE = 24, (1, 6, 6)
 
@@ -156,7 +159,7 @@ def test_the_controls_of_worth_have_the_masks_of_tickets_and_other_weights():
 def test_a_portrait_holds_what_is_measured_of_the_same_run_by_itself():
     base = config.preset("smoke", levels=2, subsets=3, probe_images=20, cells=3)
     found, apart = list(portrait.find(base)), [list(module.find(base)) for module in (utility, surface)]
-    shapes = representations.pack(list(representations.find(base)), base)
+    shapes = gaussianity.pack(list(gaussianity.find(base)), base)
     for level, record in enumerate(found):
         others = {**apart[0][level], **apart[1][level], "probe/kurtosis": shapes["kurtosis/trained"][level]}
         assert set(record) == set(others)

@@ -11,20 +11,11 @@ import time
 import numpy as np
 import torch
 
-from sifting import config, observables, plans, store
-from sifting.bench.steps import (
-    SPREAD,
-    images,
-    masks,
-    plain,
-    products,
-    reference,
-    sparsely,
-    together,
-    uneven,
-)
+from sifting import config, observables, store
+from sifting.bench.steps import SPREAD, images, masks, plain, products, reference, sparsely, together, uneven
 from sifting.config import Config
-from sifting.masks import at
+from sifting.publish import plans
+from sifting.results.masks import at
 
 LAPTOP = config.PRESETS["laptop"]
 SIZES = {  # name -> image side, configuration, classes

@@ -9,10 +9,10 @@ from torch.utils.data import DataLoader, TensorDataset
 from sifting import config
 from sifting.config import Config
 from sifting.data import Images, Split
-from sifting.engines import replicas, sparse
-from sifting.engines.stack import Splits, stacked
-from sifting.models import build
-from sifting.train import generator, make_optimizer, step
+from sifting.training import replicas, sparse
+from sifting.training.models import build
+from sifting.training.reference import generator, make_optimizer, step
+from sifting.training.stack import Splits, stacked
 
 Masks = dict[str, torch.Tensor]
 SPREAD = 0.35  # sd of log10 in `uneven`: about as many dead units at 1 % as in the stored laptop runs

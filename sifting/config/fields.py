@@ -66,7 +66,7 @@ class Config:
     reshuffle: bool = True  # other batches at every level; False: the same ones in the same order
 
     # --- pruning
-    criterion: str = "magnitude"  # a name in prune.CRITERIA or prune.SCHEMES
+    criterion: str = "magnitude"  # a name in criteria.CRITERIA or criteria.SCHEMES
     scope: str = "layer"  # rank weights within each layer, or over the whole network ("global")
     saliency_of: str = (
         "trained"  # the weights that a criterion looks at: trained, or rewound (before training)

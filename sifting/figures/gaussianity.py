@@ -85,7 +85,7 @@ def by_inputs(table: dict):
 
 
 def histograms(table: dict, unit: int = 0):
-    """The preactivation of a unit with and without each of two weights, those with the highest and the lowest score, from representations.example: RD5A."""
+    """The preactivation of a unit with and without each of two weights, those with the highest and the lowest score, from gaussianity.example: RD5A."""
     figure, axes = subplots(1, 3, 2.5, gridspec_kw={"width_ratios": [0.8, 1, 1]})
     stays = table["removed_at"][unit] == table["removed_at"].max()
     image(axes[0, 0], stays.astype(float), f"unit {table['units'][unit]}: its mask in the end")

@@ -1,13 +1,6 @@
 """Numbers from masks, weights and preactivations. What needs no network needs no torch."""
 
-from sifting.observables.connectivity import (
-    binomial,
-    degree_excess,
-    in_degree,
-    jackknife,
-    out_degree,
-    rewire,
-)
+from sifting.observables.connectivity import binomial, degree_excess, in_degree, jackknife, out_degree, rewire
 from sifting.observables.gaussianity import GAUSSIAN, by_removal, cavity, kurtosis, matched
 from sifting.observables.locality import (
     axis_excess,
@@ -24,16 +17,10 @@ from sifting.observables.locality import (
 )
 from sifting.observables.paths import chance_jaccard, used
 from sifting.observables.similarity import center_distance, fed_together, form_similarity, overlap, radius
-from sifting.observables.surface import LINES, STATISTICS, barrier
-from sifting.observables.utility import BASES, RATIOS, WINDOWS
+from sifting.observables.surface import barrier
 
 __all__ = [
-    "BASES",
     "GAUSSIAN",
-    "LINES",
-    "RATIOS",
-    "STATISTICS",
-    "WINDOWS",
     "axis_excess",
     "barrier",
     "binomial",

@@ -2,12 +2,6 @@
 
 import numpy as np
 
-# what batch norm does between networks: statistics interpolated like the weights; those of the weights themselves, on the images
-# that accuracy is measured on; or always those of the dense network
-STATISTICS = ("interpolated", "recomputed", "frozen")
-# from the dense network, and from that of the level before, to the retrained one
-LINES = ("whole", "step")
-
 
 def barrier(accuracy: np.ndarray) -> np.ndarray:
     """How far accuracy falls, between two networks, below the straight mixture of theirs.

@@ -7,7 +7,7 @@ import pathlib
 import time
 
 from sifting.config import Config, choose, key
-from sifting.history import DamagedResult, History
+from sifting.results.history import DamagedResult, History
 from sifting.store.files import EXPERIMENTS, exists, lock, path, root, save
 from sifting.store.provenance import provenance
 

@@ -9,7 +9,7 @@ import filelock
 from tqdm.auto import tqdm
 
 from sifting.config import LATER, Config, apart_from
-from sifting.history import History
+from sifting.results.history import History
 from sifting.store.files import check_writable, exists, load, path, root
 from sifting.store.levels import advance_together, attend, count, module_of, resolve, stamp, tidy
 from sifting.store.pools import Cluster, Here, Processes
@@ -57,7 +57,7 @@ def load_or_run(
         resolve(device)
     if engine != "auto":
         for config in configs:
-            importlib.import_module("sifting.engines").check(engine, config)
+            importlib.import_module("sifting.training.engines").check(engine, config)
     missing = [config for config in dict.fromkeys(configs) if fresh or not exists(kind, config)]
     if missing:
         check(missing, engine)
@@ -85,7 +85,7 @@ def _teams(kind: str, configs: list[Config], device: str, engine: str, cluster: 
     if not hasattr(module, "teams"):
         return [(config,) for config in configs]
     on_gpu = device == "cuda" or (not cluster and resolve(device) == "cuda")
-    engines = importlib.import_module("sifting.engines")
+    engines = importlib.import_module("sifting.training.engines")
     stacks = [config for config in configs if engines.together(engine, config, on_gpu)]
     alone = [config for config in configs if config not in stacks]
     return [tuple(team) for team in module.teams(stacks)] + [(config,) for config in alone]

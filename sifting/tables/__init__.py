@@ -87,15 +87,7 @@ from sifting.tables.methods import (
     with_levels,
 )
 from sifting.tables.numbers import ablation, accuracy, agreement, in_degree, probe, spread, top_share
-from sifting.tables.pictures import (
-    emergence,
-    features,
-    masks,
-    out_degree,
-    places,
-    random_units,
-    weights,
-)
+from sifting.tables.pictures import emergence, features, masks, out_degree, places, random_units, weights
 from sifting.tables.runs import (
     around,
     common,

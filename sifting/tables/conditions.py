@@ -3,7 +3,7 @@
 import numpy as np
 
 from sifting import observables
-from sifting.history import History
+from sifting.results.history import History
 from sifting.tables.locality import everywhere
 from sifting.tables.numbers import accuracy
 from sifting.tables.pictures import out_degree

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sifting.history import History
+from sifting.results.history import History
 from sifting.tables.conditions import Groups, at_density, compare
 from sifting.tables.runs import around, common
 

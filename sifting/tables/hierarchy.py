@@ -3,8 +3,8 @@
 import numpy as np
 
 from sifting import observables
-from sifting.history import History
-from sifting.masks import effective
+from sifting.results.history import History
+from sifting.results.masks import effective
 from sifting.tables.numbers import probe
 from sifting.tables.runs import common, densities, local_units, shape
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from sifting import observables
-from sifting.history import History
-from sifting.masks import effective
+from sifting.results.history import History
+from sifting.results.masks import effective
 from sifting.tables.runs import common, densities, near, shape, top_units
 
 REDRAWS = 20  # of every random control; its own scatter is then a fifth of that of one draw

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from sifting import observables
-from sifting.history import History
+from sifting.results.history import History
 from sifting.tables.conditions import Groups
 from sifting.tables.runs import common, shape
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sifting import observables
-from sifting.history import History
+from sifting.results.history import History
 from sifting.tables.numbers import accuracy, probe
 from sifting.tables.runs import densities, local_units, near, shape, top_units
 

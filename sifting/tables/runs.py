@@ -3,7 +3,7 @@
 import numpy as np
 
 from sifting import observables
-from sifting.history import History
+from sifting.results.history import History
 
 
 def shape(run: History) -> tuple[int, int, int]:

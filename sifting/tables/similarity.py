@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 
 from sifting import observables
-from sifting.history import History
-from sifting.masks import jaccard
+from sifting.results.history import History
+from sifting.results.masks import jaccard
 from sifting.tables.conditions import Groups
 from sifting.tables.methods import dead
 from sifting.tables.runs import common, near

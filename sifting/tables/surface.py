@@ -3,8 +3,9 @@
 import numpy as np
 
 from sifting.config import choose
-from sifting.history import History
-from sifting.observables import LINES, STATISTICS, barrier
+from sifting.observables import barrier
+from sifting.results.axes import LINES, STATISTICS
+from sifting.results.history import History
 from sifting.tables.conditions import Groups
 from sifting.tables.learned import tested
 from sifting.tables.runs import around

@@ -3,8 +3,9 @@
 import numpy as np
 
 from sifting import observables
-from sifting.history import History
-from sifting.masks import jaccard
+from sifting.results import axes
+from sifting.results.history import History
+from sifting.results.masks import jaccard
 from sifting.tables.conditions import Groups
 from sifting.tables.runs import around, common, densities, near, shape
 from sifting.tables.utility import worth
@@ -30,7 +31,7 @@ def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
                      `reference` at the nearest density, and chance, that of chance; worth, mean utility of random tenths of the
                      weights; barrier from the dense network in points, statistics recomputed
     """
-    tenth, recomputed = observables.RATIOS.index(0.1), observables.STATISTICS.index("recomputed")
+    tenth, recomputed = axes.RATIOS.index(0.1), axes.STATISTICS.index("recomputed")
     mask, kept = run.mask(level), units(run, level)
     beside = reference.mask(near(reference, run.density(level, 1)))
     return {

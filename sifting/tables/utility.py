@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import stats
 
-from sifting.history import History
-from sifting.observables import BASES, RATIOS
+from sifting.results.axes import BASES, RATIOS
+from sifting.results.history import History
 from sifting.tables.conditions import Groups
 
 # name -> of the utilities of sets, (..., sets)

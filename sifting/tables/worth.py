@@ -5,7 +5,8 @@ from scipy import stats
 
 from sifting import observables
 from sifting.config import choose
-from sifting.history import History
+from sifting.results import axes
+from sifting.results.history import History
 from sifting.tables.conditions import Groups
 from sifting.tables.runs import around, common, densities, near, shape
 from sifting.tables.surface import MEASURED, height
@@ -65,8 +66,8 @@ def units_near(runs: list[History], density: float) -> list[dict[str, np.ndarray
 
 def at_same_density(groups: Groups, density: float, share: float) -> dict[str, np.ndarray]:
     """Utility of random sets of `share` of the weights of tickets near one density: condition -> (values,), all runs together."""
-    choose("share", share, observables.RATIOS)
-    place = observables.RATIOS.index(share)
+    choose("share", share, axes.RATIOS)
+    place = axes.RATIOS.index(share)
     return {
         name: np.concatenate([worth(run, near(run, density))[place] for run in runs])
         for name, runs in groups.items()
@@ -75,8 +76,8 @@ def at_same_density(groups: Groups, density: float, share: float) -> dict[str, n
 
 def means_at(groups: Groups, density: float, share: float) -> dict[str, np.ndarray]:
     """Its mean over sets: condition -> (runs,)."""
-    choose("share", share, observables.RATIOS)
-    place = observables.RATIOS.index(share)
+    choose("share", share, axes.RATIOS)
+    place = axes.RATIOS.index(share)
     return {
         name: np.array([worth(run, near(run, density))[place].mean() for run in runs])
         for name, runs in groups.items()
@@ -84,15 +85,15 @@ def means_at(groups: Groups, density: float, share: float) -> dict[str, np.ndarr
 
 
 def steps(groups: Groups, which: str, of: str = "accuracy") -> dict[str, dict[str, dict[str, np.ndarray]]]:
-    """Barriers, see `height`, on one of observables.LINES to the network of every level.
+    """Barriers, see `height`, on one of axes.LINES to the network of every level.
 
     returns : kind of batch-norm statistics -> condition -> density (levels,); value, the barriers, and end, accuracy in [0, 1] or loss of
               the network at the end of the line, (runs, levels)
     """
-    choose("line", which, observables.LINES)
+    choose("line", which, axes.LINES)
     choose("measure", of, MEASURED)
-    place, measure, found = observables.LINES.index(which), MEASURED.index(of), {}
-    for number, kind in enumerate(observables.STATISTICS):
+    place, measure, found = axes.LINES.index(which), MEASURED.index(of), {}
+    for number, kind in enumerate(axes.STATISTICS):
         found[kind] = {}
         for name, runs in groups.items():
             levels = range(1, common(runs) + 1)

@@ -6,7 +6,7 @@ import numpy as np
 import traitlets as t
 from PIL import Image
 
-from sifting import masks
+from sifting.results import masks
 from sifting.widgets.explorer import Explorer, module, sheet, squeeze
 
 PAGE = 400_000  # first-layer weights that one page can hold at all levels and stay under 3 MB

@@ -8,8 +8,8 @@ import traitlets as t
 from PIL import Image
 
 from sifting import tables
-from sifting.history import History
-from sifting.masks import NEVER
+from sifting.results.history import History
+from sifting.results.masks import NEVER
 from sifting.widgets.explorer import Explorer, module, sheet, squeeze
 from sifting.widgets.mask_explorer import pack
 

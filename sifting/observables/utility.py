@@ -1,7 +1,0 @@
-"""What sets of weights are drawn of, where their utility is measured: names and numbers along the axes of what is stored of it."""
-
-RATIOS = (0.01, 0.05, 0.075, 0.1, 0.15, 0.25)  # shares of the weights that are taken out
-# what the shares are of: the weights that there are; as many as there would be without a sparse start; or, instead of all, at
-# level 0 of a run that prunes, the weights that the first pruning keeps
-BASES = ("share", "number", "survivors")
-WINDOWS = 15  # places of a window of weights by their rank

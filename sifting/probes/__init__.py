@@ -1,0 +1,1 @@
+"""What else is measured of a run: one module a kind of result."""

@@ -1,0 +1,63 @@
+"""What images are made of: their independent and their principal components, and how local these are."""
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from sifting import observables
+from sifting.config import Config
+from sifting.data import load
+from sifting.probes.units import level_count, pack
+
+COUNT = 64  # components; Redman et al. 2024, appendix A
+IMAGES = 50_000  # the same: as many as ImageNet has for validation
+LARGEST = 0.05  # share of the weights of a component that its mask keeps, the largest ones
+ITERATIONS = 400  # at most, of FastICA
+
+__all__ = ["find", "largest", "level_count", "pack"]
+
+
+def find(
+    config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"
+) -> Iterator[dict]:
+    """Components of the training images, normalized as a network sees them, by scikit-learn; on the CPU.
+
+    yields one record, for every METHOD of ica and pca:
+
+    METHOD              : (COUNT, inputs), rows that the images are multiplied by
+    METHOD/kurtosis     : (COUNT,) of the images' products with each
+    METHOD/localization : (COUNT,) Λ of the mask of the largest weights of each, against pairs from different components
+    shape               : (channels, height, width); iterations : that FastICA took, ITERATIONS where it did not converge
+
+    Source: Redman et al. 2024, appendix A.
+    """
+    if finished:
+        return
+    from sklearn.decomposition import PCA, FastICA
+    from sklearn.exceptions import ConvergenceWarning
+
+    data = load(config)
+    x = data.train.batch(torch.arange(min(IMAGES, len(data.train))))[0].numpy()
+    count = min(COUNT, *x.shape)
+    ica = FastICA(count, whiten="unit-variance", max_iter=ITERATIONS, tol=1e-3, random_state=config.seed)
+    pca = PCA(count, random_state=config.seed)
+    record = {"shape": np.array(data.shape)}
+    for name, method in {"ica": ica, "pca": pca}.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # `iterations` tells
+            rows = method.fit(x).components_
+        record |= {
+            name: rows.astype(np.float32),
+            f"{name}/kurtosis": observables.kurtosis((x - x.mean(0)).astype(np.float64) @ rows.T),
+            f"{name}/localization": observables.localization(largest(rows), data.shape),
+        }
+    yield record | {"iterations": np.array(ica.n_iter_)}
+
+
+def largest(rows: np.ndarray) -> np.ndarray:
+    """Masks of the largest weights of each row: bool, as `rows`, with the same number kept in each."""
+    count = max(2, round(LARGEST * rows.shape[1]))
+    least = np.sort(abs(rows), axis=1)[:, -count, None]
+    return abs(rows) >= least

@@ -1,0 +1,30 @@
+"""A fully connected run, and its networks by the measures of all four papers."""
+
+from sifting.config import Config
+from sifting.probes import gaussianity, surface, utility
+from sifting.probes.probed import measured
+from sifting.pruning.tickets import level_count, teams
+from sifting.results.packing import Arrays, pack_probed
+
+__all__ = ["find", "find_together", "level_count", "pack_probed", "teams"]
+
+
+class Probe:
+    """What random sets of weights are worth, accuracy between networks, and how far from Gaussian units are."""
+
+    def __init__(self, config: Config, device: str):
+        self.parts = utility.Probe(config, device), surface.Probe(config, device)
+        self.images = gaussianity.Probe(config, device)
+
+    def measure(self, records: list[Arrays]) -> Arrays:
+        """What utility.Probe and surface.Probe add to the record of a level, and
+
+        probe/kurtosis : (units,) of the preactivations of the trained first layer, over the images of gaussianity.Probe
+        """
+        found = {"probe/kurtosis": self.images.kurtosis(records)}
+        for part in self.parts:
+            found |= part.measure(records)
+        return found
+
+
+find, find_together = measured(Probe)

@@ -1,0 +1,1 @@
+"""The experiment: train, prune, rewind, again."""

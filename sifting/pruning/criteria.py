@@ -1,0 +1,239 @@
+"""Saliency, and which weights go."""
+
+import copy
+import functools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sifting import observables
+from sifting.config import choose
+from sifting.data import Split
+from sifting.pruning.prunable import norms
+
+SNIP_IMAGES = 10_000  # Pellegrini & Biroli 2022
+
+# parameter name -> saliency of each entry; larger = keep. Of size 1 along some axes: entries that differ in
+# these alone share one score, and go together
+Scores = dict[str, Tensor]
+
+
+def magnitude(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator) -> Scores:
+    """|w|: keep the large ones. Source: Frankle & Carbin 2019."""
+    parameters = dict(model.named_parameters())
+    return {name: parameters[name].detach().abs() for name in masks}
+
+
+def random(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator) -> Scores:
+    """Uniform numbers: keep any. The null model of every criterion."""
+    return {
+        name: torch.rand(mask.shape, generator=draw, device=draw.device).to(mask.device)
+        for name, mask in masks.items()
+    }
+
+
+def snip(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator) -> Scores:
+    """|dL/dm| = |w dL/dw|: keep what the loss feels, on one batch of SNIP_IMAGES. Source: Lee et al. 2019.
+
+    Batch norm takes the statistics of that batch; the model is left as it was.
+    """
+    model = copy.deepcopy(model).train()
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, mask in masks.items():
+            parameters[name].mul_(mask)
+    index = torch.randint(len(images), (SNIP_IMAGES,), generator=draw, device=draw.device)
+    x, y = images.batch(index.to(images.labels.device))
+    loss = F.cross_entropy(model(x.to(parameters[next(iter(masks))].dtype)), y)
+    gradients = torch.autograd.grad(loss, [parameters[name] for name in masks])
+    return {name: (parameters[name] * gradient).detach().abs() for name, gradient in zip(masks, gradients)}
+
+
+def synflow(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator) -> Scores:
+    """w dR/dw with R = 1^T |W_L| ... |W_1| 1: keep what carries most of the flow. Source: Tanaka et al. 2020.
+
+    R is what the network without batch norm puts out for an image of ones when every weight is |w|:
+    the sum over all paths of the product of |w| along them. In double precision; no image is looked at.
+    Differs: biases carry no flow, so they have none. Raises ValueError for other models than FCNs.
+    """
+    if not hasattr(model, "linear"):
+        raise ValueError(f"synflow is for fully connected networks, not {type(model).__name__}")
+    layers = [f"linear.{n}.weight" for n in range(len(model.linear))]
+    parameters = dict(model.named_parameters())
+    weights = [(parameters[name].detach() * masks.get(name, 1)).double().abs() for name in layers]
+    into, out = [weights[0].new_ones(weights[0].shape[1])], [weights[-1].new_ones(len(weights[-1]))]
+    for weight in weights[:-1]:
+        into.append(weight @ into[-1])
+    for weight in weights[:0:-1]:
+        out.append(out[-1] @ weight)
+    flow = {
+        name: after[:, None] * weight * before
+        for name, weight, before, after in zip(layers, weights, into, reversed(out))
+    }
+    return {name: flow.get(name, torch.zeros(mask.shape, device=mask.device)) for name, mask in masks.items()}
+
+
+@torch.no_grad()
+def cavity(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator) -> Scores:
+    """Minus the cavity score: keep what makes the preactivations of its unit less Gaussian, on SNIP_IMAGES images.
+
+    Of every layer, on its inputs in this network with the batch statistics of those images. Biases, and weights of units
+    with fewer than three inputs, change no kurtosis or leave nothing to measure: they have 0.
+    Source: proposed by Redman et al. 2024, section 4. Raises ValueError for other models than FCNs.
+    """
+    if not hasattr(model, "linear"):
+        raise ValueError(f"cavity is for fully connected networks, not {type(model).__name__}")
+    model = copy.deepcopy(model).double().train()
+    parameters = dict(model.named_parameters())
+    for name, mask in masks.items():
+        parameters[name].mul_(mask)
+    index = torch.randint(len(images), (SNIP_IMAGES,), generator=draw, device=draw.device)
+    x = images.batch(index.to(images.labels.device))[0].double()
+    scores = {name: torch.zeros(mask.shape, device=mask.device) for name, mask in masks.items()}
+    for n, linear in enumerate(model.linear):
+        x = model.before[n](x)
+        if (name := f"linear.{n}.weight") in masks:
+            found = observables.cavity(x, linear.weight.detach())[0]
+            scores[name] = -found.nan_to_num_(0).float()
+        if n < len(model.linear) - 1:
+            x = F.relu(model.after[n](linear(x)))
+    return scores
+
+
+# p of the L_p norm -> that norm of the last axis; L_-inf is the smallest |w|
+NORMS = {
+    "l1": lambda weights: weights.abs().sum(-1),
+    "l2": lambda weights: weights.norm(dim=-1),
+    "l-inf": lambda weights: weights.abs().amin(-1),
+}
+AXES = {"outputs": 0, "inputs": 1}  # of the weights of a layer, (outputs, inputs, ...)
+
+
+def structured(
+    model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator, norm: str, axis: str
+) -> Scores:
+    """The L_p norm of all weights of an input (or output) of a layer, or a random number: whole inputs go.
+
+    norm : a name in NORMS, or random; axis : inputs or outputs. Biases have no scores
+    Source: Paganini & Forde 2020, along inputs; as torch.nn.utils.prune.ln_structured.
+    """
+    parameters, scores = dict(model.named_parameters()), {}
+    for name, mask in ((name, mask) for name, mask in masks.items() if mask.ndim > 1):
+        weights = (parameters[name].detach() * mask).movedim(AXES[axis], 0).flatten(1)
+        if norm == "random":
+            found = torch.rand(len(weights), generator=draw, device=draw.device).to(mask.device)
+        else:
+            found = NORMS[norm](weights)
+        scores[name] = found.view([-1 if n == AXES[axis] else 1 for n in range(mask.ndim)])
+    return scores
+
+
+def slimming(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torch.Generator) -> Scores:
+    """|gamma| of the batch norm behind each convolution: whole channels go, those with the smallest scale.
+
+    Source: network slimming, Liu et al. 2017; differs: training has no penalty on gamma, as in An empirical study of a pruning
+    mechanism 2021, A.5.1. Raises ValueError for networks without a batch norm behind a convolution.
+    """
+    parameters, pairs = dict(model.named_parameters()), norms(model)
+    if not pairs:
+        raise ValueError("slimming is for networks with batch norm behind their convolutions")
+    return {
+        conv: parameters[f"{norm}.weight"].detach().abs().view(-1, 1, 1, 1)
+        for conv, norm in pairs.items()
+        if conv in masks
+    }
+
+
+# criterion -> function(model, masks, images, draw) -> Scores
+CRITERIA = {
+    "magnitude": magnitude,
+    "random": random,
+    "snip": snip,
+    "synflow": synflow,
+    "cavity": cavity,
+    "slimming": slimming,
+    **{
+        f"{norm}-{axis}": functools.partial(structured, norm=norm, axis=axis)
+        for norm in (*NORMS, "random")
+        for axis in AXES
+    },
+}
+# scheme -> kind of layer -> criterion; other layers are not pruned
+SCHEMES = {
+    "hybrid": {"convolution": "l1-inputs", "linear": "magnitude"},
+    "fc-only": {"linear": "magnitude"},
+}
+KINDS = {2: "linear", 4: "convolution"}  # axes of the weights -> kind of layer
+
+
+def saliency(
+    criterion: str,
+    model: nn.Module,
+    masks: dict[str, Tensor],
+    images: Split | None,
+    draw: torch.Generator | None,
+) -> Scores:
+    """Scores by the criterion, or the scheme, of that name.
+
+    masks  : parameter name -> bool, True = kept; pruned entries have a score too, of no meaning
+    images : training images, for criteria that look at some; draw: random numbers, for those that need any
+
+    Raises ValueError for an unknown criterion, naming the choices.
+    """
+    choose("criterion", criterion, CRITERIA | SCHEMES)
+    if criterion in CRITERIA:
+        return CRITERIA[criterion](model, masks, images, draw)
+    scores = {}
+    for kind, name in SCHEMES[criterion].items():
+        some = {layer: mask for layer, mask in masks.items() if KINDS.get(mask.ndim) == kind}
+        scores |= CRITERIA[name](model, some, images, draw)
+    return scores
+
+
+def prune(
+    masks: dict[str, Tensor],
+    scores: Scores,
+    fraction: float,
+    scope: str = "layer",
+    rounding: str = "down",
+):
+    """New masks, inside the old ones: of every pool `fraction` of what is kept, as a whole number, goes.
+
+    masks    : parameter name -> bool
+    scores   : parameter name -> float; the lowest go. Of the mask's shape, or of size 1 along some axes: then what shares
+               a score is one thing, kept while any of it is. Parameters without scores stay as they are
+    scope    : "layer": a layer's weights and biases are one pool; "global": all are one pool
+    rounding : of the number that goes: down, or nearest
+
+    Source: Pellegrini & Biroli 2022, section 3, and their released code (integer part); Paganini & Forde 2020 (nearest).
+    Raises ValueError for a fraction outside [0, 1], and for another scope or rounding.
+    """
+    choose("scope", scope, ("layer", "global"))
+    choose("rounding", rounding, ROUNDING)
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"fraction must be between 0 and 1, not {fraction}")
+    pools, new = {}, dict(masks)
+    for name in scores:
+        pools.setdefault(name.rpartition(".")[0] if scope == "layer" else "", []).append(name)
+    for names in pools.values():
+        things = [_shared(masks[name], scores[name].shape) for name in names]
+        mask, score = (
+            torch.cat([some.flatten() for some in many])
+            for many in (things, [scores[name] for name in names])
+        )
+        kept = mask.nonzero().squeeze(1)
+        lowest = score[kept].argsort(stable=True)[: ROUNDING[rounding](fraction * len(kept))]
+        mask[kept[lowest]] = False
+        parts = mask.split([thing.numel() for thing in things])
+        new |= {name: masks[name] & part.view(scores[name].shape) for name, part in zip(names, parts)}
+    return new
+
+
+ROUNDING = {"down": int, "nearest": round}
+
+
+def _shared(mask: Tensor, shape: torch.Size) -> Tensor:
+    """Whether anything is kept of what shares a score, in the shape of the scores."""
+    axes = [n for n, (many, one) in enumerate(zip(mask.shape, shape)) if many != one]
+    return mask.any(axes, keepdim=True) if axes else mask

@@ -1,0 +1,160 @@
+"""The experiment: train, prune, rewind, again."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+from sifting import cache
+from sifting.config import LATER, Config, apart_from, changed, choose, key
+from sifting.data import class_names, load
+from sifting.pruning.criteria import CRITERIA, SCHEMES
+from sifting.pruning.run import Ready, Run
+from sifting.results.packing import Arrays, pack, pack_masks, pack_network
+from sifting.training import engines, replicas
+from sifting.training.models import BUILDERS
+
+__all__ = [
+    "Run",
+    "check",
+    "find",
+    "find_together",
+    "level_count",
+    "pack",
+    "pack_masks",
+    "pack_network",
+]
+
+
+# criterion -> models that it is for, where it is not for all
+ONLY = {"synflow": ("fcn",), "cavity": ("fcn",), "slimming": ("resnet20",)}
+# model -> fields that it does not read
+UNREAD = {"fcn": ("width",)} | {name: ("widths", "batch_norm") for name in BUILDERS if name != "fcn"}
+
+
+def level_count(config: Config) -> int:
+    """Most levels that a run has, the dense one included."""
+    return config.levels + 1
+
+
+def check(config: Config, engine: str = "auto") -> None:
+    """Raise ValueError, naming the choices, for a dataset, labels, model, criterion or engine that there is not, for a field that the model does not read, and for the last level of a run that may end before it."""
+    engines.check(engine, config)
+    class_names(config)
+    choose("model", config.model, BUILDERS)
+    choose("criterion", config.criterion, CRITERIA | SCHEMES)
+    if config.model not in (only := ONLY.get(config.criterion, (config.model,))):
+        raise ValueError(f"criterion {config.criterion} is for model {', '.join(only)}, not {config.model}")
+    for field in UNREAD[config.model]:
+        if field in changed(config):
+            raise ValueError(f"{field} has no effect on model {config.model}")
+    if config.probed == "last" and config.min_alive:
+        raise ValueError(
+            f"min_alive must be 0 where the last level alone is measured (probed=last), not {config.min_alive}: a run may end before it"
+        )
+
+
+def find(
+    config: Config,
+    device: str = "cpu",
+    finished: list[Arrays] = (),
+    progress: bool = False,
+    engine: str = "auto",
+) -> Iterator[Arrays]:
+    """Iterative magnitude pruning (or what `config` makes of it), one level after another.
+
+    finished : the records of the levels that are done already; the run goes on after them, to the
+               same bits as if it had never stopped, for each level draws from generators of its own
+    engine   : what trains, see engines.settle; a run goes on with the engine that it began with
+    yields   : for every level its record, see Run.conclude
+
+    The run ends after config.levels prunings, when fewer than config.min_alive of the units of a
+    pruned layer keep an input, when a weight is no number any more, or when config.layerwise layers have been
+    pruned in turn (Run._take_back).
+    Source: Pellegrini & Biroli 2022, section 3; Frankle et al. 2020.
+    """
+    run = Run(config, load(config, device), device, finished, engine)
+    train = engines.loop(run.engine)
+    while ready := run.prepare():
+        yield run.conclude(_trained(run, ready, train, progress))
+
+
+def _trained(run: Run, ready: Ready, train: Callable, progress: bool) -> dict[str, list[float]]:
+    """The curves of training a level; a dense network is trained once for all runs that begin alike, see cache.once."""
+
+    def learn():
+        return train(run.model, ready.masks, run.data, run.training, run.level, *ready[1:], progress)
+
+    if run.level > 0:
+        return learn()
+    device = next(run.model.parameters()).device
+    name = f"{key(apart_from(run.config, LATER))}-{run.engine}-{device}"
+    return run.take_over(*cache.once(name, lambda: run.hand_over(learn())))
+
+
+def find_together(
+    configs: list[Config],
+    device: str = "cpu",
+    finished: list[list[Arrays]] = (),
+    progress: bool = False,
+    size: int = 0,
+) -> Iterator[list[Arrays | None]]:
+    """`find` of several runs at once: all networks of a level are trained together, by engines.replicas.
+
+    finished : for every run the records that it has; the runs that are furthest behind go first
+    size     : of the stack, where runs begin: their number if that is larger; a run that goes on keeps its own
+    yields   : for every run its next record, or None where it has ended or waits for the others
+
+    Up to rounding, the records are those of `find`; to the bit those of any other runs in a stack of that size.
+    Raises ValueError for runs that do not stack.
+    """
+    replicas.stackable(configs)
+    seen = {}  # images and labels that runs have in common are loaded once
+    for config in configs:
+        if (same := _images_of(config)) not in seen:
+            seen[same] = load(config, device)
+    finished = finished or [()] * len(configs)
+    engine = f"replicas {max(size, len(configs))}"
+    runs = [
+        Run(config, seen[_images_of(config)], device, done, engine) for config, done in zip(configs, finished)
+    ]
+    if odd := {run.engine for run in runs if not run.engine.startswith("replicas")}:
+        raise ValueError(f"runs that began with the engine {', '.join(sorted(odd))} do not go on together")
+    active = list(runs)
+    while active:
+        level = min(run.level for run in active)
+        due = {run: run.prepare() for run in active if run.level == level}
+        active = [run for run in active if due.get(run, True)]
+        due = {run: ready for run, ready in due.items() if ready}
+        if not due:
+            continue
+        [start] = {ready.start for ready in due.values()}
+        curves = replicas.train(
+            [run.model for run in due],
+            [ready.masks for ready in due.values()],
+            [run.data for run in due],
+            [run.training for run in due],
+            level,
+            start,
+            [ready.after for ready in due.values()],
+            progress,
+            max(int(run.engine.split()[1]) for run in due),
+        )
+        records = {run: run.conclude(curve) for run, curve in zip(due, curves)}
+        yield [records.get(run) for run in runs]
+
+
+def teams(configs: list[Config], most: int = 8) -> list[list[Config]]:
+    """`configs` in groups of at most `most` that `find_together` takes, those that do not stack by themselves."""
+    groups = {}
+    for config in configs:
+        batch = (
+            () if config.replacement else (config.fraction, config.train_images)
+        )  # few images, small batches
+        key = (replicas.alike(config), batch) if replicas.accepts(config) else config
+        groups.setdefault(key, []).append(config)
+    return [group[n : n + most] for group in groups.values() for n in range(0, len(group), most)]
+
+
+def _images_of(config: Config) -> Config:
+    """`config` without what its images and labels do not depend on."""
+    shown = {"data_seed", "fraction", "train_images", "labels"}
+    return dataclasses.replace(apart_from(config, set(replicas.FREE) - shown), rewind_step=0)

@@ -1,0 +1,1 @@
+"""From stored results and notebooks to the site: plans, statements, pages."""

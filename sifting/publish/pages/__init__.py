@@ -1,0 +1,47 @@
+"""Writes the pages that are computed: coverage, claims, how fast, how it was made, reference. No torch.
+
+What the chapters drew and checked is read from the outputs of the executed notebooks, where
+`page.Page` recorded it; nothing on these pages is typed by hand.
+"""
+
+import pathlib
+
+from sifting import store
+from sifting.publish.pages.fast import speed_page
+from sifting.publish.pages.made import provenance_page, seedless, sha256
+from sifting.publish.pages.outputs import claims_of, outputs, record
+from sifting.publish.pages.tested import claims_page, coverage, coverage_page, verdicts, write_coverage
+from sifting.publish.reference import reference
+
+__all__ = [
+    "claims_of",
+    "claims_page",
+    "coverage",
+    "coverage_page",
+    "outputs",
+    "provenance_page",
+    "record",
+    "seedless",
+    "sha256",
+    "speed_page",
+    "verdicts",
+    "write",
+    "write_coverage",
+]
+
+
+def write(book: pathlib.Path) -> None:
+    """Write all computed pages of the book; a page that stays the same is left alone."""
+    shown = outputs(book)
+    texts = {
+        "coverage": coverage_page(shown),
+        "claims": claims_page(shown),
+        "verdicts": verdicts(shown),
+        "speed": speed_page(store.root() / "bench.json"),
+        "provenance": provenance_page(shown),
+        "reference": reference(),
+    }
+    for name, text in texts.items():
+        path = book / f"{name}.md"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")

@@ -1,0 +1,58 @@
+"""What the executed chapters recorded in their outputs, and how pages speak of it."""
+
+import pathlib
+
+import nbformat
+
+from sifting.publish.catalog import PAPERS
+from sifting.publish.page import SMOKE
+
+
+def record(notebook: pathlib.Path) -> dict:
+    """What the runner wrote into an executed notebook: stamp, chapter, preset, seeds; {} where there is none."""
+    return nbformat.read(notebook, 4).metadata.get("sifting", {}) if notebook.exists() else {}
+
+
+def outputs(book: pathlib.Path) -> list[dict]:
+    """What each output of the executed chapters records, in the order of the book, with its chapter."""
+    found = []
+    for path in sorted(book.glob("*.ipynb")):
+        if path.name.startswith(".") or path.name.endswith(".failed.ipynb"):
+            continue
+        for cell in nbformat.read(path, 4).cells:
+            for output in cell.get("outputs", []):
+                if "sifting" in (metadata := output.get("metadata", {})):
+                    found.append(metadata["sifting"] | {"chapter": path.stem})
+    return found
+
+
+def claims_of(shown: list[dict]) -> list[dict]:
+    """The claims among the outputs, each with its chapter."""
+    return [output["claim"] | {"chapter": output["chapter"]} for output in shown if "claim" in output]
+
+
+def warning(shown: list[dict]) -> list[str]:
+    """A line that says so where a chapter was made to test that it runs, and not to be read."""
+    chapters = sorted({output["chapter"] for output in shown if output.get("preset") == "smoke"})
+    return [f'<p class="warning">{", ".join(chapters)}: {SMOKE}</p>'] * bool(chapters)
+
+
+def badge(verdict: str) -> str:
+    """A verdict in words, in its colour."""
+    return f'<span class="verdict {verdict.replace(" ", "-")}">{verdict}</span>'
+
+
+def figure_link(name: str, chapter: str, text: str = "") -> str:
+    """A link to a figure in its chapter."""
+    return f'<a href="{chapter}.html#{name}">{text or name}</a>'
+
+
+def by_paper(rows: list[dict]):
+    """(name of the paper, key of its reference, its rows) for each paper, by the IDs of the rows."""
+    for prefix, (cite, authors, _) in PAPERS.items():
+        yield authors, cite, [row for row in rows if row["id"].startswith(prefix)]
+
+
+def where(row: dict) -> str:
+    """Chapter, preset and data of a figure or claim."""
+    return " · ".join(filter(None, (row["chapter"], row["preset"], row["dataset"])))

@@ -1,0 +1,166 @@
+"""The pages *Coverage* and *Claims*: which figures there are, and what became of what is said about them."""
+
+import collections
+import json
+import pathlib
+from html import escape
+
+from sifting.publish.catalog import FIGURES
+from sifting.publish.claims import VERDICTS
+from sifting.publish.page import grid
+from sifting.publish.pages.outputs import badge, by_paper, claims_of, figure_link, outputs, warning, where
+
+DRAWN = "shown"  # the verdict of a figure that is drawn and about which nothing is claimed
+
+
+def write_coverage(book: pathlib.Path, target: pathlib.Path) -> None:
+    """Write the coverage as JSON: a list of {id, status, chapter, preset, dataset, verdict}."""
+    target.write_text(json.dumps(coverage(outputs(book)), indent=1) + "\n", encoding="utf-8")
+
+
+def coverage(shown: list[dict]) -> list[dict]:
+    """One row for every figure and table of the papers.
+
+    status  : reproduced where a chapter drew it, else "not yet"
+    verdict : the worst verdict of its claims; "shown" where nothing is claimed; None where it is not drawn
+    """
+    papers = [output for output in shown if not output.get("own")]
+    drawn = {output["figure"]: output for output in reversed(papers) if "figure" in output}
+    verdicts = collections.defaultdict(list)
+    for claim in claims_of(shown):
+        verdicts[claim["id"]].append(claim["verdict"])
+    strangers = sorted(name for name in {*drawn, *verdicts} - {*FIGURES} if "-" not in name)  # ours have one
+    if strangers:
+        raise ValueError(f"the papers have no figure {', '.join(strangers)}; see sifting/publish/catalog.py")
+    rows = []
+    for name in FIGURES:
+        place = {key: drawn.get(name, {}).get(key) for key in ("chapter", "preset", "dataset")}
+        verdict = min(verdicts[name], key=VERDICTS.index) if verdicts[name] else DRAWN
+        rows.append(
+            {"id": name, "status": "reproduced" if name in drawn else "not yet"}
+            | place
+            | {"verdict": verdict if name in drawn else None}
+        )
+    return rows
+
+
+def coverage_page(shown: list[dict]) -> str:
+    """Coverage: every figure and table, where it is reproduced, and what became of what it claims."""
+    rows = coverage(shown)
+    text = [
+        "# Coverage",
+        *warning(shown),
+        f"{_done(rows)} figures and tables of the four papers are in the book. A figure counts once all of its panels are "
+        "drawn by a chapter from results of our own; its verdict is the worst one of its [claims](claims.md). The same list "
+        'for machines: <a href="../coverage.json"><code>coverage.json</code></a>.',
+        _mesh(rows),
+    ]
+    for authors, cite, mine in by_paper(rows):
+        items = "\n".join(_covered(row) for row in mine)
+        text += [f"## {authors}", f"{_done(mine)} are in the book {{cite:p}}`{cite}`."]
+        text += [f'<ul class="coverage">\n{items}\n</ul>']
+    return "\n\n".join(text) + "\n"
+
+
+def _covered(row: dict) -> str:
+    name = f"<code>{row['id']}</code> {escape(FIGURES[row['id']])}"
+    if not row["chapter"]:
+        return f'<li><span>{name}</span><span class="verdict">not yet</span></li>'
+    link = figure_link(row["id"], row["chapter"], name)
+    return f'<li class="done">{link}<small>{where(row)}</small>{badge(row["verdict"])}</li>'
+
+
+def _done(rows: list[dict]) -> str:
+    return f"{sum(row['status'] == 'reproduced' for row in rows)} of {len(rows)}"
+
+
+def _mesh(rows: list[dict]) -> str:
+    """One square a figure, filled where it is reproduced: the sieve, for the eye only."""
+    squares = (f'<i class="{(row["verdict"] or "not-yet").replace(" ", "-")}"></i>' for row in rows)
+    return f'<div class="mesh" aria-hidden="true">{"".join(squares)}</div>'
+
+
+def claims_page(shown: list[dict]) -> str:
+    """Claims: each statement tested, the paper's value, ours with its interval, the verdict."""
+    place = {name: n for n, name in enumerate(FIGURES)}
+    claims = sorted(claims_of(shown), key=lambda claim: place.get(claim["id"], len(place)))
+    ours = [claim for claim in claims if "-" in claim["id"]]
+    papers = [claim for claim in claims if "-" not in claim["id"]]
+    text = [
+        "# Claims",
+        *warning(shown),
+        f"{len(papers)} tests of what the papers say: {_counted(papers)}; and {len(ours)} of statements of our own. What may hang on a choice is tested with each. A statement *holds* where the whole 95 % interval of "
+        "our effect lies where the statement says, *does not hold* where the whole interval lies elsewhere, and is *unclear* "
+        "where the interval has some of both. The interval is over seeds unless it says otherwise. "
+        "Every test stands for itself: the intervals are not widened for their number, so that of every twenty intervals one is expected to miss the truth.",
+    ]
+    groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
+    text += [_tally(groups)]
+    link = _links(shown)
+    for authors, mine in groups:
+        text += [f"## {authors}", "\n".join(_claim(claim, link(claim)) for claim in mine)]
+    return "\n\n".join(text) + "\n"
+
+
+def verdicts(shown: list[dict]) -> str:
+    """What became of the statements of the papers, in short, for a chapter to include: how many hold, and those that do not."""
+    theirs = [claim for claim in claims_of(shown) if "-" not in claim["id"]]
+    papers = [(authors, mine) for authors, _, mine in by_paper(theirs) if mine]
+    text = [
+        f"Of {len(theirs)} tests of what the papers say, {_counted(theirs)}. What may hang on a choice is tested with each.",
+        _tally(papers),
+    ]
+    link = _links(shown)
+    for authors, mine in papers:
+        if failed := [claim for claim in mine if claim["verdict"] == VERDICTS[0]]:
+            boxes = "\n".join(_claim(claim, link(claim)) for claim in failed)
+            head = f"{authors}: {len(failed)} of {len(mine)} do not hold"
+            text += [f"<details><summary>{head}</summary>\n{boxes}\n</details>"]
+    return "\n\n".join(text) + "\n"
+
+
+def _counted(claims: list[dict]) -> str:
+    """How many claims have each verdict, in words."""
+    counts = collections.Counter(claim["verdict"] for claim in claims)
+    words = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}
+    return (
+        ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict])
+        or "none yet"
+    )
+
+
+def _tally(groups: list[tuple[str, list[dict]]]) -> str:
+    """A table: of every paper and preset, how many statements there are of each verdict."""
+    rows = []
+    for authors, claims in groups:
+        for preset in dict.fromkeys(claim["preset"] for claim in claims):
+            counts = collections.Counter(claim["verdict"] for claim in claims if claim["preset"] == preset)
+            rows.append([authors, preset, *(str(counts[verdict]) for verdict in reversed(VERDICTS))])
+    return grid(["statements of", "preset", *reversed(VERDICTS)], rows, "What became of them")
+
+
+def _links(shown: list[dict]):
+    """The function that links a claim to the figure that it is about: in a chapter that draws it, which is its own where that does."""
+    drawn = collections.defaultdict(list)
+    for output in shown:
+        drawn[output.get("figure")].append(output["chapter"])
+
+    def link(claim: dict) -> str:
+        chapters = drawn[claim["id"]]
+        chapter = claim["chapter"] if claim["chapter"] in chapters or not chapters else chapters[0]
+        return figure_link(claim["id"], chapter)
+
+    return link
+
+
+def _claim(claim: dict, link: str) -> str:
+    """A claim in its box."""
+    here = (
+        f"{escape(claim['effect'])}: <strong>{escape(claim['ours'])}</strong> "
+        f"<small>to hold: {claim['wanted']} · {where(claim)}</small>"
+    )
+    return (
+        f'<div class="claim {claim["verdict"].replace(" ", "-")}"><p>{badge(claim["verdict"])} '
+        f"{link}: {escape(claim['statement'])}</p>"
+        f"<dl><dt>the paper</dt><dd>{escape(claim['paper'])}</dd><dt>here</dt><dd>{here}</dd></dl></div>"
+    )

@@ -1,0 +1,177 @@
+"""Which stored results each chapter needs: the runner computes what is missing, the chapter reads them."""
+
+import dataclasses
+
+import numpy as np
+
+from sifting import store
+from sifting.config import LATER, Config, apart_from, choose, preset
+from sifting.publish.plans import empirical, paganini, pellegrini, redman
+from sifting.publish.plans.empirical import ANEW, HALF, SHARES, SIZES, SMALL, TICKETS, WAYS, dial
+from sifting.publish.plans.paganini import APART, FRACTIONS, LEFT, METHODS, TREATED, TREATMENTS
+from sifting.publish.plans.pellegrini import SHORT, VARIED, imp
+from sifting.publish.plans.redman import network
+from sifting.results.history import History
+
+__all__ = [
+    "ANEW",
+    "APART",
+    "FRACTIONS",
+    "GROUPS",
+    "HALF",
+    "LEFT",
+    "METHODS",
+    "SHARES",
+    "SHORT",
+    "SIZES",
+    "SMALL",
+    "TICKETS",
+    "TREATED",
+    "TREATMENTS",
+    "VARIED",
+    "WAYS",
+    "base",
+    "dial",
+    "imp",
+    "in_paper",
+    "network",
+    "plan",
+    "planned",
+    "results",
+]
+
+# chapter -> function(base, number of seeds) -> group name -> configurations
+GROUPS = pellegrini.GROUPS | redman.GROUPS | paganini.GROUPS | empirical.GROUPS
+# chapter -> group -> kinds of results that are needed of it
+KINDS = pellegrini.KINDS | redman.KINDS | paganini.KINDS | empirical.KINDS
+# chapter -> kind that is needed of the groups that KINDS does not name, if it is not masks
+DEFAULT = (
+    dict.fromkeys(redman.GROUPS, "representation")
+    | dict.fromkeys(paganini.LENET, "evolution")
+    | empirical.DEFAULT
+)
+# chapter -> family of the presets that it is run at, if it is not fcn
+FAMILY = dict.fromkeys(paganini.LENET, "lenet") | empirical.FAMILY
+# fields that say what is measured on the way -> kinds of results that read them
+MEASURED = {
+    "snapshots": ("utility", "portrait"),
+    "subsets": ("utility", "portrait"),
+    "probe_images": ("utility", "surface", "portrait"),
+    "cells": ("surface", "portrait"),
+    "probed": ("utility", "surface", "portrait"),
+}
+# fields that tell groups apart, in a chapter whose groups differ in them
+COMPARED = ("criterion", "treatment", "start_density")
+# the least that results which read such a field need of it
+LEAST = {"subsets": 1, "probe_images": 2}
+
+
+def base(chapter: str, name: str, overrides: dict | None = None) -> Config:
+    """What the plan of a chapter is made of: the preset of that name, of the family that the chapter is about.
+
+    Raises ValueError for an override that changes none of its runs, because it sets or compares that by itself, or only
+    some of the networks that it compares.
+    """
+    family = FAMILY.get(chapter, "fcn")
+    usual, found = preset(name, None, family), preset(name, overrides, family)
+    for field in overrides or {}:
+        if chapter in GROUPS and _moot(chapter, field, usual, found):
+            raise ValueError(f"{field} has no effect in {chapter}, which sets or compares it by itself")
+        if field in COMPARED and chapter in GROUPS and _compared(chapter, field, usual, found):
+            raise ValueError(f"{field} cannot be set in {chapter}, which compares networks that differ in it")
+    return found
+
+
+def _moot(chapter: str, field: str, usual: Config, found: Config) -> bool:
+    """Whether a chapter needs the same runs at `found` as where `field` is as usual, though it is not."""
+    value = getattr(usual, field)
+    try:
+        same = plan(chapter, found, 1) == plan(chapter, dataclasses.replace(found, **{field: value}), 1)
+    except ValueError:  # not possible without the others
+        return False
+    return same and getattr(found, field) != value
+
+
+def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
+    """Whether groups of a chapter differ in a field, and some keep their value where it is set to another."""
+    before, after = (
+        {name: getattr(runs[0], field) for name, runs in GROUPS[chapter](base, 1).items()}
+        for base in (usual, found)
+    )
+    other = getattr(found, field)
+    return (
+        other != getattr(usual, field)
+        and len(set(before.values())) > 1
+        and any(value == before[name] != other for name, value in after.items())
+    )
+
+
+def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:
+    """What a chapter needs at `base` with `count` seeds, by (kind, group), in the order of computing.
+
+    Raises ValueError for a chapter without a plan, naming those that have one, and for too little to measure.
+    """
+    choose("chapter", chapter, GROUPS)
+    if base.levels < 2:
+        raise ValueError(f"a chapter needs levels=2 or more, not {base.levels}")
+    base = dataclasses.replace(base, probed="every")  # chapters say themselves which levels they need
+    groups, wanted = GROUPS[chapter](base, count), KINDS.get(chapter, {})
+    return {
+        (kind, name): [_read(kind, config) for config in configs]
+        for kind in store.EXPERIMENTS
+        for name, configs in groups.items()
+        if kind in wanted.get(name, (DEFAULT.get(chapter, "masks"),))
+    }
+
+
+def _read(kind: str, config: Config) -> Config:
+    """`config` without what a result of that kind does not depend on, so that equal results have equal names."""
+    unread = {field for field, kinds in MEASURED.items() if kind not in kinds}
+    for field in LEAST.keys() - unread:
+        if (value := getattr(config, field)) < LEAST[field]:
+            raise ValueError(
+                f"{field} must be {LEAST[field]} or more for results of kind {kind}, not {value}"
+            )
+    if not config.levels:
+        unread |= set(LATER) - {*MEASURED, "levels"}
+    return apart_from(config, unread)
+
+
+def in_paper(chapter: str, group: str) -> Config:
+    """A group of a chapter with the settings of the paper: its first run."""
+    return GROUPS[chapter](base(chapter, "paper"), 1)[group][0]
+
+
+def planned(chapter: str, base: Config, count: int) -> list[tuple[str, Config]]:
+    """The same as a list of (kind, configuration)."""
+    return [(kind, config) for (kind, _), configs in plan(chapter, base, count).items() for config in configs]
+
+
+def results(
+    chapter: str, base: Config, count: int, device: str = "auto", **how
+) -> dict[tuple[str, str], list[History]]:
+    """The stored results of a chapter by (kind, group), as ("masks", "less").
+
+    What is missing is computed, all results of one kind side by side; device, and fresh, cluster and
+    engine in `how`, are those of store.load_or_run.
+    """
+    found, wanted, fresh = {}, planned(chapter, base, count), how.get("fresh", False)
+    store.check([config for kind, config in wanted if fresh or not store.exists(kind, config)])
+    for kind in dict.fromkeys(kind for kind, _ in wanted):
+        configs = [config for other, config in wanted if other == kind]
+        histories = store.load_or_run(kind, configs, device, **how)
+        found |= zip([(kind, config) for config in configs], histories)
+    for history in found.values():
+        _check_learned(history)
+    return {
+        key: [found[key[0], config] for config in configs]
+        for key, configs in plan(chapter, base, count).items()
+    }
+
+
+def _check_learned(run: History) -> None:
+    """Raise ValueError for a run whose dense network diverged: there is nothing to draw of it."""
+    if "train_loss" in run.names() and not np.isfinite(run["train_loss"][0, -1]):
+        raise ValueError(
+            f"{run.name}: training of the dense network diverged, with lr={run.config.lr:g}; try a smaller one"
+        )

@@ -1,0 +1,105 @@
+"""Writes the page that shows every public function with its source, from the text of the code alone."""
+
+import ast
+import pathlib
+import re
+import textwrap
+from html import escape
+
+PACKAGE = pathlib.Path(__file__).parents[1]
+# The rooms, in the order in which data flows: a room imports only rooms above it.
+ROOMS = (
+    "config", "cache", "data", "results", "observables", "training", "pruning", "store", "probes",
+    "tables", "figures", "widgets", "publish", "bench",
+)  # fmt: skip
+
+
+def reference() -> str:
+    """The page: rooms in the order in which data flows, their public functions and classes, and the source of each."""
+    text = [
+        "# Functions",
+        "Everything that the chapters call, with its source. Rooms stand in the order in which data flows through them, "
+        "and a room uses only rooms above it.",
+    ]
+    for room in ROOMS:
+        if files := modules(room):
+            text += [f"## {room}", *entries(room, files)]
+    return "\n\n".join(text) + "\n"
+
+
+def modules(room: str) -> list[pathlib.Path]:
+    """The files of a room: one module, or those of a package."""
+    folder = PACKAGE / room
+    return (
+        sorted(folder.rglob("*.py"))
+        if folder.is_dir()
+        else [path for path in [PACKAGE / f"{room}.py"] if path.exists()]
+    )
+
+
+def entries(room: str, files: list[pathlib.Path]) -> list[str]:
+    """A room's blocks: what it says of itself, then one for every public function and class."""
+    blocks, exported = [], public(files)
+    for path in files:
+        source = path.read_text(encoding="utf-8")
+        tree = ast.parse(source)
+        if path.stem in (room, "__init__") and ast.get_docstring(tree):
+            blocks.append(f'<p class="room">{escape(ast.get_docstring(tree))}</p>')
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                inside = path.stem in (room, "__init__") or node.name in exported
+                name = f"{room}.{node.name}" if inside else f"{room}.{path.stem}.{node.name}"
+                blocks.append(entry(name, node, source))
+    return blocks
+
+
+def public(files: list[pathlib.Path]) -> set[str]:
+    """Names that the __init__ of a package brings to its surface."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files if path.name == "__init__.py"]
+    return {
+        alias.name
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module != "sifting"
+        for alias in node.names
+    }
+
+
+def entry(name: str, node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
+    """One function or class: signature, docstring, and its source to unfold. Its name is its anchor."""
+    first, _, rest = (ast.get_docstring(node) or "").partition("\n")
+    rest = textwrap.dedent(rest).strip("\n")
+    start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    code = "\n".join(source.splitlines()[start - 1 : node.end_lineno])
+    return "\n".join(
+        [
+            f'<div class="function" id="{name}">',
+            f'<p class="signature"><code>{escape(signature(name, node))}</code></p><p>{marked(first)}</p>',
+            *(paragraph(block) for block in rest.split("\n\n") if block.strip()),
+            "<details><summary>Source</summary>\n",
+            f"```python\n{code}\n```\n",
+            "</details></div>",
+        ]
+    )
+
+
+def paragraph(block: str) -> str:
+    """A block of a docstring as HTML: prose flows, equations and lists of arguments keep their lines."""
+    lines = block.strip("\n").split("\n")
+    if any(line.startswith(" ") or " : " in line for line in lines):
+        return f"\n<pre>{marked(chr(10).join(lines))}</pre>"
+    return f"<p>{marked(' '.join(lines))}</p>"
+
+
+def marked(text: str) -> str:
+    """A docstring as HTML, with its `names` as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
+
+
+def signature(name: str, node: ast.FunctionDef | ast.ClassDef) -> str:
+    """The signature as in the source; of a class, that of its constructor where it has one."""
+    if isinstance(node, ast.ClassDef):
+        inits = [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
+        arguments = ast.unparse(inits[0].args).removeprefix("self").removeprefix(", ") if inits else ""
+        return f"class {name}" + f"({arguments})" * bool(inits)
+    return f"{name}({ast.unparse(node.args)})" + (f" -> {ast.unparse(node.returns)}" if node.returns else "")

@@ -1,0 +1,239 @@
+"""Runs chapters: computes what their plans lack, has the notebooks executed, builds the site around them."""
+
+import contextlib
+import functools
+import hashlib
+import http.server
+import itertools
+import pathlib
+import re
+import subprocess
+import sys
+
+import filelock
+
+from sifting import store
+from sifting.config import Config, choose
+from sifting.publish import pages, plans
+from sifting.publish.notebooks import ROOT, BuildError, execute, parameters_of
+from sifting.store import pools, schedule
+
+CHAPTERS, BOOK, SITE = ROOT / "chapters", ROOT / "book", ROOT / "_build" / "html"
+LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
+DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sifting</title>
+<link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url=book/intro.html">
+<a href="book/intro.html">Sifting</a></html>
+"""  # Jupyter Book's own has no icon, and a browser asks for one that is not there
+
+
+def chapters() -> list[str]:
+    """Names of all chapters."""
+    return sorted(path.stem for path in CHAPTERS.glob("*.ipynb"))
+
+
+@contextlib.contextmanager
+def alone():
+    """This process alone writes the book, for as long as the block runs; another that does is waited for."""
+    lock = filelock.FileLock(BOOK.parent / ".lock", fallback_to_soft=False)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print("another process writes the book: waiting for it", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def run_chapter(name: str, **options) -> bool:
+    """`run_chapters` of one; returns whether there was anything to do."""
+    return bool(run_chapters([name], **options))
+
+
+def run_chapters(names: list[str], **options) -> list[dict]:
+    """Compute what chapters lack, one after another, with the options of `compute`; then `draw` those that are out of date, and return them."""
+    return draw([compute(name, **options) for name in names], options.get("fresh", False))
+
+
+def compute(
+    name: str,
+    preset: str | None = None,
+    seeds: int | None = None,
+    device: str = "auto",
+    overrides: dict | None = None,
+    fresh: bool = False,
+    cluster: str | None = None,
+    engine: str = "auto",
+) -> dict:
+    """Compute what a chapter lacks.
+
+    preset    : default: the largest one of which everything is stored, else laptop
+    seeds     : default: as many as are stored, else as the chapter says
+    device    : auto, cpu or cuda
+    overrides : fields of config.Config to replace
+    fresh     : compute even what is stored
+    cluster   : address of a Dask scheduler, as tcp://host:8786, whose workers compute
+    engine    : what trains, a name in engines.ENGINES, or auto
+    returns   : what its page is to be made with: chapter, its parameters, and a stamp of everything behind it
+
+    Raises ValueError for unknown names (with the choices).
+    """
+    choose("chapter", name, chapters())
+    choose("device", device, ("auto", "cpu", "cuda"))
+    preset, base, seeds = settle(name, preset, seeds, overrides)
+    plans.results(name, base, seeds, device, fresh=fresh, cluster=cluster, engine=engine)
+    for result in plans.planned(name, base, seeds):
+        store.load(*result).check()
+    fields = {field: getattr(base, field) for field in overrides or {}}
+    fields = {field: list(value) if isinstance(value, tuple) else value for field, value in fields.items()}
+    parameters = {"preset": preset, "seeds": seeds, "device": device, "overrides": fields}
+    stamp = fingerprint(
+        name, parameters, [store.path(*result) for result in plans.planned(name, base, seeds)]
+    )
+    return {"stamp": stamp, "chapter": name, **parameters}
+
+
+@alone()
+def draw(records: list[dict], fresh: bool = False) -> list[dict]:
+    """Execute chapters to book/NAME.ipynb, side by side, a process a core; equal inputs give equal bytes.
+
+    records : of `compute`; those that are as the page says are left out, unless `fresh`
+    returns : those that were executed
+
+    Raises BuildError where a cell fails: the page that was there before stays as it was, pages that are being
+    drawn are finished, and no other is begun.
+    """
+    due = []
+    for record in records:
+        if fresh or record["stamp"] != pages.record(BOOK / f"{record['chapter']}.ipynb").get("stamp"):
+            due.append(record)
+        else:
+            print(f"{record['chapter']}: up to date", flush=True)
+    width = min(schedule.cores(), len(due))
+    with pools.Processes(width, pools.obey) if width > 1 else pools.Here() as pool:
+        pools.each(pool, map(_page, due))
+    return due
+
+
+def _page(record: dict) -> tuple:
+    """The task of drawing a page; says that it begins."""
+    name, seeds = record["chapter"], record["seeds"]
+    how = f"{record['preset']} preset, {seeds} seed{'s' * (seeds > 1)}"
+    print(f"{name}: drawing the page ({how})", flush=True)
+    parameters = {key: value for key, value in record.items() if key not in ("stamp", "chapter")}
+    return execute, CHAPTERS / f"{name}.ipynb", BOOK / f"{name}.ipynb", parameters, record
+
+
+def settle(
+    name: str, preset: str | None, seeds: int | None, overrides: dict | None
+) -> tuple[str, Config, int]:
+    """Preset, its Config with `overrides`, and number of seeds; decides what was left open (see compute)."""
+    if seeds is not None and seeds < 1:
+        raise ValueError(f"seeds must be 1 or more, not {seeds}")
+    for candidate in [preset] if preset else LARGEST_FIRST:
+        base = plans.base(name, candidate, overrides)
+        stored = stored_seeds(name, base)
+        if stored and stored >= (seeds or 1):
+            break
+    return candidate, base, seeds or stored or default_seeds(name)
+
+
+def stored_seeds(name: str, base: Config) -> int:
+    """The largest number of seeds for which everything that the chapter plans at `base` is stored; 1 where it plans the same for any."""
+
+    def complete(count: int) -> bool:
+        wanted = plans.planned(name, base, count)
+        more = count == 1 or wanted != plans.planned(name, base, count - 1)
+        return more and all(store.exists(*result) for result in wanted)
+
+    return sum(1 for _ in itertools.takewhile(complete, range(1, 100)))
+
+
+def default_seeds(name: str) -> int:
+    """The number of seeds in the chapter's parameters cell."""
+    return int(parameters_of(CHAPTERS / f"{name}.ipynb")["seeds"])
+
+
+def fingerprint(name: str, parameters: dict, results: list[pathlib.Path]) -> str:
+    """A hash of all that a page is made from: chapter, code, parameters and stored results."""
+    digest = hashlib.sha256(repr(sorted(parameters.items())).encode())
+    code = sorted(path for path in (ROOT / "sifting").rglob("*") if path.suffix in (".py", ".js", ".css"))
+    for path in [CHAPTERS / f"{name}.ipynb", *code, *results]:
+        digest.update(path.name.encode() + pages.sha256(path).encode())
+    return digest.hexdigest()
+
+
+def build() -> None:
+    """Execute every chapter that is out of date, at its defaults, and build the site."""
+    run_chapters(chapters())
+    site()
+
+
+def site() -> None:
+    """Build the site around the executed chapters; those never executed are, at their defaults.
+
+    Raises BuildError, with what Jupyter Book said, where there is an error or a warning.
+    """
+    run_chapters([name for name in chapters() if not (BOOK / f"{name}.ipynb").exists()])
+    _jupyter_book()
+
+
+@alone()
+def _jupyter_book() -> None:
+    """The generated pages, the site, and its door."""
+    pages.write(BOOK)
+    print("building the site", flush=True)
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    command = [*jupyter_book, "build", str(ROOT), "-W", "-n", "--keep-going"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        said = [
+            line
+            for line in (done.stdout + done.stderr).splitlines()
+            if re.search("WARNING|ERROR|Error", line)
+        ]
+        raise BuildError("the site did not build\n" + "\n".join(said or [done.stdout, done.stderr]))
+    (SITE / ".nojekyll").touch()
+    (SITE / "index.html").write_text(DOOR, encoding="utf-8")
+    pages.write_coverage(BOOK, SITE / "coverage.json")
+    print(f"open {SITE / 'index.html'}, or run: make serve")
+
+
+def serve(port: int) -> None:
+    """Serve the site at 127.0.0.1 until interrupted. Raises ValueError for a port that cannot be had."""
+    if not 0 < port < 65536:
+        raise ValueError(f"port must be 1 to 65535, not {port}")
+    if not (SITE / "index.html").exists():
+        raise FileNotFoundError(f"{SITE} is not there yet; make builds it")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=SITE)
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise ValueError(
+            f"port {port} cannot be had ({error.strerror}); another, as: make serve port=8001"
+        ) from None
+    print(f"http://127.0.0.1:{port}, until Ctrl-C", flush=True)
+    with server, contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+
+
+def smallest(name: str, every_seed: bool = False) -> list:
+    """The stored run of a chapter that took least time, or with `every_seed` all its seeds, as histories.
+
+    Raises FileNotFoundError where none is stored.
+    """
+    choose("chapter", name, chapters())
+    found = {}
+    for preset in (*LARGEST_FIRST, "smoke"):  # smoke only where nothing else is there
+        base = plans.base(name, preset)
+        for kind, config in plans.planned(name, base, max(1, stored_seeds(name, base))):
+            alone = kind not in ("anatomy", "stimuli")  # these need a ticket first
+            if alone and store.exists(kind, config) and (preset != "smoke" or not found):
+                found[kind, config] = store.load(kind, config)
+    if not found:
+        raise FileNotFoundError(f"nothing is stored for {name}; make chapter={name} computes it")
+    least = min(found.values(), key=lambda run: run.provenance["wall_seconds"])
+    alike = (least.kind, pages.seedless(least.config))
+    same = [run for run in found.values() if (run.kind, pages.seedless(run.config)) == alike]
+    return same if every_seed else [least]

@@ -1,0 +1,132 @@
+"""Recompute stored runs and compare: how reproducible a result is, array by array."""
+
+import tempfile
+from dataclasses import dataclass
+
+import numpy as np
+
+from sifting import store
+from sifting.publish.notebooks import environment
+from sifting.publish.runner import smallest
+from sifting.results.history import History
+from sifting.results.masks import NEVER, jaccard
+
+# On another processor or another version of torch, sums round differently and training, which is
+# chaotic, ends in other weights. What a result says must not change:
+ACCURACY = 0.03  # largest difference of an accuracy at any level
+OVERLAP = 2.0  # smallest Jaccard index of two masks, as a multiple of that of random masks
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How two arrays of one name differ.
+
+    largest : largest absolute difference; nan where their shapes differ
+    overlap : for masks: Jaccard index at the last level, and what random masks of that density give
+    """
+
+    name: str
+    identical: bool
+    largest: float
+    overlap: tuple[float, float] | None = None
+
+
+def compare(stored: dict[str, np.ndarray], again: dict[str, np.ndarray]) -> list[Difference]:
+    """Differences of two results, array by array; an array that one of them lacks differs by nan."""
+    return [_difference(name, stored.get(name), again.get(name)) for name in sorted({**stored, **again})]
+
+
+def _difference(name: str, one: np.ndarray | None, two: np.ndarray | None) -> Difference:
+    if one is None or two is None or one.shape != two.shape:
+        return Difference(name, False, float("nan"))
+    identical = one.dtype == two.dtype and one.tobytes() == two.tobytes()
+    with np.errstate(invalid="ignore"):  # of networks that diverged
+        apart = np.abs(one.astype(float) - two.astype(float))
+    masks = overlap(one, two) if name.startswith("removed_at/") else None
+    return Difference(name, identical, float(np.nanmax(apart, initial=0)), masks)
+
+
+def overlap(one: np.ndarray, two: np.ndarray) -> tuple[float, float]:
+    """Jaccard index of the weights that two runs never removed, and u / (2 - u), that of random masks of density u."""
+    one, two = one == NEVER, two == NEVER
+    density = (one.mean() + two.mean()) / 2
+    return jaccard(one, two), float(density / (2 - density))
+
+
+def agrees(differences: list[Difference]) -> bool:
+    """Whether the differences are no larger than another machine may make them: see ACCURACY and OVERLAP."""
+    for difference in differences:
+        if difference.identical:
+            continue
+        if np.isnan(difference.largest):
+            return False
+        if difference.overlap and difference.name.endswith(".weight"):
+            index, chance = difference.overlap
+            if index < min(1, OVERLAP * chance):
+                return False
+        elif difference.name.startswith("best_") and not difference.largest <= ACCURACY:
+            return False
+    return True
+
+
+def arrays(run: History) -> dict[str, np.ndarray]:
+    """All arrays of a run, and with the prefix best_ the accuracies that the book reports, early stopped."""
+    names = [name for name in run.names() if name != "engine"]
+    reported = {
+        f"best_{split}_accuracy": run.accuracy(split) for split in ("val", "test") if "val_accuracy" in names
+    }
+    return {name: run[name] for name in names} | reported
+
+
+def report(differences: list[Difference]) -> list[str]:
+    """What to print: a line for each mask, and one for all arrays of a name like trained/LEVEL/..."""
+    lines, groups = [], {}
+    for difference in differences:
+        if difference.overlap and not difference.identical:
+            index, chance = difference.overlap
+            lines.append(f"{difference.name}: overlap {index:.3f} (Jaccard index; random masks {chance:.3f})")
+        else:
+            groups.setdefault(difference.name.partition("/")[0], []).append(difference)
+    for name, group in groups.items():
+        count = f" ({len(group)} arrays)" if len(group) > 1 else ""
+        apart = [difference.largest for difference in group if not difference.identical]
+        lines.append(
+            f"{name}{count}: " + (f"largest difference {np.max(apart):.3g}" if apart else "identical")
+        )
+    return lines
+
+
+def same_machine(one: History, two: History) -> bool:
+    """Whether both were made by the same engine and versions on the same kind of device: then every bit must agree."""
+    same = all(one.provenance[key] == two.provenance[key] for key in ("versions", "device"))
+    return same and one.engine == two.engine
+
+
+def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
+    """Recompute a stored result, compare, and print.
+
+    name    : of the result, or of a chapter: then its run that took least time, or all seeds of that
+    returns : whether it is identical, or on another machine within the tolerance
+    """
+    good = True
+    for stored in [store.named(name)] if store.is_name(name) else smallest(name, every_seed):
+        stored.check()
+        seconds = stored.provenance["wall_seconds"]
+        print(
+            f"{stored.name}: computing it again (took {seconds:.0f} s on {stored.provenance['device']})",
+            flush=True,
+        )
+        with tempfile.TemporaryDirectory() as folder, environment({"SIFTING_RESULTS": folder}):
+            [again] = store.load_or_run(stored.kind, [stored.config], device, engine=stored.engine)
+            differences, strict = compare(arrays(stored), arrays(again)), same_machine(stored, again)
+        print("\n".join(f"  {line}" for line in report(differences)))
+        fine = all(difference.identical for difference in differences) or (not strict and agrees(differences))
+        verdict = "reproduced" if fine else "NOT reproduced"
+        rule = (
+            "every bit"
+            if strict
+            else f"made elsewhere: accuracies within {ACCURACY}, masks {OVERLAP:g} times above chance"
+        )
+        print(f"{stored.name}: {verdict} ({rule})")
+        good &= fine
+    return good

@@ -1,0 +1,1 @@
+"""Networks, and loops that train them."""

@@ -1,0 +1,271 @@
+"""A loop on the CPU that grows cheaper as the network grows sparse, to the same results as reference.train.
+
+Layers that are sparse enough (threshold.threshold) compute and train their kept weights alone. Units
+that no longer vary with the image are constants, and those that reach no output get no gradients.
+"""
+
+import itertools
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+
+from sifting.config import Config
+from sifting.data import Dataset
+from sifting.training.linear import Dense, Sparse
+from sifting.training.models import FCN
+from sifting.training.norm import Norm
+from sifting.training.reference import batches, evaluate, evaluation_steps, make_optimizer
+from sifting.training.threshold import threshold
+from sifting.training.units import survey
+
+
+class Network:
+    """What trains of a masked FCN, in one flat vector, with a forward and a backward pass by hand.
+
+    Images come as (images, inputs); inside, activations lie as (units, images). A network is
+    called like the model, in training or evaluation mode, but a call never touches its statistics.
+    """
+
+    def __init__(self, model: FCN, masks: dict[str, Tensor], limits: list[float]):
+        """limits : the density of each layer up to which it computes kept weights alone; see `thresholds`."""
+        self.model, self.depth, self.steps = model, len(model.linear), 0
+        if len(limits) != self.depth:
+            raise ValueError(
+                f"the sparse engine takes a limit for each of {self.depth} layers, not {len(limits)}"
+            )
+        weights = [masks.get(f"linear.{n}.weight") for n in range(self.depth)]
+        weights = [
+            torch.ones_like(linear.weight, dtype=torch.bool) if mask is None else mask
+            for mask, linear in zip(weights, model.linear)
+        ]
+        self.before = isinstance(model.before[0], nn.BatchNorm1d)
+        self.after = not self.before and any(isinstance(norm, nn.BatchNorm1d) for norm in model.after)
+        self.units = survey(weights, self.before or self.after)
+        self.layers = [
+            (Dense if mask.all() or mask.sum() > limit * mask.numel() else Sparse)(mask, *ends)
+            for mask, limit, ends in zip(weights, limits, itertools.pairwise(self.units))
+        ]
+        self.norms = [
+            Norm(norm, units)
+            for norm, units in zip(
+                *((model.before, self.units) if self.before else (model.after, self.units[1:]))
+            )
+            if isinstance(norm, nn.BatchNorm1d)
+        ]
+        self._pack(masks)
+
+    def _pack(self, masks: dict[str, Tensor]) -> None:
+        """Gather what trains into one vector, of which every layer holds views."""
+        pieces = [(linear.weight, layer.where) for linear, layer in zip(self.model.linear, self.layers)]
+        pieces += [(linear.bias, units.order) for linear, units in zip(self.model.linear, self.units[1:])]
+        for norm in self.norms:
+            pieces += [(norm.module.weight, norm.units.order), (norm.module.bias, norm.units.order)]
+        self.pieces = pieces
+        with torch.no_grad():
+            self.flat = nn.Parameter(torch.cat([value.flatten()[where] for value, where in pieces]))
+        self.flat.grad = torch.zeros_like(self.flat)
+        sizes = [len(where) for _, where in pieces]
+        values, grads = self.flat.detach().split(sizes), self.flat.grad.split(sizes)
+        for layer, *storage in zip(self.layers, values, grads):
+            layer.bind(*storage)
+        self.biases = values[self.depth : 2 * self.depth]
+        self.bias_grads = grads[self.depth : 2 * self.depth]
+        kept = [masks.get(f"linear.{n}.bias") for n in range(self.depth)]
+        self.bias_masks = [
+            None if mask is None or mask.all() else mask[units.order]
+            for mask, units in zip(kept, self.units[1:])
+        ]
+        for n, norm in enumerate(self.norms):
+            here = slice(2 * self.depth + 2 * n, 2 * self.depth + 2 * n + 2)
+            norm.bind(values[here], grads[here])
+
+    def parameters(self):
+        """What an optimizer trains: one vector of all kept weights, biases, gammas and betas."""
+        return iter([self.flat])
+
+    @torch.no_grad()
+    def write_back(self) -> None:
+        """Bring the model's parameters up to date."""
+        for (parameter, where), values in zip(
+            self.pieces, self.flat.split([len(where) for _, where in self.pieces])
+        ):
+            parameter.view(-1)[where] = values
+
+    def write_back_statistics(self) -> None:
+        """Bring the model's batch-norm statistics up to date; once, at the end."""
+        for norm in self.norms:
+            norm.write_back(self.steps)
+
+    def eval(self) -> None:
+        """Nothing to switch: a call uses the running statistics, `step` those of its batch."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(images, classes) logits of x, (images, inputs), by the running statistics."""
+        return self._forward(x, training=False)[0]
+
+    @torch.no_grad()
+    def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Leave the gradient of the cross-entropy of a batch; return loss and accuracy, as scalars."""
+        logits, trace = self._forward(x, training=True)
+        self.steps += 1
+        logs = F.log_softmax(logits, 1)
+        here = torch.arange(len(y)), y
+        loss = -logs[here].mean()
+        d = logs.exp()
+        d[here] -= 1
+        self._backward(d.div_(len(y)).T, trace)
+        return loss, (logits.argmax(1) == y).float().mean()
+
+    def _forward(self, x: Tensor, training: bool) -> tuple[Tensor, list]:
+        """Logits, and of every layer what its backward pass needs: input, scale, shift, preactivation."""
+        trace, z, constant = [], None, None
+        for n, (layer, bias) in enumerate(zip(self.layers, self.biases)):
+            scale = shift = None
+            if n == 0:
+                h = self._pixels(x)
+                if self.before:
+                    norm = self.norms[0]
+                    scale, shift = norm.observe_pixels(x) if training else norm.recall(x.new_empty(0))
+            else:
+                if self.after:
+                    norm = self.norms[n - 1]
+                    gain, level = norm.observe(z, constant) if training else norm.recall(constant)
+                    rows = self.units[n].computed
+                    h, constant = torch.addcmul(level[:rows, None], gain[:rows, None], z), level[rows:]
+                    h, constant = h.relu_(), constant.relu()
+                else:
+                    h, constant = z.relu_(), constant.relu()
+                if self.before:
+                    norm = self.norms[n]
+                    scale, shift = norm.observe(h, constant) if training else norm.recall(constant)
+                elif len(constant):
+                    shift = torch.cat([bias.new_zeros(len(self.units[n]) - len(constant)), constant])
+            trace.append((h, scale, shift, z))
+            z, constant = layer.forward(h, scale, shift, bias)
+        return z.T.contiguous(), trace
+
+    def _backward(self, d: Tensor, trace: list) -> None:
+        """Leave the gradients; d = dL/dz of the outputs, (outputs, images)."""
+        constant = d.new_zeros(0)  # dL/dz of the constant units
+        for n in reversed(range(self.depth)):
+            layer, units = self.layers[n], self.units[n]
+            h, scale, shift, z = trace[n]
+            db = self.bias_grads[n]
+            db.zero_()
+            torch.sum(d, 1, out=db[: len(d)])
+            db[len(db) - len(constant) :] = constant
+            dscale, dshift = layer.backward(d, h, scale, shift, db)
+            if self.bias_masks[n] is not None:
+                db *= self.bias_masks[n]
+            if n == 0:
+                if self.before:
+                    self.norms[0].backward(h, None, dscale, dshift)
+                return
+            d, constant = layer.transposed(d), d.new_zeros(0)
+            h = h[: units.active]
+            if self.before:
+                d = self.norms[n].backward(h, d, dscale, dshift)
+            d = torch.ops.aten.threshold_backward(d, h, 0)
+            if self.after:
+                d = self._through(n, d, h, z, dshift)
+            elif not self.before and shift is not None:
+                constant = (dshift * (shift > 0))[units.computed :]
+
+    def _through(self, n: int, d: Tensor, h: Tensor, z: Tensor, dshift: Tensor | None) -> Tensor:
+        """From dL/d(what the batch norm of hidden layer n puts out) to dL/d(what it takes in)."""
+        norm, units = self.norms[n - 1], self.units[n]
+        dscale, dlevel = torch.zeros_like(norm.gamma), torch.zeros_like(norm.beta)
+        dscale[: units.active] = (d * z[: units.active]).sum(1)
+        dlevel[: units.active] = d.sum(1)
+        if dshift is not None:
+            dlevel[units.computed :] = (dshift * (norm.beta > 0))[units.computed :]
+        return norm.backward(z, d, dscale, dlevel)
+
+    def _pixels(self, x: Tensor) -> Tensor:
+        """The inputs that something reads, (read, images)."""
+        units = self.units[0]
+        if units.computed < len(units):
+            x = x.index_select(1, units.order[: units.computed])
+        return x.T.contiguous() if isinstance(self.layers[0], Sparse) else x.T
+
+
+def thresholds(model: FCN, images: int) -> list[float]:
+    """For each layer the density up to which it is faster sparse, with that many images in a batch: threshold.threshold."""
+    return [threshold(*linear.weight.shape, images, linear.weight.dtype) for linear in model.linear]
+
+
+def check(model: nn.Module, masks: dict[str, Tensor]) -> None:
+    """Raise ValueError, saying why, for what this engine does not train."""
+    if not isinstance(model, FCN):
+        raise ValueError(f"the sparse engine trains fully connected networks, not {type(model).__name__}")
+    if (device := next(model.parameters()).device.type) != "cpu":
+        raise ValueError(f"the sparse engine computes on the CPU, and the model is on {device}")
+    if unknown := sorted(name for name in masks if not name.startswith("linear.")):
+        raise ValueError(f"the sparse engine prunes linear layers, not {', '.join(unknown)}")
+
+
+def train(
+    model: nn.Module,
+    masks: dict[str, Tensor],
+    data: Dataset,
+    config: Config,
+    level: int = 0,
+    start: int = 0,
+    after: dict[int, Callable] | None = None,
+    progress: bool = False,
+    limits: list[float] | None = None,
+) -> dict[str, list[float]]:
+    """Train `model` in place, as reference.train does, and return the same curves.
+
+    limits : the density of each layer up to which it computes kept weights alone; default: `thresholds`
+
+    The results agree up to rounding, and equal limits give equal bits. With Adam they agree as far as those of the
+    reference depend on no rounding: where a gradient is zero by an identity, as that of a bias in front of a batch
+    norm, Adam takes steps of full size after its rounding errors. So it is where a batch norm whose beta is exactly 0
+    follows a dead unit: whether ReLU passes is up to rounding. Parameters are up to date when `after` is called, batch-norm statistics only at the end.
+    Raises ValueError for models other than models.FCN, and for devices other than the CPU.
+    """
+    check(model, masks)
+    after = after or {}
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, mask in masks.items():
+            parameters[name].mul_(mask)
+    network = Network(model, masks, thresholds(model, config.batch_size) if limits is None else limits)
+    optimizer = make_optimizer(network, config)
+
+    curves = {name: [] for name in ("train_loss", "train_accuracy", "val_accuracy", "test_accuracy")}
+    stops = [stop for stop in evaluation_steps(config) if stop > start]
+    sums, since = torch.zeros(2), 0
+    bar = tqdm(
+        total=config.steps - start, desc=f"level {level}", leave=False, disable=not progress, unit="step"
+    )
+    if start in after:
+        after[start]()
+    for done, index in enumerate(
+        batches(len(data.train), config, config.steps - start, level, "cpu"), start + 1
+    ):
+        sums += torch.stack(network.step(*data.train.batch(index)))
+        optimizer.step()
+        since += 1
+        if done in after:
+            network.write_back()
+            after[done]()
+        if done in stops:
+            loss, accuracy = (sums / since).tolist()
+            curves["train_loss"].append(loss)
+            curves["train_accuracy"].append(accuracy)
+            curves["val_accuracy"].append(evaluate(network, data.val, config.batch_size))
+            curves["test_accuracy"].append(evaluate(network, data.test, config.batch_size))
+            bar.set_postfix(loss=f"{loss:.3f}", val=f"{curves['val_accuracy'][-1]:.3f}", refresh=False)
+            sums.zero_()
+            since = 0
+        bar.update()
+    bar.close()
+    network.write_back()
+    network.write_back_statistics()
+    model.train()
+    return curves
