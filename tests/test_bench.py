@@ -36,7 +36,7 @@ def tiny(results, monkeypatch):
     for n, shape in enumerate(zip(sizes[1:], sizes)):
         arrays[f"removed_at/linear.{n}.weight"] = draw.choice([1, 2, 3, 255], shape).astype(np.uint8)
         arrays[f"removed_at/linear.{n}.bias"] = draw.choice([1, 2, 3, 255], shape[0]).astype(np.uint8)
-    [settings] = plans.imp(TINY, 1)["main"]
+    [settings] = plans.locality.imp(TINY, 1)["main"]
     store.save("ticket", settings, arrays | {"trained/0/linear.3.bias": np.zeros(12)}, {})
     return settings
 

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from sifting import cache, config, data, figures, observables, store, tables
+from sifting import cache, config, data, figures, observables, store
 from sifting.data import clones, fields
-from sifting.probes import components, gaussianity
+from sifting.probes import components
+from sifting.probes.gaussianity import example, find
 from sifting.pruning import criteria, tickets
 from sifting.publish import page
 from sifting.results.masks import at
+from sifting.tables import gaussianity
 from sifting.training.models import build
 
 SMOKE = config.preset("smoke", labels="picture")
@@ -54,13 +56,15 @@ def layer():
 def test_kurtosis_of_known_distributions():
     rng = np.random.default_rng(0)
     values = np.stack([rng.standard_normal(200_000), rng.uniform(size=200_000), rng.laplace(size=200_000)], 1)
-    assert observables.kurtosis(values) == pytest.approx([3, 1.8, 6], abs=0.15)
-    assert observables.kurtosis(7 - 3 * values) == pytest.approx(observables.kurtosis(values))
-    assert np.isnan(observables.kurtosis(np.ones((5, 1)))).all()
+    assert observables.gaussianity.kurtosis(values) == pytest.approx([3, 1.8, 6], abs=0.15)
+    assert observables.gaussianity.kurtosis(7 - 3 * values) == pytest.approx(
+        observables.gaussianity.kurtosis(values)
+    )
+    assert np.isnan(observables.gaussianity.kurtosis(np.ones((5, 1)))).all()
 
 
 def test_cavity_scores_are_those_of_the_definition(layer):
-    scores, linear, kurtosis = observables.cavity(*layer)
+    scores, linear, kurtosis = observables.gaussianity.cavity(*layer)
     expected = literal(*layer)
     np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-8)
     np.testing.assert_array_equal(np.isnan(scores), np.isnan(expected))
@@ -71,7 +75,7 @@ def test_cavity_scores_are_those_of_the_definition(layer):
 
 def test_first_order_scores_are_derivatives_and_add_up_to_zero(layer):
     x, weights = layer
-    _, linear, kurtosis = observables.cavity(x, weights)
+    _, linear, kurtosis = observables.gaussianity.cavity(x, weights)
     np.testing.assert_allclose(np.nansum(linear, 1), 0, atol=1e-12)
     for unit, j in ((0, np.flatnonzero(weights[0])[1]), (5, np.flatnonzero(weights[5])[2])):
         ends = []
@@ -86,18 +90,18 @@ def test_first_order_scores_are_derivatives_and_add_up_to_zero(layer):
 
 def test_cavity_scores_depend_on_no_chunk_shift_or_library(layer, monkeypatch):
     x, weights = layer
-    expected = observables.cavity(x, weights)[0]
-    np.testing.assert_allclose(observables.cavity(x + 100, weights)[0], expected, atol=1e-7)
-    tensors = observables.cavity(torch.from_numpy(x), torch.from_numpy(weights))[0]
+    expected = observables.gaussianity.cavity(x, weights)[0]
+    np.testing.assert_allclose(observables.gaussianity.cavity(x + 100, weights)[0], expected, atol=1e-7)
+    tensors = observables.gaussianity.cavity(torch.from_numpy(x), torch.from_numpy(weights))[0]
     np.testing.assert_allclose(tensors.numpy(), expected, atol=1e-12)
     monkeypatch.setattr("sifting.observables.gaussianity.CHUNK", 7)
-    np.testing.assert_allclose(observables.cavity(x, weights)[0], expected, atol=1e-12)
+    np.testing.assert_allclose(observables.gaussianity.cavity(x, weights)[0], expected, atol=1e-12)
 
 
 def test_scores_by_level_of_removal():
     scores = np.array([[1.0, 2, 3, np.nan], [-1, -2, 5, 7]])
     removed_at = np.array([[1, 2, 3, 3], [3, 255, 3, 2]])
-    found = observables.by_removal(scores, removed_at, 1, 3)
+    found = observables.gaussianity.by_removal(scores, removed_at, 1, 3)
     np.testing.assert_equal(found["mean"], [np.nan, np.nan, 4.5, (3 - 1 + 5) / 3, -2])
     np.testing.assert_equal(found["median"], [np.nan, np.nan, 4.5, 3, -2])
     np.testing.assert_equal(found["count"], [0, 0, 2, 3, 1])
@@ -108,10 +112,10 @@ def test_matched_scores_keep_what_depends_on_size_and_nothing_else():
     rng = np.random.default_rng(0)
     size = rng.random((50, 80))
     by_size = np.where(rng.random(size.shape) < 0.1, np.nan, 3 * size)
-    np.testing.assert_allclose(observables.matched(by_size, size), by_size, atol=0.1)
-    noise = observables.matched(rng.standard_normal(size.shape), size)
+    np.testing.assert_allclose(observables.gaussianity.matched(by_size, size), by_size, atol=0.1)
+    noise = observables.gaussianity.matched(rng.standard_normal(size.shape), size)
     assert abs(noise).max() < 0.6 and noise.std() < 0.2
-    assert np.nanmean(observables.matched(by_size, size)) == pytest.approx(np.nanmean(by_size))
+    assert np.nanmean(observables.gaussianity.matched(by_size, size)) == pytest.approx(np.nanmean(by_size))
 
 
 # --- clones
@@ -133,8 +137,8 @@ def test_a_gaussian_clone_has_mean_and_covariance_of_the_images_and_no_more():
     assert (covariance - other).norm() < 0.02 * covariance.norm()
     assert gaussian.rank == 48
     directions = torch.randn(48, 20, generator=torch.Generator().manual_seed(2))
-    assert observables.kurtosis(x @ directions).mean() > 3.3
-    assert observables.kurtosis((y @ directions).double()).numpy() == pytest.approx(3, abs=0.06)
+    assert observables.gaussianity.kurtosis(x @ directions).mean() > 3.3
+    assert observables.gaussianity.kurtosis((y @ directions).double()).numpy() == pytest.approx(3, abs=0.06)
 
 
 def test_clones_of_fewer_images_than_pixels_lie_in_their_span():
@@ -279,20 +283,24 @@ def test_a_representation_is_the_run_and_what_is_measured_of_it(results):
         classes = [[kurtosis_of(row) for row in rows[split.labels == n].T] for n in range(15)]
         assert found["class_mean/rewound"][level] == pytest.approx(np.mean(classes, 1), rel=1e-4)
         assert found["pair_median/rewound"][level] == pytest.approx(np.median(classes), rel=1e-4)
-        scores = observables.cavity(x.numpy(), weights.astype(float))[0]
+        scores = observables.gaussianity.cavity(x.numpy(), weights.astype(float))[0]
         for fate in range(level + 1, 4):
             mine = scores[np.minimum(ticket.removed_at(), 3) == fate]
             assert found["cavity/score/mean"][level, fate] == pytest.approx(np.nanmean(mine), rel=1e-3)
         within = np.mean(
-            [observables.cavity(x[split.labels == n].numpy(), weights.astype(float))[0] for n in range(15)], 0
+            [
+                observables.gaussianity.cavity(x[split.labels == n].numpy(), weights.astype(float))[0]
+                for n in range(15)
+            ],
+            0,
         )
         stay = within[ticket.removed_at() == 255]
         assert found["cavity/within/mean"][level, 3] == pytest.approx(np.nanmean(stay), rel=1e-3, abs=1e-6)
     assert found["identity"].max() < 1e-5
-    example = gaussianity.example(found)
-    assert example["before"].sum(1).max() <= 2000 and np.nanmax(abs(example["scores"])) < 1
-    table = tables.cavity([found])
-    assert table["score"].shape == (1, 3, 3) and tables.turning(table)["next"].shape == (1,)
+    units = example(found)
+    assert units["before"].sum(1).max() <= 2000 and np.nanmax(abs(units["scores"])) < 1
+    table = gaussianity.cavity([found])
+    assert table["score"].shape == (1, 3, 3) and gaussianity.turning(table)["next"].shape == (1,)
 
 
 def test_a_representation_that_was_interrupted_goes_on_to_the_same_bits(results):
@@ -309,7 +317,7 @@ def test_runs_found_together_are_measured_one_by_one(results):
     together = store.load_or_run("representation", both, "cpu", engine="replicas", workers=1)
     for run, alone in zip(together, [store.load("representation", one) for one in both]):
         assert run.engine.startswith("replicas") and run.config == alone.config
-        records = list(gaussianity.find(run.config))
+        records = list(find(run.config))
         assert run["kurtosis/rewound"][0] == pytest.approx(records[0]["kurtosis/rewound"], rel=1e-3)
 
 
@@ -318,12 +326,14 @@ def test_turning_of_a_table_that_turns_at_every_level():
     for level in range(4):
         score[0, level, level:] = -2
         score[0, level, level] = 3
-    found = tables.turning({"score": score, "count": np.ones((1, 4, 4))})
+    found = gaussianity.turning({"score": score, "count": np.ones((1, 4, 4))})
     assert {name: float(value[0]) for name, value in found.items()} == {
         "next": 3, "later": -2, "difference": 5, "order": 0, "least": 3, "turned": 1,
     }  # fmt: skip
     score[0, 1, 3] = 1
-    assert tables.turning({"score": score, "count": np.ones((1, 4, 4))})["turned"] == pytest.approx(2 / 3)
+    assert gaussianity.turning({"score": score, "count": np.ones((1, 4, 4))})["turned"] == pytest.approx(
+        2 / 3
+    )
 
 
 # --- components, and pruning by the cavity score
@@ -331,7 +341,10 @@ def test_turning_of_a_table_that_turns_at_every_level():
 
 def test_dots_lie_where_they_lay():
     values = np.random.default_rng(0).normal(size=20)
-    figure = [figures.strips({"one": {"x": values}, "other": {"x": values}}, {"x": "x"}) for _ in range(2)]
+    figure = [
+        figures.gaussianity.strips({"one": {"x": values}, "other": {"x": values}}, {"x": "x"})
+        for _ in range(2)
+    ]
     assert page.svg(figure[0]) == page.svg(figure[1])
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from sifting import config, data, figures, observables, tables
+from sifting import config, data, figures, observables
 from sifting.probes.units import restore
 from sifting.publish import plans
 from sifting.results.history import History
+from sifting.tables import hierarchy, units
 
 SIZE, SIDE = (3, 8, 8), 4  # images; units of layer 1 on a grid of SIDE x SIDE
 
@@ -33,7 +34,7 @@ class Woven(History):
             quarters[2 * (y // 2) + x // 2, unit] = True
         second = np.repeat(quarters, 3, axis=0)
         if not near:
-            second = observables.rewire(second, draw)
+            second = observables.connectivity.rewire(second, draw)
         second[0, 16] = True
         third = np.zeros((2, 12), bool)
         third[0, [0, 3, 6]], third[1, [1]] = True, True
@@ -69,7 +70,7 @@ def woven():
 
 
 def test_distances_are_those_of_the_blocks(woven):
-    apart = observables.center_distance(woven.mask(1), SIZE)
+    apart = observables.similarity.center_distance(woven.mask(1), SIZE)
     assert apart[0, 1] == pytest.approx(2) and apart[0, 5] == pytest.approx(np.sqrt(8))
     assert apart[0, 15] == pytest.approx(6 * np.sqrt(2)) and np.isnan(apart[16]).all()
 
@@ -78,7 +79,7 @@ def test_form_does_not_know_the_place_and_overlap_nothing_else():
     mask = np.zeros((4, *SIZE), bool)
     mask[0, 0, 1:4, 1], mask[1, 0, 4:7, 6], mask[2, 0, 1, 1:4], mask[3, 0, 1, 1] = True, True, True, True
     flat = mask.reshape(4, -1)
-    form, overlap = observables.form_similarity(flat, SIZE), observables.overlap(flat)
+    form, overlap = observables.similarity.form_similarity(flat, SIZE), observables.similarity.overlap(flat)
     assert form[0, 1] == pytest.approx(1) and form[0, 2] == 0 and np.isnan(form[0, 3])
     assert (
         overlap[0, 1] == 0 and overlap[0, 2] == pytest.approx(1 / 5) and overlap[0, 3] == pytest.approx(1 / 3)
@@ -88,7 +89,7 @@ def test_form_does_not_know_the_place_and_overlap_nothing_else():
 def test_the_radius_of_a_line_and_of_a_point():
     mask = np.zeros((3, *SIZE), bool)
     mask[0, 1, 2, :], mask[1, :, 3, 3] = True, True
-    found = observables.radius(mask.reshape(3, -1), SIZE)
+    found = observables.similarity.radius(mask.reshape(3, -1), SIZE)
     assert found[:2] == pytest.approx([np.sqrt((8**2 - 1) / 12), 0], abs=1e-6) and np.isnan(found[2])
 
 
@@ -103,15 +104,15 @@ def test_fed_together_is_the_mean_over_pairs_that_one_unit_keeps():
         for k in np.flatnonzero(unit)
         if i != k and (i, k) != (2, 3)
     ]
-    assert observables.fed_together(mask, values) == pytest.approx(np.mean(pairs))
-    assert np.isnan(observables.fed_together(np.eye(7, dtype=bool), values))
+    assert observables.similarity.fed_together(mask, values) == pytest.approx(np.mean(pairs))
+    assert np.isnan(observables.similarity.fed_together(np.eye(7, dtype=bool), values))
 
 
 def test_units_fed_by_neighbors_are_told_from_units_fed_at_random():
-    near, random = (tables.feeding([Woven(kind, seed) for seed in range(6)]) for kind in (True, False))
+    near, random = (hierarchy.feeding([Woven(kind, seed) for seed in range(6)]) for kind in (True, False))
     assert near["distance"].shape == (6, 1)
-    assert (tables.excess(near, "distance") < -0.2).all()
-    assert abs(tables.excess(random, "distance").mean()) < 0.05
+    assert (hierarchy.excess(near, "distance") < -0.2).all()
+    assert abs(hierarchy.excess(random, "distance").mean()) < 0.05
     assert near["overlap"].max() == 0 and near["form"] == pytest.approx(np.ones((6, 1)))
 
 
@@ -119,59 +120,59 @@ def test_units_fed_by_neighbors_are_told_from_units_fed_at_random():
 
 
 def test_feeders_come_strongest_first_and_only_those_that_the_image_reaches(woven):
-    found = tables.feeders(woven, 3, 2, 3)
+    found = hierarchy.feeders(woven, 3, 2, 3)
     assert [len(row) for row in found] == [3] * 12
-    assert 16 not in found[0] and {*tables.feeders(woven, 3, 2, 9)[0]} == {0, 1, 4, 5}
+    assert 16 not in found[0] and {*hierarchy.feeders(woven, 3, 2, 9)[0]} == {0, 1, 4, 5}
     strength = woven.weight[1][0, found[0]]
     assert (np.diff(strength) <= 0).all() and strength[0] == woven.weight[1][0, :16].max()
 
 
 def test_a_tree_joins_the_masks_of_what_feeds_it(woven):
-    top, middle, leaves = tables.tree(woven, 3, 3, 0, count=9)
+    top, middle, leaves = hierarchy.tree(woven, 3, 3, 0, count=9)
     assert {*middle["units"]} == {0, 3, 6} and len(leaves["units"]) == 12
     for above, below in ((top, middle), (middle, leaves)):
         for node in range(len(above["units"])):
             assert np.array_equal(above["masks"][node], below["masks"][below["parent"] == node].any(0))
-    assert [len(row["units"]) for row in tables.tree(woven, 3, 3, 0, count=2)] == [1, 2, 4]
+    assert [len(row["units"]) for row in hierarchy.tree(woven, 3, 3, 0, count=2)] == [1, 2, 4]
 
 
 def test_random_connections_reach_farther_and_growth_counts_inputs(woven):
-    table = tables.growth([woven])
+    table = hierarchy.growth([woven])
     assert table["inputs"][0].tolist() == [12, 48, 96] and table["share"][0, 2] == pytest.approx(4 / 24)
     assert table["radius"][0, :2] == pytest.approx([np.sqrt(0.5), np.sqrt(2.5)])
     assert table["radius_random"][0, 1] > 1.2 * table["radius"][0, 1]
 
 
 def test_a_turn_begins_at_the_network_that_was_there_and_is_frozen_at_its_last_good_level(woven):
-    [[first], [second]] = tables.turns([woven])
+    [[first], [second]] = hierarchy.turns([woven])
     assert first["density"].tolist() == [1, 0.5, 0.2] and first["frozen"] == second["frozen"] == 1
     assert first["best"] == pytest.approx([0.5, 0.6, 0.4]) and second["best"] == pytest.approx(
         [0.6, 0.7, 0.1]
     )
-    assert woven.outcome == 3 and tables.frozen([woven])["gain"] == pytest.approx([0.2])
+    assert woven.outcome == 3 and hierarchy.frozen([woven])["gain"] == pytest.approx([0.2])
 
 
 def test_a_layer_without_a_turn_stays_as_it_was(woven):
     woven.arrays["layer"] = np.array([0, 1, 1, 1, 1])
-    [_, [second]] = tables.turns([woven])
+    [_, [second]] = hierarchy.turns([woven])
     assert (
         second["density"].tolist() == [1] and second["frozen"] == 0 and second["best"] == pytest.approx([0.7])
     )
 
 
 def test_the_figures_draw_what_is_in_the_tables(woven):
-    tree = tables.deepest(woven)
-    figure = figures.tree(tree)
+    tree = hierarchy.deepest(woven)
+    figure = figures.hierarchy.tree(tree)
     assert len(figure.axes[0].images) == sum(len(row["units"]) for row in tree)
     assert len(figure.axes[0].lines) == sum(len(row["units"]) for row in tree[1:])
-    drawn = figures.turns(tables.turns([woven, Woven(seed=1)])).axes
+    drawn = figures.hierarchy.turns(hierarchy.turns([woven, Woven(seed=1)])).axes
     assert [len(ax.lines) for ax in drawn] == [6, 6]
-    assert len(figures.growth({"a": tables.growth([woven])}).axes) == 2
+    assert len(figures.hierarchy.growth({"a": hierarchy.growth([woven])}).axes) == 2
     plt.close("all")
 
 
 def test_leaves_stand_apart_and_parents_above_the_middle_of_theirs(woven):
-    top, middle, leaves = figures.hierarchy._places(tables.tree(woven, 3, 3, 0, count=9))
+    top, middle, leaves = figures.hierarchy._places(hierarchy.tree(woven, 3, 3, 0, count=9))
     assert sorted(leaves) == list(range(12)) and sorted(middle) == [1.5, 5.5, 9.5] and top == [5.5]
 
 
@@ -192,28 +193,28 @@ def test_stimuli_are_the_images_with_the_highest_preactivation(found):
     images, last = data.load(TINY), ticket.shown[-1]
     model = restore(ticket, last, images)
     for layer in (2, 3):
-        units = tables.probe(stimuli, f"units/{layer}", last)
+        most = units.probe(stimuli, f"units/{layer}", last)
         reached = ticket.effective(last, layer).sum(1)
-        assert (np.diff(reached[units]) <= 0).all() and reached[units[0]] == reached.max()
+        assert (np.diff(reached[most]) <= 0).all() and reached[most[0]] == reached.max()
         with torch.no_grad():
             every = model.preactivation(images.val.batch(torch.arange(len(images.val)))[0], layer)[
-                :, units.copy()
+                :, most.copy()
             ]
-        shown = tables.probe(stimuli, f"images/{layer}", last)
-        assert shown.shape[:2] == (len(units), 3)
+        shown = units.probe(stimuli, f"images/{layer}", last)
+        assert shown.shape[:2] == (len(most), 3)
         assert np.array_equal(shown[:, 0], images.val.images[every.argmax(0)].numpy())
 
 
 def test_composition_puts_units_images_and_feeders_side_by_side(found):
     [ticket], [stimuli] = found["ticket", "main"], found["stimuli", "example"]
     level = ticket.shown[-1]
-    table = tables.composition(ticket, stimuli, level, count=4, inputs=3)
-    feeders = tables.feeders(ticket, level, 2, 3)
+    table = hierarchy.composition(ticket, stimuli, level, count=4, inputs=3)
+    feeders = hierarchy.feeders(ticket, level, 2, 3)
     first = ticket.weights(level)
     for unit, mask, weights in zip(table["units"], table["masks"], table["weights"]):
         assert np.array_equal(mask.ravel(), ticket.effective(level, 2)[unit])
         assert np.array_equal(weights.reshape(len(weights), -1), first[feeders[unit]])
-    assert table["images"].shape == (4, 3, 3, 8, 8) and figures.composition(table).axes[0].images
+    assert table["images"].shape == (4, 3, 3, 8, 8) and figures.hierarchy.composition(table).axes[0].images
     plt.close("all")
 
 
@@ -224,10 +225,10 @@ def test_the_layerwise_network_is_deeper_and_keeps_the_weights_that_came_out(fou
     assert (
         np.array_equal(weights != 0, run.mask(run.outcome, 1)) and "rewind/linear.0.weight" not in run.names()
     )
-    paper = plans.pellegrini.hierarchy(config.preset("paper"), 4)["layerwise"]
+    paper = plans.locality.hierarchy(config.preset("paper"), 4)["layerwise"]
     assert len(paper) == 4 and paper[0].widths == (1024,) * 8 and paper[0].prune_fraction == 0.3
 
 
 def test_the_networks_pruned_together_are_those_of_the_first_chapter():
     laptop = config.preset("laptop")
-    assert plans.pellegrini.hierarchy(laptop, 3)["main"] == plans.imp(laptop, 3)["main"]
+    assert plans.locality.hierarchy(laptop, 3)["main"] == plans.locality.imp(laptop, 3)["main"]

@@ -10,12 +10,13 @@ import torch
 from torch import nn
 from torch.nn.utils import prune as torch_prune
 
-from sifting import config, observables, store, tables
+from sifting import config, observables, store
 from sifting.data import Cropped, load
 from sifting.pruning import tickets, treatments
 from sifting.pruning.criteria import SCHEMES, prune, saliency
 from sifting.pruning.prunable import prunable
 from sifting.publish import plans
+from sifting.tables import ensembles, methods, similarity
 from sifting.training import engines, models, reference, replicas
 from sifting.training.stack import stacked
 
@@ -46,8 +47,8 @@ def test_the_numbers_of_parameters_are_those_of_the_paper():
     }
     counts = {name: models.count(*size) for name, size in sizes.items()}
     assert counts == {"LeNet": 60_074, "AlexNet": 61_100_840, "VGG-11": 132_863_336}
-    left = tables.parameters_left(counts, plans.FRACTIONS)
-    assert tables.largest_difference(left, plans.LEFT) < 1
+    left = methods.parameters_left(counts, plans.methods.FRACTIONS)
+    assert methods.largest_difference(left, plans.methods.LEFT) < 1
 
 
 def test_lenet_is_what_torch_makes_of_the_description():
@@ -301,7 +302,7 @@ def test_used_weights_are_those_that_a_gradient_reaches():
                 layer.weight.copy_(torch.rand(mask.shape, generator=draw).double().add_(0.1) * mask)
                 layer.bias.zero_()
         net(torch.rand(1, 2, 4, 4, generator=draw).double().add_(0.1)).sum().backward()
-        found = observables.used(*(mask.numpy() for mask in masks))
+        found = observables.paths.used(*(mask.numpy() for mask in masks))
         for layer, mask, used in zip(layers, masks, found):
             assert np.array_equal(used, (layer.weight.grad * mask).numpy() != 0)
 
@@ -310,9 +311,9 @@ def test_chance_is_what_random_masks_have():
     draw = np.random.default_rng(0)
     a, b = draw.random((2, 300, 1000)) < np.array([0.2, 0.05])[:, None, None]
     found = np.mean([(x & y).sum() / (x | y).sum() for x, y in zip(a, b)])
-    assert observables.chance_jaccard(200, 50, 1000) == pytest.approx(found, rel=0.03)
-    assert observables.chance_jaccard(300, 300, 1000) == pytest.approx(0.3 / 1.7)
-    assert observables.chance_jaccard(1000, 1000, 1000) == 1
+    assert observables.paths.chance_jaccard(200, 50, 1000) == pytest.approx(found, rel=0.03)
+    assert observables.paths.chance_jaccard(300, 300, 1000) == pytest.approx(0.3 / 1.7)
+    assert observables.paths.chance_jaccard(1000, 1000, 1000) == 1
 
 
 class Toy:
@@ -354,39 +355,39 @@ class Toy:
         return float(np.concatenate([self.mask(level, n).ravel() for n in (1, 2)]).mean())
 
     def accuracy(self, split, when):
-        said = tables.votes(self)[0].argmax(2)
+        said = methods.votes(self)[0].argmax(2)
         return (said == self.truth[150:]).mean(1)
 
 
 def test_dead_networks_are_found_and_left_out():
     run = Toy(dies=3)
-    assert tables.dead(run).tolist() == [False, False, False, True]
-    assert tables.stability({"": [run]})[""]["fc1"].tolist() == [1.5], "levels 1 and 2 alone"
-    found = tables.unanimity({"a": [run], "b": [Toy(1)]}, 3)
+    assert methods.dead(run).tolist() == [False, False, False, True]
+    assert methods.stability({"": [run]})[""]["fc1"].tolist() == [1.5], "levels 1 and 2 alone"
+    found = ensembles.unanimity({"a": [run], "b": [Toy(1)]}, 3)
     assert np.isnan(found["agree"][0]).all() and found["dead"].tolist() == [1, 0]
     assert found["agree"][1, 1] == 1
-    alive = tables.unanimity({"a": [run], "b": [Toy(1)]}, 1)
+    alive = ensembles.unanimity({"a": [run], "b": [Toy(1)]}, 1)
     assert alive["agree"][0, 1] == pytest.approx(0.34, abs=0.1), (
         "two networks that know nothing of each other's images"
     )
 
 
 def test_distances_are_zero_to_itself_and_chance_to_strangers():
-    own = tables.distance([Toy(0)], [Toy(0)])
+    own = similarity.distance([Toy(0)], [Toy(0)])
     assert not own["distance"].any()
-    other = tables.distance([Toy(0)], [Toy(5)])
+    other = similarity.distance([Toy(0)], [Toy(5)])
     assert other["distance"] == pytest.approx(other["chance"], abs=0.06)
-    panels = tables.by_layer({"x": other}, Toy.layer_names, ["fc1"])
+    panels = similarity.by_layer({"x": other}, Toy.layer_names, ["fc1"])
     assert list(panels) == ["fc1"] and panels["fc1"]["x"]["distance"].shape == (1, 3)
-    assert tables.over_layers(panels, "x", 2).tolist() == other["distance"][:, 2, 1].tolist()
+    assert similarity.over_layers(panels, "x", 2).tolist() == other["distance"][:, 2, 1].tolist()
 
 
 def test_growth_like_a_logarithm_is_told_from_growth_like_a_line():
     levels = np.arange(1, 9)
     rows = {"": {"log": {"distance": np.log(levels)[None] + 0.3}, "line": {"distance": levels[None] / 9}}}
     explained = np.corrcoef(levels, np.log(levels))[0, 1] ** 2
-    assert tables.logarithmic(rows, "log", 8) == pytest.approx([1 - explained])
-    assert tables.logarithmic(rows, "line", 8) == pytest.approx([explained - 1])
+    assert similarity.logarithmic(rows, "log", 8) == pytest.approx([1 - explained])
+    assert similarity.logarithmic(rows, "line", 8) == pytest.approx([explained - 1])
 
 
 def test_the_last_good_level_is_the_last_with_most_of_the_accuracy():
@@ -396,7 +397,7 @@ def test_the_last_good_level_is_the_last_with_most_of_the_accuracy():
         def accuracy(self, split, when):
             return np.array([0.8, 0.9, 0.5, 0.73, 0.2])
 
-    assert tables.last_good(Run()) == 3
+    assert methods.last_good(Run()) == 3
 
 
 def test_a_correlation_over_conditions_has_an_error_over_them():
@@ -405,9 +406,9 @@ def test_a_correlation_over_conditions_has_an_error_over_them():
         name: {"density": density, "a": np.full((3, 2), n), "b": np.full((3, 2), n**3)}
         for n, name in enumerate("uvwxyz")
     }
-    assert tables.together_over(rows, 0.1, "a", "b") == {"values": 1, "error": 0}
+    assert methods.together_over(rows, 0.1, "a", "b") == {"values": 1, "error": 0}
     rows["z"]["b"] = np.full((3, 2), -9)
-    found = tables.together_over(rows, 0.1, "a", "b")
+    found = methods.together_over(rows, 0.1, "a", "b")
     assert found["values"] == pytest.approx(1 / 7) and found["error"] > 0.3
 
 
@@ -447,16 +448,16 @@ def test_neither_company_nor_place_in_a_stack_changes_a_bit(model):
 
 def test_several_seeds_of_one_way_are_an_ensemble_too():
     groups = {"a": [Toy(1), Toy(1)], "b": [Toy(3), Toy(4)]}
-    found = tables.ensembles(groups, ("a", "b"))
+    found = ensembles.ensembles(groups, ("a", "b"))
     for toy in groups["b"]:
         toy.truth = groups["a"][0].truth
     assert found["one way"].shape == (1, 4)
-    single = tables.ensembles({"a": groups["a"]}, ("a",))
+    single = ensembles.ensembles({"a": groups["a"]}, ("a",))
     np.testing.assert_allclose(single["one way"][0], single["a"][0])  # the same network twice
 
 
 def test_the_row_score_is_one_at_random_and_large_for_rows():
-    found = tables.structure({"random": [Toy(s) for s in range(8)], "rows": [Toy(rows=True)]}, 1)
+    found = methods.structure({"random": [Toy(s) for s in range(8)], "rows": [Toy(rows=True)]}, 1)
     assert found["random"]["inputs"][:, 1:].mean() == pytest.approx(1, abs=0.25)
     assert found["rows"]["inputs"][0, 1] > 20 and found["rows"]["gone"][0].tolist() == [0, 2, 3, 4]
     assert found["rows"]["outputs"][0, 1] == 0
@@ -467,16 +468,23 @@ def test_ensembles_choose_on_one_half_and_measure_on_the_other():
     groups = {name: [Toy(n)] for n, name in enumerate("abcd")}
     for runs in groups.values():
         runs[0].truth = groups["a"][0].truth
-    found = tables.ensembles(groups, ("a", "b"))
+    found = ensembles.ensembles(groups, ("a", "b"))
     val = {
-        name: (tables.votes(runs[0], "val")[0].argmax(2) == runs[0].truth[:150]).mean(1)
+        name: (methods.votes(runs[0], "val")[0].argmax(2) == runs[0].truth[:150]).mean(1)
         for name, runs in groups.items()
     }
     best = np.array([max("abcd", key=lambda name: val[name][level]) for level in range(4)])
     assert found["best"][0].tolist() == [found[name][0, level] for level, name in enumerate(best)]
-    mean = np.mean([tables.votes(runs[0])[0] for runs in groups.values()], 0)
+    mean = np.mean([methods.votes(runs[0])[0] for runs in groups.values()], 0)
     assert found["all"][0].tolist() == (mean.argmax(2) == groups["a"][0].truth[150:]).mean(1).tolist()
-    assert tables.subsets(["a", "b", "c"], 2) == [("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("b", "c")]
+    assert ensembles.subsets(["a", "b", "c"], 2) == [
+        ("a",),
+        ("b",),
+        ("c",),
+        ("a", "b"),
+        ("a", "c"),
+        ("b", "c"),
+    ]
 
 
 def test_lines_end_where_weights_are_pruned():
@@ -496,7 +504,7 @@ def test_lines_end_where_weights_are_pruned():
             "initial/x.weight": np.full((2, 2), -1.0),
         }
     )
-    found = tables.lines(run, "x")
+    found = methods.lines(run, "x")
     assert found[0].tolist() == [-1] * 4
     np.testing.assert_array_equal(found[1:], [[0, 1, 2, 3], [np.nan, 5, 6, 7], [np.nan, 9, np.nan, 11]])
 
@@ -505,7 +513,7 @@ def test_an_evolution_holds_what_its_networks_say(monkeypatch, tmp_path):
     monkeypatch.setenv("SIFTING_RESULTS", str(tmp_path))
     settings = dataclasses.replace(SMOKE, levels=2, steps=4)
     run = store.load_or_run("evolution", [settings], "cpu", workers=1)[0]
-    said, truth = tables.votes(run)
+    said, truth = methods.votes(run)
     assert (said.argmax(2) == truth).mean(1) == pytest.approx(run.accuracy("test", "last"), abs=0.003)
     assert said.sum(2) == pytest.approx(65_535, abs=5)
     masked = run["weights/conv2.weight"] != 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from sifting import observables as o
+from sifting.observables import connectivity, locality
 
 SHAPE = (3, 7, 5)
 
@@ -23,7 +23,7 @@ def block(k, channels=1, size=16, at=(4, 5)):
 
 
 def test_locality_equals_counting_pairs_one_by_one(mask):
-    same, different = o.locality(mask, SHAPE)
+    same, different = locality.displacement_counts(mask, SHAPE)
     channels, height, width = SHAPE
     expected = {True: np.zeros_like(same), False: np.zeros_like(different)}
     for unit, row in enumerate(mask):
@@ -37,15 +37,15 @@ def test_locality_equals_counting_pairs_one_by_one(mask):
 
 @pytest.mark.parametrize("k", [1, 3, 6])
 def test_a_block_has_k_minus_dx_times_k_minus_dy_pairs(k):
-    same, different = o.locality(block(k), (1, 16, 16))
-    dx, dy, _ = o.displacements((1, 16, 16))
+    same, different = locality.displacement_counts(block(k), (1, 16, 16))
+    dx, dy, _ = locality.displacements((1, 16, 16))
     assert np.array_equal(same[0], np.clip(k - abs(dx), 0, None) * np.clip(k - abs(dy), 0, None))
     assert not different.any()
 
 
 def test_locality_is_exact_in_more_than_one_chunk_and_sums_to_all_pairs():
     mask = np.random.default_rng(1).random((300, 3 * 8 * 8)) < 0.5
-    same, different = o.locality(mask, (3, 8, 8))
+    same, different = locality.displacement_counts(mask, (3, 8, 8))
     assert np.array_equal((same + different).sum((1, 2)), mask.sum(1).astype(int) ** 2)
     assert np.array_equal(same[:, 7, 7], mask.sum(1)), "at d = 0 every input meets itself"
     assert np.array_equal(same, same[:, ::-1, ::-1]), "S(d) = S(-d)"
@@ -53,7 +53,7 @@ def test_locality_is_exact_in_more_than_one_chunk_and_sums_to_all_pairs():
 
 def test_locality_of_a_thousand_units_takes_under_a_second():
     mask = np.random.default_rng(2).random((1024, 3072)) < 0.04
-    best = min(_seconds(lambda: o.locality(mask, (3, 32, 32))) for _ in range(3))
+    best = min(_seconds(lambda: locality.displacement_counts(mask, (3, 32, 32))) for _ in range(3))
     assert best < 1, f"{best:.2f} s"
 
 
@@ -65,11 +65,11 @@ def _seconds(function):
 
 def test_locality_refuses_a_mask_of_other_images(mask):
     with pytest.raises(ValueError, match="3 x 8 x 8"):
-        o.locality(mask, (3, 8, 8))
+        locality.displacement_counts(mask, (3, 8, 8))
 
 
 def test_null_locality_counts_pairs_of_different_units(mask):
-    null = o.null_locality(mask, SHAPE)
+    null = locality.null_counts(mask, SHAPE)
     expected = np.zeros_like(null, float)
     images = mask.reshape(-1, *SHAPE).astype(int)
     for j, a in enumerate(images):
@@ -83,24 +83,24 @@ def test_null_locality_counts_pairs_of_different_units(mask):
 
 @pytest.mark.parametrize("sigma", [(1.5, 1.5), (2.0, 3.0), (4.0, 1.2)])
 def test_rf_width_recovers_the_gaussian_it_is_given(sigma):
-    dx, dy, _ = o.displacements((1, 16, 16))
+    dx, dy, _ = locality.displacements((1, 16, 16))
     counts = 1000 * np.exp(-(dx**2) / (2 * sigma[0] ** 2) - dy**2 / (2 * sigma[1] ** 2)) + 3
-    assert o.rf_width(counts) == pytest.approx(sigma, rel=1e-3)
+    assert locality.rf_width(counts) == pytest.approx(sigma, rel=1e-3)
 
 
 def test_rf_width_fits_every_unit_at_least_as_well_as_a_general_solver():
     draw, shape = np.random.default_rng(1), (3, 12, 14)
     near = np.hypot(*(np.mgrid[:12, :14] - draw.integers(2, 10, (40, 2, 1, 1))).swapaxes(0, 1)) < 3
     kept = draw.random((40, 3, 12, 14)) < np.where(near, 0.5, 0.05)[:, None]
-    same = o.locality(kept.reshape(40, -1), shape)[0]
-    dx, dy, distance = o.displacements(shape)
+    same = locality.displacement_counts(kept.reshape(40, -1), shape)[0]
+    dx, dy, distance = locality.displacements(shape)
     dx, dy, values = dx[distance > 0], dy[distance > 0], same[:, distance > 0].astype(float)
 
     def gaussian(_, amplitude, sigma_x, sigma_y, offset):
         return amplitude * np.exp(-(dx**2) / (2 * sigma_x**2) - dy**2 / (2 * sigma_y**2)) + offset
 
     bounds, agree = ([0, 0.3, 0.3, 0], [np.inf, 70, 60, np.inf]), 0
-    for unit, mine in zip(values, np.stack(o.rf_width(same), 1), strict=True):
+    for unit, mine in zip(values, np.stack(locality.rf_width(same), 1), strict=True):
         solved = optimize.curve_fit(gaussian, dx, unit, [unit.max(), 5, 4, 0], bounds=bounds)[0]
         linear = np.stack([gaussian(dx, 1, *mine, 0), np.ones_like(dx)], 1)
         least = optimize.nnls(linear, unit)[1] ** 2
@@ -114,17 +114,17 @@ def test_rf_moment_of_two_points():
     counts = np.zeros((31, 31))
     counts[15 + 2, 15 + 3] = counts[15 - 2, 15 - 3] = 5
     counts[15, 15] = 99
-    assert o.rf_moment(counts) == pytest.approx((3, 2))
+    assert locality.rf_moment(counts) == pytest.approx((3, 2))
 
 
 def test_widths_are_nan_without_pairs():
     empty = np.zeros((31, 31))
-    assert np.isnan(o.rf_width(empty)).all() and np.isnan(o.rf_moment(empty)).all()
+    assert np.isnan(locality.rf_width(empty)).all() and np.isnan(locality.rf_moment(empty)).all()
 
 
 def test_localization_is_zero_for_random_masks_and_one_for_compact_blobs():
     draw, shape = np.random.default_rng(3), (3, 16, 16)
-    random = o.localization(draw.random((400, 768)) < 0.05, shape)
+    random = locality.localization(draw.random((400, 768)) < 0.05, shape)
     assert abs(np.nanmean(random)) < 3 * np.nanstd(random) / np.sqrt(400) + 0.003
     y, x = np.mgrid[:16, :16]
     blobs = np.stack(
@@ -136,7 +136,7 @@ def test_localization_is_zero_for_random_masks_and_one_for_compact_blobs():
             for cy, cx in draw.uniform(4, 11, (100, 2))
         ]
     )
-    assert np.nanmean(o.localization(blobs, (1, 16, 16))) == pytest.approx(1, abs=0.03)
+    assert np.nanmean(locality.localization(blobs, (1, 16, 16))) == pytest.approx(1, abs=0.03)
 
 
 def test_localization_grows_as_noise_is_sifted_out():
@@ -144,7 +144,7 @@ def test_localization_grows_as_noise_is_sifted_out():
     for noise in (1.0, 0.5, 0.0):
         blobs = np.concatenate([block(5, at=draw.integers(0, 11, 2)) for _ in range(60)])
         noisy = np.where(draw.random(blobs.shape) < noise, draw.random(blobs.shape) < 0.1, blobs)
-        rows.append(np.nanmean(o.localization(noisy, (1, 16, 16))))
+        rows.append(np.nanmean(locality.localization(noisy, (1, 16, 16))))
     assert rows[0] < rows[1] < rows[2]
     assert rows[2] > 0.9
 
@@ -152,25 +152,25 @@ def test_localization_grows_as_noise_is_sifted_out():
 def test_localization_leaves_out_units_with_fewer_than_ten_pairs():
     mask = np.zeros((3, 256), bool)
     mask[0, :4], mask[1, :5], mask[2, :9] = True, True, True
-    assert np.isnan(o.localization(mask, (1, 16, 16))).tolist() == [True, False, False]
+    assert np.isnan(locality.localization(mask, (1, 16, 16))).tolist() == [True, False, False]
 
 
 def test_enrichment_and_pair_correlation_are_one_for_random_masks():
     mask = np.random.default_rng(5).random((600, 768)) < 0.1
-    assert o.enrichment(mask, (3, 16, 16)) == pytest.approx(1, abs=0.02)
-    assert o.pair_correlation(mask, (3, 16, 16)) == pytest.approx(np.ones(8), abs=0.03)
+    assert locality.enrichment(mask, (3, 16, 16)) == pytest.approx(1, abs=0.02)
+    assert locality.pair_correlation(mask, (3, 16, 16)) == pytest.approx(np.ones(8), abs=0.03)
     blobs = np.concatenate([block(4, at=at) for at in np.random.default_rng(6).integers(0, 12, (80, 2))])
-    g = o.pair_correlation(blobs, (1, 16, 16))
-    assert g[0] > 3 and g[-1] == 0 and o.enrichment(blobs, (1, 16, 16)) > 3
+    g = locality.pair_correlation(blobs, (1, 16, 16))
+    assert g[0] > 3 and g[-1] == 0 and locality.enrichment(blobs, (1, 16, 16)) > 3
 
 
 def test_axis_excess_is_one_without_axes_and_large_for_bars():
     draw = np.random.default_rng(7)
-    assert o.axis_excess(draw.random((600, 768)) < 0.1, (3, 16, 16)) == pytest.approx(1, abs=0.05)
+    assert locality.axis_excess(draw.random((600, 768)) < 0.1, (3, 16, 16)) == pytest.approx(1, abs=0.05)
     bars = np.zeros((40, 16, 16), bool)
     for n, y in enumerate(draw.integers(1, 14, 40)):
         bars[n, y - 1 : y + 2] = True
-    assert o.axis_excess(bars.reshape(40, -1), (1, 16, 16)) > 2
+    assert locality.axis_excess(bars.reshape(40, -1), (1, 16, 16)) > 2
 
 
 @pytest.mark.parametrize("angle", [0, 10, 20, -30])
@@ -186,43 +186,43 @@ def test_orientation_is_that_of_the_bars_that_masks_are_made_of(angle):
         )
         inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
         mask[rows[inside], columns[inside]] = True
-    assert o.orientation(masks.reshape(80, -1), (1, size, size)) == pytest.approx(angle, abs=2)
+    assert locality.orientation(masks.reshape(80, -1), (1, size, size)) == pytest.approx(angle, abs=2)
 
 
 def test_degrees_sum_to_the_weights_kept(mask):
-    assert o.in_degree(mask).sum() == o.out_degree(mask).sum() == mask.sum()
+    assert connectivity.in_degree(mask).sum() == connectivity.out_degree(mask).sum() == mask.sum()
 
 
 def test_degree_excess_is_one_for_random_masks():
     draw = np.random.default_rng(8)
-    assert o.degree_excess(draw.random((4000, 500)) < 0.1) == pytest.approx(1, abs=0.1)
-    assert np.isnan(o.degree_excess(np.ones((5, 5), bool)))
+    assert connectivity.degree_excess(draw.random((4000, 500)) < 0.1) == pytest.approx(1, abs=0.1)
+    assert np.isnan(connectivity.degree_excess(np.ones((5, 5), bool)))
 
 
 def test_binomial_sums_to_the_units_and_has_the_mean_of_the_mask(mask):
     counts = np.arange(mask.shape[1] + 1)
-    expected = o.binomial(mask, counts)
+    expected = connectivity.binomial(mask, counts)
     assert expected.sum() == pytest.approx(len(mask))
     assert (counts * expected).sum() == pytest.approx(mask.sum())
 
 
 def test_random_mask_keeps_the_number(mask):
-    random = o.random_mask(mask, np.random.default_rng(0))
+    random = locality.random_mask(mask, np.random.default_rng(0))
     assert random.sum() == mask.sum() and random.shape == mask.shape and not np.array_equal(random, mask)
 
 
 def test_rewire_keeps_both_degrees_and_nothing_else(mask):
     draw = np.random.default_rng(0)
-    rewired = o.rewire(mask, draw)
+    rewired = connectivity.rewire(mask, draw)
     assert rewired.dtype == bool and np.array_equal(rewired.sum(0), mask.sum(0))
     assert np.array_equal(rewired.sum(1), mask.sum(1))
     block = np.zeros((20, 20), bool)
     block[:10, :10] = block[10:, 10:] = True
-    kept = np.mean([(o.rewire(block, draw) & block).sum() / block.sum() for _ in range(20)])
+    kept = np.mean([(connectivity.rewire(block, draw) & block).sum() / block.sum() for _ in range(20)])
     assert kept == pytest.approx(0.5, abs=0.05), "two blocks of equal degrees mix"
 
 
 def test_jackknife_gives_the_standard_error_of_a_mean():
     mask = np.random.default_rng(9).random((1000, 50)) < 0.3
     exact = mask.mean(1).std(ddof=1) / np.sqrt(1000)
-    assert o.jackknife(lambda m: m.mean(), mask, groups=100) == pytest.approx(exact, rel=0.2)
+    assert connectivity.jackknife(lambda m: m.mean(), mask, groups=100) == pytest.approx(exact, rel=0.2)

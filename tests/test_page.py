@@ -26,12 +26,12 @@ def published(monkeypatch):
 
 def test_a_figure_records_its_id_function_results_and_preset(published, tmp_path, monkeypatch):
     monkeypatch.setenv("SIFTING_FIGURES", str(tmp_path))
-    Page("smoke", [Run]).show("PB2a", figures.displacement, None, "A sketch of <em>d</em>.")
+    Page("smoke", [Run]).show("PB2a", figures.maps.displacement, None, "A sketch of <em>d</em>.")
     [(data, record)] = published
     assert record == {
         "figure": "PB2a",
         "own": False,
-        "function": "figures.displacement",
+        "function": "figures.maps.displacement",
         "results": [],
         "preset": "smoke",
         "dataset": "photos",
@@ -44,8 +44,8 @@ def test_a_figure_records_its_id_function_results_and_preset(published, tmp_path
 
 def test_names_that_are_neither_the_papers_nor_ours_raise(published):
     with pytest.raises(ValueError, match="no figure of the papers has the ID 'PB99'"):
-        Page("smoke", [Run]).show("PB99", figures.displacement, None, "")
-    Page("smoke", [Run]).show("own-figure", figures.displacement, None, "")
+        Page("smoke", [Run]).show("PB99", figures.maps.displacement, None, "")
+    Page("smoke", [Run]).show("own-figure", figures.maps.displacement, None, "")
     assert published[0][1]["own"]
 
 
@@ -85,7 +85,7 @@ def test_a_claim_of_our_own_can_be_linked_to_once(published):
     page = Page("smoke", [Run])
     for id in ("imp-own", "imp-own", "PB1a"):
         page.check(id, "It is so.", "", "effect", [1.0, 1.1])
-    page.show("own-figure", figures.displacement, None, "")
+    page.show("own-figure", figures.maps.displacement, None, "")
     page.check("own-figure", "It is so.", "", "effect", [1.0, 1.1])
     assert "".join(data["text/html"] for data, _ in published).count('id="imp-own"') == 1
     assert "".join(data["text/html"] for data, _ in published).count('id="own-figure"') == 1

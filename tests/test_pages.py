@@ -24,7 +24,7 @@ def drawn(figure, chapter="imp", **more):
     return (
         {
             "figure": figure,
-            "function": "figures.accuracy",
+            "function": "figures.curves.accuracy",
             "preset": "laptop",
             "dataset": "photos",
             "results": [],

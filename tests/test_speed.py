@@ -145,7 +145,7 @@ def test_the_page_is_the_same_twice_and_a_phone_shows_its_figures(tmp_path):
 @pytest.mark.parametrize("rows, panels", [(MADE["density"], 2), (MADE["levels"], 1)])
 def test_a_figure_has_a_panel_a_size_and_ratios_that_do_not_crowd(rows, panels):
     against = "density" if panels == 2 else "level"
-    figure = figures.cost(rows, against, "reference", "sparse")
+    figure = figures.speed.cost(rows, against, "reference", "sparse")
     assert len(figure.axes) == panels
     for ax in figure.axes:
         ratios = [text.get_text() for text in ax.texts]

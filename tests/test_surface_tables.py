@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sifting import config, figures, observables, tables
+from sifting import config, figures, observables
 from sifting.publish import plans
 from sifting.results.axes import LINES, STATISTICS
 from sifting.results.history import History
+from sifting.tables import learning, surface
 from sifting.widgets import SurfaceExplorer
 
 POINTS, CELLS = 21, 6
@@ -71,93 +72,93 @@ def groups():
 def test_a_barrier_is_the_depth_below_the_straight_line():
     t = np.linspace(0, 1, POINTS)
     dip = 1 - abs(2 * t - 1)
-    assert observables.barrier(0.9 - 0.3 * t - 0.25 * dip) == pytest.approx(0.25)
-    assert observables.barrier(np.stack([0 * t, dip, t**2])) == pytest.approx([0, 0, 0.25])
+    assert observables.surface.barrier(0.9 - 0.3 * t - 0.25 * dip) == pytest.approx(0.25)
+    assert observables.surface.barrier(np.stack([0 * t, dip, t**2])) == pytest.approx([0, 0, 0.25])
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_barrier_has_no_sign_no_direction_and_no_slope(seed):
     draw = np.random.default_rng(seed)
     accuracy = draw.random(POINTS)
-    high = observables.barrier(accuracy)
-    assert high >= 0 and observables.barrier(accuracy[::-1]) == pytest.approx(high)
+    high = observables.surface.barrier(accuracy)
+    assert high >= 0 and observables.surface.barrier(accuracy[::-1]) == pytest.approx(high)
     slope = 0.7 * np.linspace(0, 1, POINTS)
-    assert observables.barrier(accuracy + 3 - slope) == pytest.approx(high)
+    assert observables.surface.barrier(accuracy + 3 - slope) == pytest.approx(high)
 
 
 def test_barriers_are_in_points_of_every_run_and_kind_of_statistics(groups):
-    found = tables.barriers(groups)
+    found = surface.barriers(groups)
     assert tuple(found) == STATISTICS
     assert found["interpolated"]["shallow"] == pytest.approx([10, 10, 10], abs=1e-4)
     assert found["interpolated"]["deep"] == pytest.approx([40, 50, 60], abs=1e-4)
     assert found["recomputed"]["deep"] == pytest.approx([20, 25, 30], abs=1e-4)
     assert found["frozen"]["deep"] == pytest.approx([0, 0, 0], abs=1e-4)
-    nats = tables.barriers(groups, of="loss")
+    nats = surface.barriers(groups, of="loss")
     assert nats["interpolated"]["deep"] == pytest.approx([0.8, 1, 1.2], abs=1e-5)
     assert nats["frozen"]["deep"] == pytest.approx([0, 0, 0], abs=1e-6)
     with pytest.raises(ValueError, match="unknown measure 'nats'; choose from accuracy, loss"):
-        tables.barriers(groups, of="nats")
-    rows = tables.barrier_rows(found)
+        surface.barriers(groups, of="nats")
+    rows = surface.barrier_rows(found)
     assert rows[1] == ["deep", "50.0 ± 10.0", "25.0 ± 5.0", "0.0 ± 0.0"]
 
 
 def test_the_lines_are_those_to_the_last_network(groups):
-    rows = tables.between(groups)["interpolated"]["deep"]
+    rows = surface.between(groups)["interpolated"]["deep"]
     assert rows.shape == (3, POINTS)
     assert rows[:, [0, -1]] == pytest.approx(np.array([[1, 0.8]] * 3))
     run = groups["deep"][0]
     run.arrays["line/1"] = np.full_like(run["line/1"], np.nan)
-    assert np.isfinite(tables.between(groups)["interpolated"]["deep"]).all()
+    assert np.isfinite(surface.between(groups)["interpolated"]["deep"]).all()
 
 
 def test_the_gap_between_statistics_has_no_sign(groups):
     run = groups["deep"][0]
-    assert tables.statistics_gap([run]) == pytest.approx(100 * 0.2 * 10 / 21, abs=1e-3)
+    assert surface.statistics_gap([run]) == pytest.approx(100 * 0.2 * 10 / 21, abs=1e-3)
     flipped = Known(0.4)
     flipped.arrays["line/2"] = run["line/2"][:, [1, 0, 2]]
-    assert tables.statistics_gap([flipped]) == pytest.approx(tables.statistics_gap([run]))
+    assert surface.statistics_gap([flipped]) == pytest.approx(surface.statistics_gap([run]))
 
 
 def test_unknown_lines_and_statistics_are_refused(groups):
     with pytest.raises(ValueError, match="unknown line 'half'; choose from step, whole"):
-        tables.between(groups, "half")
+        surface.between(groups, "half")
     with pytest.raises(
         ValueError, match="unknown statistics 'own'; choose from frozen, interpolated, recomputed"
     ):
-        tables.plane(groups["deep"][0], "own", 1)
+        surface.plane(groups["deep"][0], "own", 1)
 
 
 # --- networks
 
 
 def test_networks_are_the_ends_of_the_lines(groups):
-    found = tables.networks(groups["deep"])
+    found = surface.networks(groups["deep"])
     assert {name: values.tolist() for name, values in found.items()} == {
         "W*": pytest.approx([100] * 3),
         "Wp": pytest.approx([50] * 3),
         "Wr": pytest.approx([80] * 3),
     }
-    assert tables.tested(groups["deep"]) == pytest.approx([70] * 3)
-    assert tables.apart(groups["deep"][0]).tolist() == [[3, 4, 5], [6, 8, 10]]
+    assert learning.tested(groups["deep"]) == pytest.approx([70] * 3)
+    assert surface.apart(groups["deep"][0]).tolist() == [[3, 4, 5], [6, 8, 10]]
 
 
 def test_a_layer_is_lost_at_the_level_that_takes_its_last_channel():
-    assert tables.emptied(Known(0.1)) == {}
+    assert surface.emptied(Known(0.1)) == {}
     run = Known(0.1)
     run.arrays["removed_at/conv1.weight"] = np.minimum(run["removed_at/conv1.weight"], 2)
     run.arrays["removed_at/conv2.weight"] = np.full((4, 2, 3, 3), 1, np.uint8)
-    assert tables.emptied(run) == {"conv1": 2, "conv2": 1}
+    assert surface.emptied(run) == {"conv1": 2, "conv2": 1}
     run.arrays["removed_at/conv1.weight"][0, 0, 0, 0] = 255
-    assert tables.emptied(run) == {"conv2": 1}, "one weight that is left is a channel that is left"
+    assert surface.emptied(run) == {"conv2": 1}, "one weight that is left is a channel that is left"
 
 
 def test_rows_say_what_is_kept_how_far_networks_are_and_what_they_know(groups):
-    assert tables.network_rows({"one": groups["deep"][:1]}) == [
+    assert surface.network_rows({"one": groups["deep"][:1]}) == [
         ["one", "50.0 %", "6.00", "8.00", "10.00", "50.0 %", "50.0 %", "80.0 %", "0"]
     ]
-    assert tables.network_rows(groups)[0][-1] == "0.0 ± 0.0"
+    assert surface.network_rows(groups)[0][-1] == "0.0 ± 0.0"
     small = {name: [Known(0, levels=1, test=0.6)] for name in groups}
-    assert tables.retrained_rows(groups, small)[0] == [
+    assert surface.retrained_rows(groups, small)[0] == [
         "shallow", "50.0 ± 0.0 %", "70.0 ± 0.0 %", "80.0 ± 0.0 %", "75.0 %", "60.0 %",
     ]  # fmt: skip
 
@@ -167,7 +168,7 @@ def test_rows_say_what_is_kept_how_far_networks_are_and_what_they_know(groups):
 
 def test_a_plane_is_that_of_its_level_and_statistics(groups):
     run = groups["deep"][0]
-    found = tables.plane(run, "recomputed", 2)
+    found = surface.plane(run, "recomputed", 2)
     assert np.array_equal(found["accuracy"], run["plane/2"][1])
     assert np.array_equal(found["own"], run["own/2"][1])
     assert np.array_equal(found["points"], [[0, 0], [6, 0], [0, 8]])
@@ -176,7 +177,7 @@ def test_a_plane_is_that_of_its_level_and_statistics(groups):
 
 def test_the_explorer_takes_all_planes_also_of_a_run_that_ended_before(groups):
     groups["short"] = [Known(0.2, levels=1)]
-    table = tables.planes(groups)
+    table = surface.planes(groups)
     assert table["accuracy"].shape == (3, 2, len(STATISTICS), CELLS, CELLS)
     assert np.array_equal(table["accuracy"][1, 0], groups["deep"][0]["plane/1"])
     assert np.isnan(table["accuracy"][2, 1]).all() and np.isfinite(table["accuracy"][2, 0]).all()
@@ -188,7 +189,7 @@ def test_the_explorer_offers_the_statistics_that_all_planes_have(groups):
     groups["short"] = [Known(0.2, levels=1)]
     for run in (groups["deep"][0], groups["shallow"][0]):
         run.arrays["plane/1"][2] = np.nan
-    table = tables.planes(groups)
+    table = surface.planes(groups)
     assert table["statistics"] == ["interpolated", "recomputed"]
     assert table["accuracy"].shape == (3, 2, 2, CELLS, CELLS) and table["own"].shape == (3, 2, 2, 3)
     assert np.array_equal(table["accuracy"][1, 1], groups["deep"][0]["plane/2"][:2])
@@ -201,7 +202,7 @@ def test_the_explorer_offers_the_statistics_that_all_planes_have(groups):
 @pytest.fixture
 def dialled():
     """Barriers of 10 points for each fifth of the channels and each length, and one more for every seed."""
-    cells = plans.dial(BASE)
+    cells = plans.surface.dial(BASE)
     groups = {
         name: [Known((50 * share * length + seed) / 100, levels=1, seed=seed) for seed in range(3)]
         for (share, length), name in cells.items()
@@ -210,7 +211,7 @@ def dialled():
 
 
 def test_the_dial_orders_barriers_by_share_and_length(dialled):
-    table = tables.leaving(*dialled)
+    table = surface.leaving(*dialled)
     found = table["interpolated"]
     assert found["share"].tolist() == [0.2, 0.4, 0.6, 0.8] and list(found["lengths"]) == [1, 3]
     assert found["lengths"][1] == pytest.approx(
@@ -227,10 +228,10 @@ def test_the_dial_orders_barriers_by_share_and_length(dialled):
 
 def test_networks_are_marked_where_they_are_and_colors_are_shared(groups):
     table = {
-        name: {f"cycle {level}": tables.plane(runs[0], "interpolated", level) for level in (1, 2)}
+        name: {f"cycle {level}": surface.plane(runs[0], "interpolated", level) for level in (1, 2)}
         for name, runs in groups.items()
     }
-    axes = figures.planes(table).axes[:4]
+    axes = figures.surface.planes(table).axes[:4]
     for ax, (level, name) in zip(axes, [(1, "shallow"), (2, "shallow"), (1, "deep"), (2, "deep")]):
         marks = np.array([np.ravel(line.get_data()) for line in ax.lines])
         assert np.array_equal(marks, groups[name][0][f"points/{level}"])
@@ -243,15 +244,15 @@ def test_networks_are_marked_where_they_are_and_colors_are_shared(groups):
 
 
 def test_a_plane_of_one_accuracy_has_no_contours(groups):
-    flat = tables.plane(groups["deep"][0], "interpolated", 1) | {"accuracy": np.full((CELLS, CELLS), 0.5)}
-    figure = figures.planes({"way": {"flat": flat}})
+    flat = surface.plane(groups["deep"][0], "interpolated", 1) | {"accuracy": np.full((CELLS, CELLS), 0.5)}
+    figure = figures.surface.planes({"way": {"flat": flat}})
     figure.canvas.draw()
     assert len(figure.axes[0].collections) == 1
 
 
 def test_lines_are_means_over_runs_and_the_control_is_gray(groups):
-    table = tables.between(groups)
-    axes = figures.between(table, "shallow").axes
+    table = surface.between(groups)
+    axes = figures.surface.between(table, "shallow").axes
     assert [ax.get_title() for ax in axes] == list(STATISTICS)
     for ax, conditions in zip(axes, table.values()):
         for line, rows in zip(ax.lines, conditions.values()):
@@ -262,9 +263,9 @@ def test_lines_are_means_over_runs_and_the_control_is_gray(groups):
 
 
 def test_the_dial_is_drawn_beside_its_controls(dialled):
-    table = tables.leaving(*dialled)
+    table = surface.leaving(*dialled)
     words = {1: "short", 3: "long"}
-    for ax, found in zip(figures.leaving(table, words, "points", level=2).axes, table.values()):
+    for ax, found in zip(figures.surface.leaving(table, words, "points", level=2).axes, table.values()):
         heights = {line.get_label(): line.get_ydata() for line in ax.lines}
         for length, rows in found["lengths"].items():
             assert heights[words[length]] == pytest.approx(rows.mean(0))

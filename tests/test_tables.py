@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sifting import config, figures, tables
+from sifting import config, figures
 from sifting.results.history import History
+from sifting.tables import basics, conditions, connectivity, learning, locality, pictures, words
 
 SIZE, UNITS, LEVELS = (3, 8, 8), 20, 4
 
@@ -48,7 +49,7 @@ def runs():
 
 
 def test_accuracy_takes_the_best_step_on_validation_and_reads_test_there(runs):
-    table = tables.accuracy(runs)
+    table = learning.accuracy(runs)
     assert table["best"][0].tolist() == pytest.approx([0.2, 0.3, 0.5, 0.3, 0.1])
     assert table["last"][0].tolist() == pytest.approx([0.2, 0.3, 0.4, 0.3, 0.1])
     assert table["test"][0].tolist() == pytest.approx([0.15, 0.25, 0.45, 0.25, 0.05])
@@ -58,11 +59,11 @@ def test_accuracy_takes_the_best_step_on_validation_and_reads_test_there(runs):
 
 def test_shown_levels_are_half_three_quarters_and_all_of_the_way(runs):
     assert runs[0].shown == [2, 3, 4]
-    assert tables.near(runs[0], runs[0].density(3, 1)) == 3
+    assert basics.level_near(runs[0], runs[0].density(3, 1)) == 3
 
 
 def test_in_degree_counts_all_runs(runs):
-    table = tables.in_degree(runs, [2, 4])
+    table = connectivity.in_degree(runs, [2, 4])
     assert len(table["degrees"][0]) == 2 * UNITS and (table["degrees"][1] == 27).all()
     assert table["excess"][:, 1] == pytest.approx([0, 0]), "equal degrees have no variance"
     counts, expected = table["expected"][1]
@@ -70,7 +71,7 @@ def test_in_degree_counts_all_runs(runs):
 
 
 def test_locality_of_blocks_is_one_and_of_shuffled_masks_none(runs):
-    table = tables.locality(runs, [2, 4])
+    table = locality.locality(runs, [2, 4])
     assert table["localization"] == pytest.approx(np.ones((2, 2)), abs=0.08)
     assert np.abs(table["localization_random"]).max() < 0.1
     assert (table["width"] < table["width_random"]).all()
@@ -79,9 +80,9 @@ def test_locality_of_blocks_is_one_and_of_shuffled_masks_none(runs):
 
 def test_top_units_and_masks_come_most_connected_first(runs):
     counts = runs[0].mask(1).sum(1)
-    order = tables.top_units(runs[0], 1, 5)
+    order = basics.top_units(runs[0], 1, 5)
     assert (np.diff(counts[order]) <= 0).all() and counts[order[0]] == counts.max()
-    shown = tables.masks(runs[0], 4, 5)
+    shown = pictures.masks(runs[0], 4, 5)
     assert shown.shape == (5, *SIZE) and (shown.sum((1, 2, 3)) == 27).all()
 
 
@@ -90,60 +91,59 @@ def test_out_degree_finds_the_border_that_is_there():
     frame = np.full((UNITS, *SIZE), 1, np.uint8)
     frame[:, :, 0], frame[:, :, -1], frame[:, :, :, 0], frame[:, :, :, -1] = (255,) * 4
     run.arrays["removed_at/linear.0.weight"] = frame.reshape(UNITS, -1)
-    table = tables.out_degree({"frame": run}, run.density(4, 1))
+    table = connectivity.out_degree({"frame": run}, run.density(4, 1))
     assert table["border"]["frame"] == pytest.approx(64 / 28) and table["center"]["frame"] == 0
     assert table["uneven"]["frame"] > 5
 
 
 def test_by_degree_groups_all_units_that_are_alive(runs):
-    groups = tables.by_degree({"a": runs[0]}, runs[0].density(2, 1), bins=4)["a"]
+    groups = locality.by_degree({"a": runs[0]}, runs[0].density(2, 1), bins=4)["a"]
     assert sum(group["units"] for group in groups) == UNITS
     assert all(a["high"] <= b["low"] for a, b in zip(groups, groups[1:]))
-    total = tables.locality(runs[:1], [tables.near(runs[0], runs[0].density(2, 1))])["same"][0]
+    total = locality.locality(runs[:1], [basics.level_near(runs[0], runs[0].density(2, 1))])["same"][0]
     assert np.array_equal(sum(group["same"] for group in groups), total)
 
 
 def test_units_of_imp_are_narrower_than_random_ones_of_their_size(runs):
-    table = tables.unit_widths(runs, 4)
+    table = locality.unit_widths(runs, 4)
     # 3 x 3 blocks: the mean of dx^2 is 4/3 over all 9 x 9 ordered pairs, and 9 of them are no pairs
     assert table["imp"] == pytest.approx(np.sqrt(4 / 3 * 81 / 72)) and (table["random"] > 2).all()
 
 
 def test_localization_of_groups_is_that_of_each_run_and_slope_that_of_the_line(runs):
-    rows = tables.group_localization(runs, 0.2)
+    rows = locality.group_localization(runs, 0.2)
     assert rows.shape == (2, 5) and rows == pytest.approx(np.ones((2, 5)), abs=0.15)
-    assert tables.slope(np.array([[1, 3, 5], [3, 2, 1]])) == pytest.approx([2, -1])
+    assert locality.slope(np.array([[1, 3, 5], [3, 2, 1]])) == pytest.approx([2, -1])
 
 
 def test_shares_spreads_and_places_in_words(runs):
-    assert tables.top_share(np.array([1] * 9 + [11])) == pytest.approx(0.55)
+    assert connectivity.top_share(np.array([1] * 9 + [11])) == pytest.approx(0.55)
     assert (
-        tables.spread(np.array([-0.002, 0.01])) == "−0.2 to +1.0"
-        and tables.spread(np.array([0.01])) == "+1.0"
+        words.spread(np.array([-0.002, 0.01])) == "−0.2 to +1.0" and words.spread(np.array([0.01])) == "+1.0"
     )
     named = {"a": runs[0]}
-    [row] = tables.places(named, tables.out_degree(named, 0.2))
+    [row] = connectivity.places(named, connectivity.out_degree(named, 0.2))
     assert row[:2] == ["a", "+30.0"] and len(row) == 5
-    assert np.isnan(tables.slope(np.ones((2, 1)))).all()
+    assert np.isnan(locality.slope(np.ones((2, 1)))).all()
 
 
 def test_reach_grows_with_the_layer(runs):
-    table = tables.reach(runs, 4)
+    table = locality.reach(runs, 4)
     assert (table["inputs"][:, 1] > table["inputs"][:, 0]).all() and table["localization"].shape == (2, 2)
 
 
 @pytest.mark.parametrize(
     "draw, table",
     [
-        (figures.accuracy, lambda r: tables.accuracy(r)),
-        (figures.in_degree, lambda r: tables.in_degree(r, [2, 3, 4])),
-        (figures.locality, lambda r: tables.locality(r, [2, 4])),
-        (figures.localization, tables.localization),
-        (figures.pair_correlation, lambda r: tables.pair_correlation(r, [2, 4])),
-        (figures.masks, lambda r: tables.masks(r[0], 3, 7)),
-        (figures.random_units, lambda r: tables.random_units(r[0], [2, 4])),
-        (figures.out_degree, lambda r: tables.out_degree({"a": r[0], "b": r[-1]}, 0.2)),
-        (figures.by_degree, lambda r: tables.by_degree({"a": r[0]}, 0.2)),
+        (figures.curves.accuracy, lambda r: learning.accuracy(r)),
+        (figures.curves.in_degree, lambda r: connectivity.in_degree(r, [2, 3, 4])),
+        (figures.maps.locality, lambda r: locality.locality(r, [2, 4])),
+        (figures.curves.localization, locality.localization),
+        (figures.curves.pair_correlation, lambda r: locality.pair_correlation(r, [2, 4])),
+        (figures.maps.masks, lambda r: pictures.masks(r[0], 3, 7)),
+        (figures.maps.random_units, lambda r: pictures.random_units(r[0], [2, 4])),
+        (figures.maps.out_degree, lambda r: connectivity.out_degree({"a": r[0], "b": r[-1]}, 0.2)),
+        (figures.maps.by_degree, lambda r: locality.by_degree({"a": r[0]}, 0.2)),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -156,28 +156,28 @@ def test_every_figure_draws_one_run_or_several_the_same_way_twice(runs, draw, ta
 
 
 def test_drawing_computes_nothing(runs):
-    table = tables.locality(runs, [2, 4])
+    table = locality.locality(runs, [2, 4])
     before = {name: np.array(value, copy=True) for name, value in table.items()}
-    figures.locality(table)
+    figures.maps.locality(table)
     assert all(np.array_equal(before[name], table[name], equal_nan=True) for name in before)
 
 
 def test_measures_agree_with_the_table_of_locality(runs):
-    rows = {row["name"]: row for row in tables.measures(runs, [2, 4])}
-    local = tables.locality(runs, [2, 4])
+    rows = {row["name"]: row for row in locality.measures(runs, [2, 4])}
+    local = locality.locality(runs, [2, 4])
     assert rows["localization Λ"]["value"] == pytest.approx(local["localization"].mean(0))
     assert rows["width σx of S(d), pixels"]["seeds"] == pytest.approx(local["width"][..., 0].std(0, ddof=1))
     assert all((row["units"] >= 0).all() for row in rows.values())
     for control in ("random", "shuffled"):
         assert (rows["localization Λ"][control] < 0.3 * rows["localization Λ"]["value"]).all()
-    assert np.isnan(tables.measures(runs[:1], [2])[0]["seeds"]).all()
+    assert np.isnan(locality.measures(runs[:1], [2])[0]["seeds"]).all()
 
 
 # --- conditions beside each other
 
 
 def test_compare_has_the_rows_of_every_condition(runs):
-    table = tables.compare({"blocks": runs, "one": runs[:1]})
+    table = conditions.compare({"blocks": runs, "one": runs[:1]})
     rows = table["blocks"]
     assert rows["density"] == pytest.approx(
         [np.mean([run.density(n) for run in runs]) for n in range(LEVELS + 1)]
@@ -186,21 +186,21 @@ def test_compare_has_the_rows_of_every_condition(runs):
     assert rows["gain"][:, 2] == pytest.approx([0.3, 0.3]) and np.isnan(rows["localization"][:, 0]).all()
     assert rows["localization"][:, 4] == pytest.approx(np.ones(2), abs=0.08) and not rows["dead"].any()
     assert table["one"]["test"].shape == (1, LEVELS + 1)
-    at = tables.at_density(table, runs[0].density(3))["blocks"]
+    at = conditions.at_density(table, runs[0].density(3))["blocks"]
     assert at["level"] == 3 and np.array_equal(at["localization"], rows["localization"][:, 3])
-    words = tables.summary({"blocks": at})
-    assert words[0][0] == "blocks" and words[0][4] == "25.0 ± 0.0 %" and len(words[0]) == 6
+    rows = conditions.summary({"blocks": at})
+    assert rows[0][0] == "blocks" and rows[0][4] == "25.0 ± 0.0 %" and len(rows[0]) == 6
 
 
 def test_gains_are_those_of_the_accuracy_table(runs):
-    found = tables.gains({"a": runs, "b": runs})
-    assert found["a"]["best"] - found["a"]["dense"] == pytest.approx(tables.accuracy(runs)["gain"])
-    assert tables.column(found, "gain") == pytest.approx(np.full((2, 2), 0.3))
+    found = learning.gains({"a": runs, "b": runs})
+    assert found["a"]["best"] - found["a"]["dense"] == pytest.approx(learning.accuracy(runs)["gain"])
+    assert basics.column(found, "gain") == pytest.approx(np.full((2, 2), 0.3))
 
 
 def test_portraits_sum_over_runs(runs):
-    found = tables.portraits({"a": runs}, runs[0].density(4), masks=3)["a"]
-    expected = tables.locality(runs, [4])["same"][0]
+    found = conditions.portraits({"a": runs}, runs[0].density(4), masks=3)["a"]
+    expected = locality.locality(runs, [4])["same"][0]
     assert np.array_equal(found["same"], expected) and found["masks"].shape == (3, *SIZE)
     assert len(found["degrees"]) == 2 * UNITS and (found["masks"].sum((1, 2, 3)) == 27).all()
     assert found["localization"] == pytest.approx(np.ones(2), abs=0.08)
@@ -209,9 +209,9 @@ def test_portraits_sum_over_runs(runs):
 def test_the_same_units_are_shown_for_every_method(runs):
     dense = np.random.default_rng(5).normal(size=(UNITS, 192))
     runs[0].weights = lambda level, layer=1: dense
-    table = tables.same_units(runs[0], [("a", runs, 0.2), ("b", runs[::-1], 0.2)], count=4)
+    table = conditions.same_units(runs[0], [("a", runs, 0.2), ("b", runs[::-1], 0.2)], count=4)
     assert table["labels"] == ["dense weights", "a", "b"] and table["pictures"].shape == (3, 4, *SIZE)
-    level = tables.at_density(tables.compare({"a": runs}), 0.2)["a"]["level"]
+    level = conditions.at_density(conditions.compare({"a": runs}), 0.2)["a"]["level"]
     assert np.array_equal(table["pictures"][1], runs[0].mask(level)[table["units"]].reshape(4, *SIZE))
     assert table["accuracy"][0] == pytest.approx(0.15)
     unit = dense[table["units"][0]]
@@ -221,23 +221,23 @@ def test_the_same_units_are_shown_for_every_method(runs):
 @pytest.mark.parametrize("count", [1, 2])
 def test_figures_of_conditions_draw(runs, count):
     groups = {"a": runs[:count], "b": runs[:count], "c": runs[:count]}
-    figures.compare(tables.compare(groups), panels=("test", "gain", "excess"))
-    figures.gains(tables.gains(groups))
-    figures.portraits(tables.portraits(groups, 0.2, 7))
-    figures.portraits(tables.portraits(groups, 0.2), columns=2)
-    figures.learning(tables.learning(groups))
+    figures.curves.compare(conditions.compare(groups), panels=("test", "gain", "excess"))
+    figures.curves.gains(learning.gains(groups))
+    figures.maps.portraits(conditions.portraits(groups, 0.2, 7))
+    figures.maps.portraits(conditions.portraits(groups, 0.2), columns=2)
+    figures.curves.learning(learning.curves(groups))
 
 
 def test_learning_takes_the_dense_and_the_best_level(runs):
-    curves = tables.learning({"a": runs})["a"]
+    curves = learning.curves({"a": runs})["a"]
     assert curves["val"] == pytest.approx(np.array([[0.1, 0.2], [0.5, 0.4]])) and len(curves["steps"]) == 2
     assert curves["steps"][-1] == runs[0].config.steps
 
 
 def test_conclusions_and_the_least_local_condition(runs):
-    rows = tables.conclusions({"a": runs, "b": runs[:1]}, 0.2)
+    rows = conditions.conclusions({"a": runs, "b": runs[:1]}, 0.2)
     assert [row[0] for row in rows] == ["a", "b"] and rows[0][1:4] == ["+30.0", "+30.0", "+20.0"]
     draw, noise = np.random.default_rng(1), Known(3)
     noise.arrays["removed_at/linear.0.weight"] = draw.choice([2, 3, 255], (UNITS, 192)).astype(np.uint8)
-    found = tables.least_local({"a": runs, "noise": [noise]}, 0.3)
-    assert abs(found["values"]) < 0.1 < 0.9 < tables.everywhere(runs[0], 0.3)["localization"] + 0.1
+    found = conditions.least_local({"a": runs, "noise": [noise]}, 0.3)
+    assert abs(found["values"]) < 0.1 < 0.9 < locality.everywhere(runs[0], 0.3)["localization"] + 0.1

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sifting import config, figures, tables
+from sifting import config, figures
 from sifting.results.axes import BASES, RATIOS, WINDOWS
 from sifting.results.history import History
+from sifting.tables import learning, utility
 
 SETS = 40
 
@@ -53,19 +54,19 @@ def runs():
 
 
 def test_what_doubles_at_every_time_grows_by_that_many_doublings(runs):
-    panels = tables.over_training(runs)
+    panels = utility.over_training(runs)
     for name in ("imbalance", "mean utility", "smallest utility"):
-        assert tables.grown(panels, name) == pytest.approx([2, 2])
-        assert tables.grown(panels, name, since=0) == pytest.approx([3, 3])
-        assert tables.grown(panels, name, (0.1,)) == pytest.approx([2, 2])
+        assert utility.grown(panels, name) == pytest.approx([2, 2])
+        assert utility.grown(panels, name, since=0) == pytest.approx([3, 3])
+        assert utility.grown(panels, name, (0.1,)) == pytest.approx([2, 2])
     assert panels["accuracy"]["none"]["value"] == pytest.approx(0.95)
     assert list(panels["accuracy"]) == ["1 %", "5 %", "7.5 %", "10 %", "15 %", "25 %", "none"]
     assert panels["imbalance"]["1 %"]["epoch"] == pytest.approx(np.arange(4) * 2 * 20 / 100)
 
 
 def test_statistics_are_those_over_sets(runs):
-    sets = tables.worth(runs[0])
-    panels = tables.over_training(runs)
+    sets = utility.worth(runs[0])
+    panels = utility.over_training(runs)
     assert panels["imbalance"]["10 %"]["value"][0, -1] == pytest.approx(np.std(sets[3], ddof=1))
     assert panels["smallest utility"]["10 %"]["value"][0, -1] == pytest.approx(sets[3].min())
 
@@ -73,57 +74,57 @@ def test_statistics_are_those_over_sets(runs):
 def test_sizes_are_compared_in_doublings_by_share_and_by_number():
     groups = {"1×": [Known(0)], "0.5×": [Known(0, 1.0, 0.5)]}
     for base, expected in (("share", 0), ("number", 1)):
-        panels = tables.compared(groups, {name: (name, 0, base) for name in groups})
-        assert tables.doublings(panels, "mean utility", "0.5×", "1×") == pytest.approx([expected])
-        assert tables.unlike(panels, "mean utility", "1×", "0.5×") == pytest.approx([expected])
-    assert np.array_equal(tables.worth(groups["1×"][0], base="number"), tables.worth(groups["1×"][0]))
+        panels = utility.compared(groups, {name: (name, 0, base) for name in groups})
+        assert utility.doublings(panels, "mean utility", "0.5×", "1×") == pytest.approx([expected])
+        assert utility.unlike(panels, "mean utility", "1×", "0.5×") == pytest.approx([expected])
+    assert np.array_equal(utility.worth(groups["1×"][0], base="number"), utility.worth(groups["1×"][0]))
 
 
 def test_the_same_sets_rank_alike_and_shuffled_ones_do_not(runs):
-    assert tables.same_sets(runs, runs) == pytest.approx([1, 1])
+    assert utility.same_sets(runs, runs) == pytest.approx([1, 1])
     other = Known(0)
     other.arrays["utility/1"] = other.arrays["utility/1"][:, :, :, ::-1]
-    assert abs(tables.same_sets([Known(0)], [other])[0]) < 0.5
+    assert abs(utility.same_sets([Known(0)], [other])[0]) < 0.5
 
 
 def test_errors_are_of_the_images_of_the_sets_and_of_the_seeds(runs):
-    found = tables.errors(runs)["mean utility"]
+    found = utility.errors(runs)["mean utility"]
     assert found["images"]["value"] == pytest.approx(0.1)
-    own = tables.worth(runs[0])[0]
+    own = utility.worth(runs[0])[0]
     assert found["sets"]["value"] == pytest.approx(own.std() / own.mean() / SETS**0.5, rel=0.25)
     assert found["seeds"]["value"] == pytest.approx(np.std([1, 1.5], ddof=1) / 1.25)
 
 
 def test_windows_and_ablations_lose_what_they_lose(runs):
-    windows = tables.windows(runs)
+    windows = utility.windows(runs)
     title = "rank in the layer"
-    assert tables.points_lost(runs, windows, title, 0.1, 0, 0.5) == pytest.approx([0, 0])
-    assert tables.points_lost(runs, windows, title, 0.1, 0.94, 1) == pytest.approx([75, 75])
+    assert utility.points_lost(runs, windows, title, 0.1, 0, 0.5) == pytest.approx([0, 0])
+    assert utility.points_lost(runs, windows, title, 0.1, 0.94, 1) == pytest.approx([75, 75])
     assert windows[title]["10 %"]["rank"][[0, -1]] == pytest.approx([0.05, 0.95])
-    sets = tables.ablations(runs)
+    sets = utility.ablations(runs)
     assert (sets["highest"] - sets["lowest"])[:, 1:] == pytest.approx(0.1) and sets["ratio"][0] == 0
 
 
 def test_layers_and_networks_are_named_with_what_they_are(runs):
-    assert tables.layer_worth(runs) == {"conv1": pytest.approx([1, 1]), "output": pytest.approx([3, 3])}
-    assert tables.trained({"a": runs})[0] == ["a", "75.0 %", "95.0 %", "40.0 %", "0.100"]
-    assert tables.trained({"a": runs}, level=1)[0] == ["a", "50.0 %", "90.0 %", "50.0 %", "0.200"]
-    assert tables.tested(runs) == pytest.approx([50, 50])
+    assert utility.layer_worth(runs) == {"conv1": pytest.approx([1, 1]), "output": pytest.approx([3, 3])}
+    assert learning.trained({"a": runs})[0] == ["a", "75.0 %", "95.0 %", "40.0 %", "0.100"]
+    assert learning.trained({"a": runs}, level=1)[0] == ["a", "50.0 %", "90.0 %", "50.0 %", "0.200"]
+    assert learning.tested(runs) == pytest.approx([50, 50])
     row = ["a", "50.0 ± 0.0 %", "50.0 %", "0.200 ± 0.000", "0.200"]
-    assert tables.beside_small({"a": runs, "b": runs[:1]}, {"a": "b"}) == [row]
-    assert len(row) == 1 + len(tables.BESIDE_HEAD)
+    assert learning.beside_small({"a": runs, "b": runs[:1]}, {"a": "b"}) == [row]
+    assert len(row) == 1 + len(learning.BESIDE_HEAD)
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_figures_are_drawn_of_one_and_of_more_runs(runs, count):
     some = runs[:count]
-    table = {"sets": tables.ablations(some)} | tables.windows(some)
-    assert len(figures.taken_out(table).axes) == 3
+    table = {"sets": utility.ablations(some)} | utility.windows(some)
+    assert len(figures.utility.taken_out(table).axes) == 3
     which = {"a": ("a", 0, "share"), "b": ("a", 1, "share")}
-    assert len(figures.spectra(tables.spectra({"a": some}, which)).axes) == 6
-    assert len(figures.bars(tables.layer_worth(some), "nats", null=1).axes) == 1
-    panels = tables.over_training(some)
-    figure = figures.panels(
+    assert len(figures.utility.spectra(utility.spectra({"a": some}, which)).axes) == 6
+    assert len(figures.utility.bars(utility.layer_worth(some), "nats", null=1).axes) == 1
+    panels = utility.over_training(some)
+    figure = figures.methods.panels(
         panels, y="value", label="nats", x="epoch", columns=2, ordered=True, logy=True, sharey=False
     )
     assert figure.axes[0].get_yscale() == "log"

@@ -17,9 +17,10 @@ from ipywidgets import IntSlider, embed
 from playwright.sync_api import expect
 from scipy import stats
 
-from sifting import observables, tables
+from sifting import observables
 from sifting.config import Config
 from sifting.results import masks
+from sifting.tables import basics, hierarchy
 from sifting.widgets import CavityExplorer, MaskExplorer, SimilarityExplorer, SurfaceExplorer, TreeExplorer
 from sifting.widgets.mask_explorer import effective_removed_at, most_connected
 
@@ -111,7 +112,7 @@ def test_masks_and_degrees_survive_packing(toy):
         for level in range(toy.levels + 1):
             below = [masks.at(toy.removed_at(n), level) for n in range(1, number + 1)]
             np.testing.assert_array_equal(masks.at(removed, level), masks.effective(*below)[stored["shown"]])
-            np.testing.assert_array_equal(degrees[level], observables.in_degree(below[-1]))
+            np.testing.assert_array_equal(degrees[level], observables.connectivity.in_degree(below[-1]))
 
 
 def test_weights_survive_packing_to_half_a_step(toy):
@@ -313,7 +314,9 @@ def test_displacements_are_the_autocorrelation(js, shape, density):
     power = np.abs(np.fft.fft2(kept.reshape(shape), s=size)) ** 2
     by_fft = np.fft.fftshift(np.fft.ifft2(power.sum(0)).real)
     np.testing.assert_allclose(found.reshape(size), by_fft, atol=1e-9)
-    np.testing.assert_array_equal(found.reshape(size), observables.locality(kept[None], shape)[0][0])
+    np.testing.assert_array_equal(
+        found.reshape(size), observables.locality.displacement_counts(kept[None], shape)[0][0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -559,14 +562,14 @@ def test_a_tree_is_packed_with_the_strongest_inputs_of_every_unit(toy):
     explorer = TreeExplorer.from_runs([toy], gallery=10, fan=4)
     [run] = explorer.runs
     assert explorer.path == run["top"][:1] == [
-        int(tables.local_units(toy, 6, 1, 3)[0])
+        int(basics.local_units(toy, 6, 1, 3)[0])
     ] and explorer.shape == [3, 8, 8]
     for number, stored in enumerate(run["layers"][1:], 2):
         feeders, strengths = (
             array(stored["feeders"], "<u2").reshape(-1, 4),
             array(stored["strengths"], "<f4").reshape(-1, 4),
         )
-        for unit, below in enumerate(tables.feeders(toy, 6, number, 4)):
+        for unit, below in enumerate(hierarchy.feeders(toy, 6, number, 4)):
             assert feeders[unit].tolist() == [*below, *[65535] * (4 - len(below))]
             np.testing.assert_allclose(
                 strengths[unit, : len(below)], toy.weights(6, number)[unit, below], rtol=1e-6
@@ -618,13 +621,13 @@ def check_path(page, toy, units):
         np.testing.assert_array_equal(shown, 255 * mask)
         if layer > 1:
             fed = [number(option) for option in row(page, layer - 1).locator("[role=option]:visible").all()]
-            assert fed == tables.feeders(toy, toy.levels, layer, 5)[unit].tolist()
+            assert fed == hierarchy.feeders(toy, toy.levels, layer, 5)[unit].tolist()
 
 
 def test_a_tree_is_walked_by_mouse_and_keyboard(visit, toy):
     page = visit("tree.html", says="reach unit")
-    top = tables.local_units(toy, 6, 10, 3).tolist()
-    third, second = ([row.tolist() for row in tables.feeders(toy, 6, layer, 5)] for layer in (3, 2))
+    top = basics.local_units(toy, 6, 10, 3).tolist()
+    third, second = ([row.tolist() for row in hierarchy.feeders(toy, 6, layer, 5)] for layer in (3, 2))
     check_path(page, toy, [top[0], third[top[0]][0], second[third[top[0]][0]][0]])
     place = next(n for n, unit in enumerate(top) if n and len(third[unit]) > 1)
     unit = top[place]
@@ -680,7 +683,7 @@ def test_a_tree_fits_the_screen(visit, width):
 
 
 def cavity_tables(levels=3, units=3):
-    """What tables.cavity and representations.example would find."""
+    """What gaussianity.cavity and representations.example would find."""
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(2, levels + 1, levels + 1)) * 20
     scores[:, np.tri(levels + 1, k=-1, dtype=bool)] = np.nan
@@ -762,7 +765,7 @@ def test_the_cavity_explorer_is_small_and_has_a_picture():
 
 
 def similarity_table(levels=3):
-    """What tables.all_pairs would find of three methods: two convolutions and a layer with too many weights to show."""
+    """What similarity.all_pairs would find of three methods: two convolutions and a layer with too many weights to show."""
     rng = np.random.default_rng(0)
     shapes = [(4, 2, 3, 3), (5, 8, 1, 1), (120, 400)]
     distance = rng.random((levels, 3, 3, 3))

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sifting import config, figures, tables
+from sifting import config, figures
 from sifting.probes import gaussianity, portrait, surface, utility
 from sifting.pruning import tickets
 from sifting.publish import plans
 from sifting.results.axes import BASES, LINES, RATIOS, STATISTICS
 from sifting.results.history import History
+from sifting.tables import synthesis, worth
 
 UNITS, SIZE = 24, (1, 6, 6)
 
@@ -59,7 +60,7 @@ def order():
 def test_units_are_those_that_keep_an_input_with_what_is_known_of_them(order):
     run = Ticket(order, far=order / 10)
     run.arrays["removed_at/linear.0.weight"][3] = 1
-    found = tables.units(run, 1)
+    found = worth.units(run, 1)
     assert [len(values) for values in found.values()] == [UNITS - 1] * 6
     assert found["outputs"] == pytest.approx(np.delete(np.arange(UNITS) % 5 + 1, 3))
     assert found["worth"] == pytest.approx(np.delete(order, 3))
@@ -70,38 +71,38 @@ def test_units_are_those_that_keep_an_input_with_what_is_known_of_them(order):
 
 def test_rank_correlations_are_those_of_scipy_and_nothing_is_left_at_equal_ranks(order):
     found = {"inputs": order, "worth": order**3, "local": -order}
-    assert tables.rank(found, "inputs", "worth") == pytest.approx(1)
+    assert worth.rank(found, "inputs", "worth") == pytest.approx(1)
     noise = np.random.default_rng(2).random(UNITS)
     found = {"a": order + 20 * noise, "b": order, "c": noise}
-    assert tables.rank(found, "a", "b") == pytest.approx(stats.spearmanr(found["a"], order).statistic)
+    assert worth.rank(found, "a", "b") == pytest.approx(stats.spearmanr(found["a"], order).statistic)
     rows = stats.rankdata([found[name] for name in "abc"], axis=1)
     rest = [row - np.polyval(np.polyfit(rows[2], row, 1), rows[2]) for row in rows[:2]]
-    assert tables.rank(found, "a", "b", given=("c",)) == pytest.approx(np.corrcoef(*rest)[0, 1])
+    assert worth.rank(found, "a", "b", given=("c",)) == pytest.approx(np.corrcoef(*rest)[0, 1])
     found["d"] = np.random.default_rng(3).random(UNITS)
     rows = stats.rankdata([found[name] for name in "abcd"], axis=1)
     others = np.stack([np.ones(UNITS), rows[2], rows[3]], 1)
     rest = [row - others @ np.linalg.lstsq(others, row, rcond=None)[0] for row in rows[:2]]
-    assert tables.rank(found, "a", "b", given=("c", "d")) == pytest.approx(np.corrcoef(*rest)[0, 1])
-    assert np.isnan(tables.rank({"a": np.ones(9), "b": np.arange(9.0)}, "a", "b"))
-    assert np.isnan(tables.rank(found, "a", "b", given=("b",))), "the same ranks"
-    assert np.isnan(tables.rank({"a": np.arange(4.0), "b": np.arange(4.0)}, "a", "b"))
+    assert worth.rank(found, "a", "b", given=("c", "d")) == pytest.approx(np.corrcoef(*rest)[0, 1])
+    assert np.isnan(worth.rank({"a": np.ones(9), "b": np.arange(9.0)}, "a", "b"))
+    assert np.isnan(worth.rank(found, "a", "b", given=("b",))), "the same ranks"
+    assert np.isnan(worth.rank({"a": np.arange(4.0), "b": np.arange(4.0)}, "a", "b"))
 
 
 def test_ranks_and_barriers_are_found_at_a_density(order):
     runs = [Ticket(order, seed=n, fall=0.1 * n) for n in range(3)]
-    worth = tables.ranks({"a": runs}, "worth", "worth")["a"]
-    assert worth["value"] == pytest.approx(1) and worth["value"].shape == (3, 1)
-    found = tables.steps({"a": runs}, "step")["recomputed"]["a"]
-    assert tables.near_density(found, 0.01) == pytest.approx([0, 10, 20])
-    [row] = tables.barrier_table({"a": runs}, 0.01)
+    ranks = worth.ranks({"a": runs}, "worth", "worth")["a"]
+    assert ranks["value"] == pytest.approx(1) and ranks["value"].shape == (3, 1)
+    found = worth.steps({"a": runs}, "step")["recomputed"]["a"]
+    assert worth.near_density(found, 0.01) == pytest.approx([0, 10, 20])
+    [row] = worth.barrier_table({"a": runs}, 0.01)
     assert row[:3] == ["a", "10.0 ± 10.0", "10.0 ± 10.0"] and row[4].endswith(" %")
-    for wrong in (tables.at_same_density, tables.means_at):
+    for wrong in (worth.at_same_density, worth.means_at):
         with pytest.raises(ValueError, match="unknown share 0.33"):
             wrong({"a": runs}, 0.3, 0.33)
     with pytest.raises(ValueError, match="unknown line 'nope'; choose from step, whole"):
-        tables.steps({"a": runs}, "nope")
+        worth.steps({"a": runs}, "nope")
     with pytest.raises(ValueError, match="accuracy, loss"):
-        tables.steps({"a": runs}, "whole", "error")
+        worth.steps({"a": runs}, "whole", "error")
 
 
 def test_the_same_tickets_by_all_measures(order):
@@ -109,7 +110,7 @@ def test_the_same_tickets_by_all_measures(order):
         name: [Ticket(order, far=order / 10, seed=n, fall=fall) for n in range(2)]
         for name, fall in (("IMP", 0.0), ("one-shot", 0.05), ("random", 0.3))
     }
-    found = tables.measured(groups, 0.3)
+    found = synthesis.measured(groups, 0.3)
     assert found["random"]["barrier"] == pytest.approx([30, 30]) and found["IMP"]["barrier"] == pytest.approx(
         0
     )
@@ -119,14 +120,14 @@ def test_the_same_tickets_by_all_measures(order):
     kept = Ticket(order).mask(1).mean()
     assert found["one-shot"]["jaccard"] == pytest.approx(1), "the same mask"
     assert found["one-shot"]["chance"] == pytest.approx(kept / (2 - kept), abs=0.01)
-    rows = tables.measured_rows(found)
-    assert [row[0] for row in rows] == list(groups) and len(rows[0]) == 1 + len(tables.MEASURES)
-    along = tables.measured_along(groups)
+    rows = synthesis.measured_rows(found)
+    assert [row[0] for row in rows] == list(groups) and len(rows[0]) == 1 + len(synthesis.MEASURES)
+    along = synthesis.measured_along(groups)
     barriers = along["barrier from dense (points)"]["random"]
     assert barriers["value"].tolist() == [[barrier] for barrier in found["random"]["barrier"]], "one level"
     assert barriers["density"] == pytest.approx([kept], abs=0.05)
     assert along["test accuracy %"]["IMP"]["value"] == pytest.approx(100 * found["IMP"]["test"][:, None])
-    shared = tables.shared_locality(groups, 0.3)
+    shared = synthesis.shared_locality(groups, 0.3)
     assert shared["both"] == pytest.approx(shared["IMP"]) and shared[
         "as many of IMP's at random"
     ] == pytest.approx(shared["IMP"])
@@ -135,15 +136,17 @@ def test_the_same_tickets_by_all_measures(order):
 
 def test_means_and_spectra_of_tickets_are_taken_at_one_density(order):
     groups = {"IMP": [Ticket(order, seed=n) for n in range(2)]}
-    assert tables.means_at(groups, 0.3, 0.1)["IMP"] == pytest.approx([1, 2])
-    assert sorted(tables.at_same_density(groups, 0.3, 0.1)["IMP"]) == [1] * 5 + [2] * 5
-    figure = figures.scatter({"a": tables.units(groups["IMP"][0], 1)}, "inputs", "worth", ("inputs", "nats"))
+    assert worth.means_at(groups, 0.3, 0.1)["IMP"] == pytest.approx([1, 2])
+    assert sorted(worth.at_same_density(groups, 0.3, 0.1)["IMP"]) == [1] * 5 + [2] * 5
+    figure = figures.utility.scatter(
+        {"a": worth.units(groups["IMP"][0], 1)}, "inputs", "worth", ("inputs", "nats")
+    )
     assert figure.axes[0].lines[0].get_xdata().size == UNITS
 
 
 def test_the_controls_of_worth_have_the_masks_of_tickets_and_other_weights():
     groups = plans.GROUPS["worth"](plans.base("worth", "smoke"), 1)
-    for name, other in plans.ANEW.items():
+    for name, other in plans.synthesis.ANEW.items():
         ticket, control = (list(tickets.find(groups[group][0])) for group in (name, other))
         for record, again in zip(ticket, control, strict=True):
             masks = [key for key in record if key.startswith("removed_at/")]

@@ -114,7 +114,7 @@ def levels(seconds: float) -> list[dict]:
 
     steps : optimizer steps that the run trains at the level
     """
-    [settings] = plans.imp(LAPTOP, 1)["main"]
+    [settings] = plans.locality.imp(LAPTOP, 1)["main"]
     if not store.exists("ticket", settings):
         return []
     run, rows = store.load("ticket", settings), []
@@ -158,7 +158,7 @@ def locality(seconds: float) -> list[dict]:
         for kept in SIDES_DENSITIES:
             shape, inputs = (3, side, side), 3 * side**2
             mask = uneven((UNITS, inputs), kept, SPREAD, draw).numpy()
-            counts = (observables.locality, observables.localization)
+            counts = (observables.locality.displacement_counts, observables.locality.localization)
             runs = {count.__name__: functools.partial(count, mask, shape) for count in counts}
             row = {"units": UNITS, "side": side, "inputs": inputs, "density": kept}
             rows.append(row | measure(runs, seconds))
@@ -175,8 +175,8 @@ def cavity(seconds: float) -> list[dict]:
         x, w = draw.standard_normal((IMAGES, 3 * side**2)), draw.standard_normal((UNITS, 3 * side**2))
         values = x @ w[0]
         runs = {
-            "cavity": functools.partial(observables.cavity, x, w),
-            "one_by_one": lambda: observables.kurtosis((values - w[0, 0] * x[:, 0])[:, None]),  # noqa: B023
+            "cavity": functools.partial(observables.gaussianity.cavity, x, w),
+            "one_by_one": lambda: observables.gaussianity.kurtosis((values - w[0, 0] * x[:, 0])[:, None]),  # noqa: B023
         }
         times = measure(runs, seconds, least=2)
         times["one_by_one"] = round(times["one_by_one"] * w.size, 1)

@@ -26,7 +26,7 @@ SIGMAS = 3  # of normalized images, from gray to black or white
 
 
 def components(table: dict, columns: int = 16):
-    """Independent and principal components, the most local first, from tables.components: RD2."""
+    """Independent and principal components, the most local first, from tables.gaussianity.components: RD2."""
     names = {"ica": "independent components (ICA)", "pca": "principal components (PCA)"}
     return masks(
         {names[kind]: np.stack([signed(row) for row in found["rows"]]) for kind, found in table.items()},
@@ -61,7 +61,7 @@ def strips(table: dict, labels: dict[str, str], log: tuple[str, ...] = (), lines
 
 
 def pictures(table: dict):
-    """Rows of normalized images on one gray scale, from tables.shown: RD3A, and samples of fields."""
+    """Rows of normalized images on one gray scale, from tables.gaussianity.shown: RD3A, and samples of fields."""
     rows = [np.clip(0.5 + row / (2 * SIGMAS), 0, 1) for row in table.values()]
     columns, height, width = len(rows[0]), rows[0].shape[2] + 1, rows[0].shape[3] + 1
     figure, axes = subplots(1, 1, WIDTH * len(rows) * height / (columns * width) * 0.85)
@@ -72,7 +72,7 @@ def pictures(table: dict):
 
 
 def by_inputs(table: dict):
-    """Kurtosis of units against how many inputs they keep, from tables.kurtosis_by_inputs."""
+    """Kurtosis of units against how many inputs they keep, from tables.gaussianity.kurtosis_by_inputs."""
     figure, axes = subplots(1, 1, 3.0, 5.6)
     for n, (name, rows) in enumerate(table.items()):
         style = {"marker": "osD^"[n % 4], "markersize": 4, "capsize": 2, "color": CYCLE[n % len(CYCLE)]}
@@ -105,7 +105,7 @@ def histograms(table: dict, unit: int = 0):
 
 
 def cavity(panels: dict, after: tuple[int, ...] | None = None, marked: int = 0, columns: int = 3):
-    """Cavity scores by the level at which weights are removed, from tables.cavity: RD5B, RD5C.
+    """Cavity scores by the level at which weights are removed, from tables.gaussianity.cavity: RD5B, RD5C.
 
     panels : title -> table; a line for every number of prunings in `after` (default: all), its band from the least to the
              most of the runs
@@ -146,7 +146,7 @@ def cavity(panels: dict, after: tuple[int, ...] | None = None, marked: int = 0, 
 
 
 def dial(table: dict):
-    """Localization and kurtosis at one density against the gain of the fields, from tables.against_gain."""
+    """Localization and kurtosis at one density against the gain of the fields, from tables.gaussianity.against_gain."""
     figure, axes = subplots(1, 3, 2.7)
     labels = {
         "input": "kurtosis of a pixel",

@@ -21,7 +21,7 @@ from sifting.figures.style import (
 
 
 def composition(table: dict):
-    """Second-layer units, the images that drive them, the first-layer units that feed them, from tables.composition: PB15."""
+    """Second-layer units, the images that drive them, the first-layer units that feed them, from tables.hierarchy.composition: PB15."""
     size = table["masks"].shape[1:]
     inputs = max([1, *map(len, table["weights"])])
     rows = []
@@ -47,7 +47,7 @@ def composition(table: dict):
 
 
 def feeding(table: dict):
-    """How near and how alike units are that feed one unit, beside random connections, from tables.feeding: PB15."""
+    """How near and how alike units are that feed one unit, beside random connections, from tables.hierarchy.feeding: PB15."""
     figure, axes = subplots(1, 3, 2.6)
     titles = {
         "distance": "distance of centers (pixels)",
@@ -65,7 +65,7 @@ def feeding(table: dict):
 
 
 def turns(table: list[list[dict]]):
-    """Accuracy against density of each layer as it is pruned, from tables.turns: PB16. A white dot: frozen there."""
+    """Accuracy against density of each layer as it is pruned, from tables.hierarchy.turns: PB16. A white dot: frozen there."""
     figure, axes = subplots(1, len(table), 2.9, sharey=True)
     for number, (ax, runs) in enumerate(zip(axes[0], table), 1):
         for run, color in zip(runs, CYCLE * len(runs)):
@@ -84,7 +84,7 @@ def turns(table: list[list[dict]]):
 
 
 def tree(table: list[dict]):
-    """One unit and what feeds it, layer by layer, from tables.tree: PB16.
+    """One unit and what feeds it, layer by layer, from tables.hierarchy.tree: PB16.
 
     Every mask stands above those that feed it; they are effective ones, as colors.
     """
@@ -132,7 +132,7 @@ def _places(table: list[dict]) -> list[np.ndarray]:
 
 
 def growth(tables: dict[str, dict]):
-    """Inputs that reach a unit and radius of its receptive field, layer by layer, from tables.growth: PB16."""
+    """Inputs that reach a unit and radius of its receptive field, layer by layer, from tables.hierarchy.growth: PB16."""
     figure, axes = subplots(1, 2, 2.8)
     for ax, (name, title) in zip(
         axes[0],

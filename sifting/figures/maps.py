@@ -44,7 +44,7 @@ def _heat(ax, counts: np.ndarray, title: str = "", middle: bool = False):
 
 
 def locality(table: dict):
-    """S_sc and S_dc at each level, with random masks of the same density, from tables.locality: PB2b."""
+    """S_sc and S_dc at each level, with random masks of the same density, from tables.locality.locality: PB2b."""
     levels = table["levels"]
     figure, axes = subplots(3, len(levels), 6.6, 6.4)
     for column, density in enumerate(table["density"]):
@@ -59,7 +59,7 @@ def locality(table: dict):
 
 
 def masks(table, columns: int = 10):
-    """Masks as RGB, black = pruned, from tables.masks: PB3a, PB12.
+    """Masks as RGB, black = pruned, from tables.pictures.masks: PB3a, PB12.
 
     table : bool (units, channels, height, width), or a dict of them: a block with a title each
     """
@@ -76,12 +76,12 @@ def masks(table, columns: int = 10):
 
 
 def weights(table: np.ndarray, columns: int = 10):
-    """Weights of units, gray at zero, each scaled by its largest, from tables.weights: PB22."""
+    """Weights of units, gray at zero, each scaled by its largest, from tables.pictures.weights: PB22."""
     return masks(np.stack([signed(unit) for unit in table]), columns)
 
 
 def emergence(table: dict):
-    """Masks of a few units, one a row, from dense to sparse, from tables.emergence."""
+    """Masks of a few units, one a row, from dense to sparse, from tables.pictures.emergence."""
     units, columns, _, height, width = table["masks"].shape
     figure, axes = subplots(1, 1, WIDTH * units * (height + 1) / (columns * (width + 1)) + 0.35)
     image(axes[0, 0], mosaic(table["masks"].reshape(units * columns, *table["masks"].shape[2:]), columns))
@@ -94,7 +94,7 @@ def emergence(table: dict):
 
 
 def features(table: dict):
-    """Mask, weights and three top images of selected units, from tables.features: PB3b."""
+    """Mask, weights and three top images of selected units, from tables.units.features: PB3b."""
     count = len(table["units"])
     weights = np.stack([signed(unit) for unit in table["weights"]])
     rows = [table["mask"], weights, *np.moveaxis(table["images"] / 255, 1, 0)]
@@ -109,7 +109,7 @@ def features(table: dict):
 
 
 def random_units(table: dict):
-    """S_sc of single units, random ones and those of IMP, from tables.random_units: PB9."""
+    """S_sc of single units, random ones and those of IMP, from tables.pictures.random_units: PB9."""
     rows, columns = table["inputs"].shape
     figure, axes = subplots(rows, columns, 1.5 * rows)
     for row in range(rows):
@@ -124,7 +124,7 @@ def random_units(table: dict):
 
 
 def out_degree(table: dict):
-    """Connections left per pixel, as RGB and summed over channels, from tables.out_degree: PB10."""
+    """Connections left per pixel, as RGB and summed over channels, from tables.connectivity.out_degree: PB10."""
     maps = table["maps"]
     figure, axes = subplots(2, len(maps), 1.9 * 2, 1.8 * len(maps))
     for column, (name, counts) in enumerate(maps.items()):
@@ -143,7 +143,7 @@ def out_degree(table: dict):
 
 
 def by_degree(table: dict):
-    """S_sc of units grouped by in-degree, a row a run, from tables.by_degree: PB11."""
+    """S_sc of units grouped by in-degree, a row a run, from tables.locality.by_degree: PB11."""
     columns = max(len(groups) for groups in table.values())
     figure, axes = subplots(len(table), columns, 1.85 * len(table))
     for row, (name, groups) in zip(axes, table.items()):
@@ -157,7 +157,7 @@ def by_degree(table: dict):
 
 
 def portraits(table: dict, columns: int = 5):
-    """S_sc, in-degrees and top masks of several conditions, one above another, from tables.portraits: PB5, PB14."""
+    """S_sc, in-degrees and top masks of several conditions, one above another, from tables.conditions.portraits: PB5, PB14."""
     columns = evenly(len(table), columns)
     count = len(next(iter(table.values()))["masks"])
     each, blocks = WIDTH / columns, -(-len(table) // columns)
@@ -190,7 +190,7 @@ def portraits(table: dict, columns: int = 5):
 
 
 def same_units(table: dict):
-    """Dense weights and masks of the same units under several methods, with accuracies, from tables.same_units: PB4."""
+    """Dense weights and masks of the same units under several methods, with accuracies, from tables.conditions.same_units: PB4."""
     rows, columns, _, height, width = table["pictures"].shape
     figure, axes = subplots(1, 1, WIDTH * rows * (height + 1) / (columns * (width + 1)) * 0.8)
     ax = axes[0, 0]

@@ -152,7 +152,7 @@ def _filters(weights: np.ndarray) -> np.ndarray:
 
 
 def evolution(table: dict, columns: int = 3, label: str = "weight"):
-    """Every weight of a layer from level to level, ending where it is pruned, from tables.lines: PF6, PF7, PF16.
+    """Every weight of a layer from level to level, ending where it is pruned, from tables.methods.lines: PF6, PF7, PF16.
 
     table : title -> (1 + levels, weights), the first row before any training
     """
@@ -183,7 +183,7 @@ def evolution(table: dict, columns: int = 3, label: str = "weight"):
 
 
 def matrices(table: dict, columns: int = 2):
-    """Square matrices of shares with their numbers, in percent, from tables.unanimity or tables.distances_at. table : title -> (names, values)."""
+    """Square matrices of shares with their numbers, in percent, from tables.ensembles.unanimity or tables.similarity.distances_at. table : title -> (names, values)."""
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
     figure, axes = subplots(rows, columns, rows * (WIDTH / columns + 0.3))
@@ -203,7 +203,7 @@ def matrices(table: dict, columns: int = 2):
 
 
 def stability(table: dict, label: str):
-    """A bar a method, a panel a layer, from tables.stability: PF8. Dots: runs."""
+    """A bar a method, a panel a layer, from tables.methods.stability: PF8. Dots: runs."""
     layers = list(next(iter(table.values())))
     figure, axes = subplots(1, len(layers), 2.9, sharey=True)
     for ax, layer in zip(axes[0], layers):

@@ -13,7 +13,7 @@ CONTOURS = np.arange(0.1, 1, 0.1)  # accuracies
 
 
 def planes(table: dict):
-    """Accuracy on planes through three networks, a row and a column of them at a time, from tables.plane: ES6, ES16.
+    """Accuracy on planes through three networks, a row and a column of them at a time, from tables.surface.plane: ES6, ES16.
 
     Lines between the three enclose what is a mixture of them. Each axis has a scale of its own; its ticks are where the pretrained and the pruned network are (across), and the pretrained and the
     retrained one (up), in units of the weights.
@@ -65,7 +65,7 @@ def _plane(ax, found: dict, size: float, top: float):
 
 
 def between(table: dict, control: str = "", ordered: tuple[str, ...] = ()):
-    """Accuracy along a line from one network to another, a panel for each kind of batch-norm statistics, from tables.between.
+    """Accuracy along a line from one network to another, a panel for each kind of batch-norm statistics, from tables.surface.between.
 
     Mean and standard deviation over runs.
 
@@ -94,7 +94,7 @@ def between(table: dict, control: str = "", ordered: tuple[str, ...] = ()):
 def leaving(
     table: dict, words: dict[int, str], label: str, control: str = "trained anew", level: float | None = None
 ):
-    """Barriers against the share of the channels that is pruned at once, a line for every length of training, from tables.leaving.
+    """Barriers against the share of the channels that is pruned at once, a line for every length of training, from tables.surface.leaving.
 
     Mean and standard deviation over runs; dots: runs. Each panel has a scale of its own.
 

@@ -9,7 +9,7 @@ from sifting.figures.style import CYCLE, FAINT, IMP, INK, NULL, evenly, log_axis
 def taken_out(table: dict):
     """Accuracy without random sets of weights, and without windows of weights by rank: ES1.
 
-    table : sets, from tables.ablations, and title -> condition -> rank and value, from tables.windows
+    table : sets, from tables.utility.ablations, and title -> condition -> rank and value, from tables.utility.windows
     """
     sets, windows = table["sets"], {title: lines for title, lines in table.items() if title != "sets"}
     figure, axes = subplots(1, 1 + len(windows), 3.1, sharey=True)
@@ -34,7 +34,7 @@ def taken_out(table: dict):
 
 
 def spectra(table: dict, columns: int = 3, bins: int = 40, null: float | None = None):
-    """Histograms of the utility of sets of weights, from tables.spectra: ES4, ES14.
+    """Histograms of the utility of sets of weights, from tables.utility.spectra: ES4, ES14.
 
     table : title -> condition -> (values,); null : a gray line, as what a network loses that says nothing any more
     """
@@ -91,7 +91,7 @@ def scatter(
     logx: bool = False,
     logy: bool = False,
 ):
-    """A dot a unit, a panel a condition, from tables.units. table : title -> arrays x and y (units,); labels : of the axes; logx, logy : whether these are logarithmic, without what is 0"""
+    """A dot a unit, a panel a condition, from tables.worth.units. table : title -> arrays x and y (units,); labels : of the axes; logx, logy : whether these are logarithmic, without what is 0"""
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
     figure, axes = subplots(rows, columns, 2.5 * rows + 0.2, sharex=True, sharey=True)

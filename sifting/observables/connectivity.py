@@ -10,7 +10,7 @@ def in_degree(mask: np.ndarray) -> np.ndarray:
     mask    : bool (units, inputs)
     returns : int (units,)
 
-    Source: Pellegrini & Biroli 2022, section 3. Drawn by figures.in_degree.
+    Source: Pellegrini & Biroli 2022, section 3. Drawn by figures.curves.in_degree.
     """
     return mask.sum(1)
 
@@ -18,7 +18,7 @@ def in_degree(mask: np.ndarray) -> np.ndarray:
 def out_degree(mask: np.ndarray) -> np.ndarray:
     """C_out_i = sum_j m_ij: kept connections out of each input. mask : bool (units, inputs); returns (inputs,).
 
-    Source: Pellegrini & Biroli 2022, section 3. Drawn by figures.out_degree.
+    Source: Pellegrini & Biroli 2022, section 3. Drawn by figures.maps.out_degree.
     """
     return mask.sum(0)
 

@@ -9,7 +9,7 @@ CHUNK = 256  # units transformed at a time; bounds the memory
 EXACT = 4096  # pixels of a mask, up to which single precision counts pairs exactly
 
 
-def locality(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+def displacement_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     """S(d): for every unit, how many ordered pairs of kept inputs lie at each displacement d.
 
         S_sc = sum_c AC(m_c)        S_dc = AC(sum_c m_c) - S_sc        AC: 2-D autocorrelation
@@ -20,7 +20,7 @@ def locality(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray,
               (units, 2 height - 1, 2 width - 1), d = (0, 0) in the middle: exact counts, by FFT
 
     Raises ValueError where the inputs are not channels * height * width. Source: Pellegrini & Biroli
-    2022, section 3. Differs: their code stops counting after 1e7 pairs. Drawn by figures.locality.
+    2022, section 3. Differs: their code stops counting after 1e7 pairs. Drawn by figures.maps.locality.
     """
     same = _same(mask, shape)
     every = _same(mask.reshape(len(mask), shape[0], -1).sum(1), (1, *shape[1:]))
@@ -50,7 +50,7 @@ def _autocorrelation(images: np.ndarray) -> np.ndarray:
     return np.rint(full).astype(np.int32)
 
 
-def null_locality(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+def null_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """S_sc(d) of pairs taken from *different* units: the same in-degrees and the same map C_out, no locality.
 
     returns : float (2 height - 1, 2 width - 1): AC(sum_j m_j) - sum_j AC(m_j), summed over channels
@@ -59,7 +59,7 @@ def null_locality(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def _summed(mask: np.ndarray, shape: tuple[int, int, int], same=None) -> tuple[np.ndarray, np.ndarray]:
-    """S_sc summed over units, and null_locality; same: S_sc of every unit, where it is known."""
+    """S_sc summed over units, and null_counts; same: S_sc of every unit, where it is known."""
     same = (_same(mask, shape) if same is None else same).sum(0, dtype=np.int64)
     total = _autocorrelation(mask.sum(0, dtype=np.int64).reshape(shape))
     return same, total - same
@@ -150,12 +150,12 @@ def localization(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
         Lambda_j = (D_null - D_j) / (D_null - D_compact(k_j))
 
     D_j is the mean distance of unit j's same-channel pairs, D_null that of pairs from different
-    units (null_locality), D_compact that of the most compact blob with as many inputs in each channel.
+    units (null_counts), D_compact that of the most compact blob with as many inputs in each channel.
 
     returns : float (units,), dimensionless; nan for units with fewer than ten pairs
 
     It corrects for the size of a mask, which widths and enrichment do not; it is blind to masks of
-    two distant spots, so `enrichment` stands beside it. Drawn by figures.localization.
+    two distant spots, so `enrichment` stands beside it. Drawn by figures.curves.localization.
     """
     channels, height, width = shape
     distance = displacements(shape)[2]
@@ -197,7 +197,7 @@ def enrichment(mask: np.ndarray, shape: tuple[int, int, int], reach: float = 1.5
 def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """g(r): enrichment of same-channel pairs at distance r pixels, r = 1, 2, ... (rounded), up to half a side.
 
-    returns : float (half a side,); 1 where there is no locality. Drawn by figures.pair_correlation.
+    returns : float (half a side,); 1 where there is no locality. Drawn by figures.curves.pair_correlation.
     """
     distance = displacements(shape)[2]
     ring = np.rint(distance).astype(int)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial import distance
 
-from sifting.observables.locality import locality
+from sifting.observables.locality import displacement_counts
 
 
 def center_distance(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
@@ -21,7 +21,7 @@ def center_distance(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray
 def radius(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """Radius of gyration: root mean square distance of a unit's inputs, of all channels, from their center, in pixels.
 
-    returns : float (units,); 0 for a single place, nan for units without inputs. Drawn by figures.growth.
+    returns : float (units,); 0 for a single place, nan for units without inputs. Drawn by figures.hierarchy.growth.
     """
     centers, square = _moments(mask, shape)
     return np.sqrt(np.maximum(square - (centers**2).sum(1), 0))
@@ -41,7 +41,7 @@ def form_similarity(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray
 
     returns : float (units, units) in [0, 1]; nan for units without two inputs in one channel
     """
-    pairs = locality(mask, shape)[0].astype(float)
+    pairs = displacement_counts(mask, shape)[0].astype(float)
     pairs[:, shape[1] - 1, shape[2] - 1] = 0
     flat = pairs.reshape(len(mask), -1)
     with np.errstate(invalid="ignore"):
@@ -61,7 +61,7 @@ def fed_together(mask: np.ndarray, values: np.ndarray) -> float:
     """Mean of values[i, k] over all pairs of inputs i, k that one unit keeps, i != k; pairs with nan are left out.
 
     mask : bool (units, inputs); values : (inputs, inputs). A unit with n inputs weighs as n (n - 1).
-    Its null is the same number for observables.rewire(mask). Drawn by figures.feeding.
+    Its null is the same number for observables.connectivity.rewire(mask). Drawn by figures.hierarchy.feeding.
     """
     numbers = mask.astype(float)
     pairs = numbers.T @ numbers

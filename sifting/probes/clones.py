@@ -56,8 +56,8 @@ def _compared(original: Dataset, clone: Dataset, number: int, seed: int) -> dict
         x = data.train.batch(index)[0]
         found |= {
             f"shown/{whose}": x[:SHOWN].view(-1, *data.shape).half().numpy(),
-            f"pixels/{whose}": np.nanmean(observables.kurtosis(x).numpy()),
-            f"projections/{whose}": observables.kurtosis(x @ directions).mean().numpy(),
+            f"pixels/{whose}": np.nanmean(observables.gaussianity.kurtosis(x).numpy()),
+            f"projections/{whose}": observables.gaussianity.kurtosis(x @ directions).mean().numpy(),
         }
         moments.append((x.mean(0), torch.cov(x.T), _spectrum(x.view(-1, *data.shape))))
         if whose == "original":

@@ -50,8 +50,8 @@ def find(
             rows = method.fit(x).components_
         record |= {
             name: rows.astype(np.float32),
-            f"{name}/kurtosis": observables.kurtosis((x - x.mean(0)).astype(np.float64) @ rows.T),
-            f"{name}/localization": observables.localization(largest(rows), data.shape),
+            f"{name}/kurtosis": observables.gaussianity.kurtosis((x - x.mean(0)).astype(np.float64) @ rows.T),
+            f"{name}/localization": observables.locality.localization(largest(rows), data.shape),
         }
     yield record | {"iterations": np.array(ica.n_iter_)}
 

@@ -48,28 +48,31 @@ class Probe:
 
         KIND is rewound, the masked network at the rewind point, at level 0 too; or trained, as the level ends:
 
-        kurtosis/KIND       : (units,) of the preactivations over all images, see observables.kurtosis
+        kurtosis/KIND       : (units,) of the preactivations over all images, see observables.gaussianity.kurtosis
         class_kurtosis/KIND : (classes, units), the same over the images of each class
         size/KIND           : (units, inputs), the sizes of the weights, by which magnitude pruning goes
         weights             : (units, inputs), of the rewound network on images as they are: those of the batch norm times
                               those of the layer
         input_kurtosis      : mean over the inputs, of all images together
-        scores, linear      : (units, inputs), cavity scores of the rewound network, see observables.cavity
+        scores, linear      : (units, inputs), cavity scores of the rewound network, see observables.gaussianity.cavity
         within              : (units, inputs), mean over the classes of the scores on the images of each
         """
         level, first, record = len(records) - 1, records[0], records[-1]
         kept = at(record[f"removed_at/{WEIGHT}"], level)
-        found = {"input_kurtosis": np.nanmean(_array(observables.kurtosis(self.x)))}
+        found = {"input_kurtosis": np.nanmean(_array(observables.gaussianity.kurtosis(self.x)))}
         for kind, prefix, values in (("rewound", "rewind", first), ("trained", "trained", record)):
             weights, rows = self._said(values, prefix, kept)
-            classes = [observables.kurtosis(rows[self.labels == number]) for number in self.labels.unique()]
+            classes = [
+                observables.gaussianity.kurtosis(rows[self.labels == number])
+                for number in self.labels.unique()
+            ]
             found |= {
-                f"kurtosis/{kind}": _array(observables.kurtosis(rows)),
+                f"kurtosis/{kind}": _array(observables.gaussianity.kurtosis(rows)),
                 f"class_kurtosis/{kind}": _array(torch.stack(classes)),
                 f"size/{kind}": abs(values[f"{prefix}/{WEIGHT}"]) * kept,
             }
             if kind == "rewound":
-                scores, linear, _ = observables.cavity(self.x, weights)
+                scores, linear, _ = observables.gaussianity.cavity(self.x, weights)
                 found |= {"scores": _array(scores), "linear": _array(linear), "weights": _array(weights)}
                 found["within"] = _array(self._within(weights))
         return found
@@ -77,7 +80,7 @@ class Probe:
     def kurtosis(self, records: list[dict]) -> np.ndarray:
         """(units,): kurtosis of the preactivations of the trained network of the last of `records`, over all images."""
         kept = at(records[-1][f"removed_at/{WEIGHT}"], len(records) - 1)
-        return _array(observables.kurtosis(self._said(records[-1], "trained", kept)[1]))
+        return _array(observables.gaussianity.kurtosis(self._said(records[-1], "trained", kept)[1]))
 
     def _said(self, values: dict, prefix: str, kept: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Weights on images as they are, (units, inputs), and preactivations, (images, units)."""
@@ -88,7 +91,7 @@ class Probe:
         """Mean over the classes of the cavity scores on the images of each."""
         total, classes = 0, self.labels.unique()
         for number in classes:
-            total = total + observables.cavity(self.x[self.labels == number], weights)[0]
+            total = total + observables.gaussianity.cavity(self.x[self.labels == number], weights)[0]
         return total / len(classes)
 
     def _effective(self, values: dict, prefix: str) -> torch.Tensor:
@@ -110,7 +113,7 @@ def pack(records: list[dict], config: Config) -> dict:
 
     kurtosis/KIND             : (levels, units); input_kurtosis
     class_mean/KIND           : (levels, classes) over the units that are alive; pair_median/KIND : (levels,) over units and classes
-    cavity/VARIANT/WHAT       : (levels, levels + 2), see observables.by_removal, of the scores of VARIANT: score; linear, to first
+    cavity/VARIANT/WHAT       : (levels, levels + 2), see observables.gaussianity.by_removal, of the scores of VARIANT: score; linear, to first
                                 order; within, of each class; above and below, of units with K > 3 and K < 3 alone; by_rewound, by_trained: matched by
                                 the size of the rewound and the trained weight; shuffled: levels of removal dealt out at random
     identity                  : (levels,) the largest sum of linear scores over a unit, relative to the sum of their sizes
@@ -143,25 +146,25 @@ def pack(records: list[dict], config: Config) -> dict:
 def _grouped(record: dict, removed_at: np.ndarray, level: int, levels: int, draw) -> dict[str, np.ndarray]:
     """What `pack` keeps of the scores of one level."""
     scores, linear = record["scores"], record["linear"]
-    above = (record["kurtosis/rewound"] > observables.GAUSSIAN)[:, None]
+    above = (record["kurtosis/rewound"] > observables.gaussianity.GAUSSIAN)[:, None]
     variants = {
         "score": scores,
         "linear": linear,
         "within": record["within"],
         "above": np.where(above, scores, np.nan),
         "below": np.where(above, np.nan, scores),
-        "by_rewound": observables.matched(scores, record["size/rewound"]),
-        "by_trained": observables.matched(scores, record["size/trained"]),
+        "by_rewound": observables.gaussianity.matched(scores, record["size/rewound"]),
+        "by_trained": observables.gaussianity.matched(scores, record["size/trained"]),
     }
     found = {
         f"cavity/{name}/{what}": values
         for name, some in variants.items()
-        for what, values in observables.by_removal(some, removed_at, level, levels).items()
+        for what, values in observables.gaussianity.by_removal(some, removed_at, level, levels).items()
     }
     there = np.isfinite(scores)
     dealt = removed_at.copy()
     dealt[there] = draw.permutation(removed_at[there])
-    shuffled = observables.by_removal(scores, dealt, level, levels)
+    shuffled = observables.gaussianity.by_removal(scores, dealt, level, levels)
     found |= {f"cavity/shuffled/{what}": values for what, values in shuffled.items()}
     size = np.nansum(abs(linear), 1)
     sums = abs(np.nansum(linear, 1))[size > 0] / size[size > 0]
@@ -182,7 +185,7 @@ def example(history: History, bins: int = 48) -> dict[str, np.ndarray]:
     probe, levels = Probe(history.config, "cpu"), history.levels
     units, weights = history["example/units"], torch.tensor(history["example/weights"]).to(probe.x)
     removed_at = np.minimum(history.removed_at()[units], levels + 1)
-    scores = observables.cavity(probe.x, weights)[0].numpy()
+    scores = observables.gaussianity.cavity(probe.x, weights)[0].numpy()
     edges, inputs = np.linspace(-6, 6, bins + 1), np.full((len(units), 2 * (levels + 1)), -1)
     before, kurtosis = np.zeros((len(units), bins), int), np.zeros(len(units))
     without, counts = np.full(inputs.shape, np.nan), np.zeros((*inputs.shape, bins), int)
@@ -190,7 +193,7 @@ def example(history: History, bins: int = 48) -> dict[str, np.ndarray]:
         rows = probe.x @ weights[n]
         sd = rows.std().item()
         before[n] = np.histogram(rows / sd, edges)[0]
-        kurtosis[n] = observables.kurtosis(rows[:, None]).item()
+        kurtosis[n] = observables.gaussianity.kurtosis(rows[:, None]).item()
         for place, level in enumerate(range(1, levels + 2)):
             mine = np.flatnonzero((removed_at[n] == level) & np.isfinite(scores[n]))
             if len(mine):
@@ -200,7 +203,7 @@ def example(history: History, bins: int = 48) -> dict[str, np.ndarray]:
             if j >= 0:
                 left = rows - weights[n, j] * probe.x[:, j]
                 counts[n, place] = np.histogram(left / sd, edges)[0]
-                without[n, place] = observables.kurtosis(left[:, None]).item()
+                without[n, place] = observables.gaussianity.kurtosis(left[:, None]).item()
     chosen = np.take_along_axis(scores, np.maximum(inputs, 0), 1)
     return {
         "units": units,

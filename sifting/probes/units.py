@@ -8,7 +8,7 @@ import torch
 from sifting import store
 from sifting.config import Config
 from sifting.data import Split, load
-from sifting.observables import in_degree
+from sifting.observables.connectivity import in_degree
 from sifting.results.history import History
 from sifting.training.models import build
 from sifting.training.reference import evaluate, generator

@@ -94,7 +94,7 @@ def cavity(model: nn.Module, masks: dict[str, Tensor], images: Split, draw: torc
     for n, linear in enumerate(model.linear):
         x = model.before[n](x)
         if (name := f"linear.{n}.weight") in masks:
-            found = observables.cavity(x, linear.weight.detach())[0]
+            found = observables.gaussianity.cavity(x, linear.weight.detach())[0]
             scores[name] = -found.nan_to_num_(0).float()
         if n < len(model.linear) - 1:
             x = F.relu(model.after[n](linear(x)))

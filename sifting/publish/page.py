@@ -1,23 +1,32 @@
-"""How figures and claims get onto a page, in a live notebook and in the book, and are recorded there."""
+"""How figures and statements get onto a page, in a live notebook and in the book, and are recorded there."""
 
-import base64
+import ast
 import dataclasses
 import html
-import io
 import math
-import os
 import pathlib
-import re
 
 from IPython.display import publish_display_data
 
-from sifting.config import FIELDS, PRESETS, Config, changed
-from sifting.figures.style import SMALL, share
-from sifting.publish import claims
-from sifting.publish.catalog import FIGURES
+from sifting.config import FIELDS, Config, changed
+from sifting.figures.style import share
+from sifting.publish import catalog, claims, plans
+from sifting.publish.markup import embed, grid
 
 FEW = 6  # results that are listed under a figure; more are folded away
 SMOKE = "Made at the smoke preset, which tests that every step runs: nothing below is a result."
+PACKAGE = pathlib.Path(__file__).parents[1]
+
+
+def open_chapter(
+    chapter: str, preset: str, seeds: int, device: str = "auto", overrides: dict | None = None
+) -> "Page":
+    """The page of a chapter, with its results: stored ones are read, missing ones computed.
+
+    Raises ValueError for names that there are not, with the choices, and for overrides without effect.
+    """
+    base = plans.base(chapter, preset, overrides)
+    return Page(preset, plans.results(chapter, base, seeds, device), chapter, base)
 
 
 class Page:
@@ -25,11 +34,20 @@ class Page:
 
     Every output carries in its metadata, under "sifting", what it shows; the pages Coverage and
     Claims are computed from that, and from nothing else.
+
+    preset  : its name; base: its Config, with overrides
+    results : (kind, group) -> runs, one a seed; groups : group -> its runs, of the first kind that it has
+    runs    : those that figures are drawn from unless they say otherwise; default: all
+    claims  : ID.NAME -> claim, of what has been tested
     """
 
-    def __init__(self, preset: str, runs: list):
-        self.preset = preset
-        self.runs = list(runs)
+    def __init__(self, preset: str, results: dict, chapter: str = "", base: Config | None = None):
+        self.preset, self.results, self.chapter, self.base = preset, results, chapter, base
+        self.groups = {}
+        for (_, group), runs in results.items():
+            self.groups.setdefault(group, runs)
+        self.runs = sum(results.values(), [])
+        self.claims = {}
         self.anchors = set()  # names that links on other pages can lead to
 
     def show(
@@ -49,7 +67,7 @@ class Page:
         figure = draw(**options) if table is None else draw(table, **options)
         runs = self.runs if runs is None else runs
         names = sorted({run.name for run in runs}) if table is not None else []
-        function = f"figures.{draw.__name__}"
+        function = f"{draw.__module__.removeprefix('sifting.')}.{draw.__name__}"
         made = f'drawn by <a href="reference.html#{function}">{function}</a>'
         if names:
             links = ", ".join(f'<a href="provenance.html#{run}">{run}</a>' for run in names)
@@ -62,41 +80,45 @@ class Page:
             self._record(name, function, runs) | {"results": names},
         )
 
-    def check(self, id: str, statement: str, paper: str, effect: str, values, **options) -> claims.Claim:
-        """Test a statement (claims.check), show the verdict beside the paper's own value, and return the claim.
+    def check(self, id: str, **effects) -> None:
+        """Test statements on a figure, and show the verdicts beside what the paper has.
 
-        id : of the figure of the papers that it is about; for a statement of our own a name with a hyphen
+        id      : of the figure of the papers that they are about; for statements of our own a name with a hyphen
+        effects : name of the statement in the catalog -> the effect in every seed, or a dict of arguments of claims.check
         """
-        claim = claims.check(id, statement, paper, effect, values, **options)
-        style = claim.verdict.replace(" ", "-")
-        anchor = f' id="{id}"' if _own(id) and id not in self.anchors else ""
-        self.anchors.add(id)
+        for name, effect in effects.items():
+            how = effect if isinstance(effect, dict) else {"values": effect}
+            self._tested(claims.check(catalog.statement(id, name), **how))
+
+    def _tested(self, claim: claims.Claim) -> None:
+        said, style = claim.statement, claim.verdict.replace(" ", "-")
+        anchor = f' id="{said.id}"' if said.own and said.id not in self.anchors else ""
+        self.anchors.add(said.id)
+        self.claims[said.key] = claim
+        measured = {name: _finite(getattr(claim, name)) for name in ("estimate", "low", "high", "over")}
         self._publish(
-            f'<div class="claim {style}"{anchor}><p><span class="verdict">{claim.verdict}</span> {html.escape(statement)}</p>'
-            f"<dl><dt>the paper</dt><dd>{html.escape(paper)}</dd>"
-            f"<dt>here</dt><dd>{html.escape(effect)}: <strong>{claim.ours}</strong> "
-            f"<small>to hold: {claim.wanted}</small></dd></dl></div>",
-            f"{claim.verdict}: {statement} Paper: {paper}. Here: {effect}: {claim.ours}",
-            {
-                "claim": {name: _finite(value) for name, value in dataclasses.asdict(claim).items()}
-                | {"verdict": claim.verdict, "ours": claim.ours, "wanted": claim.wanted}
-                | self._where(self.runs)
-            },
+            f'<div class="claim {style}"{anchor}><p><span class="verdict">{claim.verdict}</span> {html.escape(said.text)}</p>'
+            f"<dl><dt>the paper</dt><dd>{html.escape(said.paper)}</dd>"
+            f"<dt>here</dt><dd>{html.escape(said.effect)}: <strong>{claim.ours}</strong> "
+            f"<small>to hold: {said.wanted}</small></dd></dl></div>",
+            f"{claim.verdict}: {said.text} Paper: {said.paper}. Here: {said.effect}: {claim.ours}",
+            {"claim": {"id": said.id, "name": said.name} | measured | self._where(self.runs)},
         )
-        return claim
 
-    def settings(
-        self, config: Config, paper: Config = PRESETS["paper"], name: str = "", caption: str = ""
-    ) -> None:
-        """Show, field by field, where `config` differs from the preset of the paper's settings, as far as it or its code tells them.
+    def settings(self, group: str = "", name: str = "", caption: str = "") -> None:
+        """Show, field by field, where the settings here differ from those of the paper, as far as it or its code tells them.
 
-        What no run of the page has as `config` says is left out: the chapter sets it by itself, or does not need it.
+        What no run of the page has is left out: the chapter sets it by itself, or does not need it.
 
-        name : the ID of a table of the papers that this is, which shows what both share, too, where it is not the default
+        group : whose first run is compared with the same at the paper's preset; default: what the plan is made of
+        name  : the ID of a table of the papers that this is, which shows what both share, too, where it is not the default
         """
         if self.preset == "smoke":
             self._publish(f'<p class="warning">{SMOKE}</p>', SMOKE, {"note": SMOKE})
-        chosen = set(changed(paper)) if name else set()
+        config, paper = self.base, plans.base(self.chapter, "paper")
+        if group:
+            config, paper = self.groups[group][0].config, plans.in_paper(self.chapter, group)
+        shared = set(changed(paper)) if name else set()
         runs = [run.config for run in self.runs] or [config]
         used = {
             field for field in FIELDS if any(getattr(run, field) == getattr(config, field) for run in runs)
@@ -109,18 +131,13 @@ class Page:
         rows = [
             [field, _words(paper[field]), _words(here[field])]
             for field in here
-            if here[field] != paper[field] and field in used or field in chosen
+            if here[field] != paper[field] and field in used or field in shared
         ]
-        self.table(
-            ["field", "at the paper preset", "here"],
-            rows,
-            caption or f"Settings that differ from the paper ({self.preset} preset)",
-            name,
-            "page.Page",
-        )
+        caption = caption or f"Settings that differ from the paper ({self.preset} preset)"
+        self.table(["field", "at the paper preset", "here"], rows, caption, name, "publish.page.Page")
 
     def measures(self, rows: list[dict], densities) -> None:
-        """Show measures of locality with their errors and controls, from tables.measures."""
+        """Show measures of locality with their errors and controls, from tables.locality.measures."""
         kinds = {
             "value": "mean over seeds", "seeds": "± over seeds", "units": "± over units",
             "random": "random pruning", "shuffled": "pixels shuffled",
@@ -162,6 +179,20 @@ class Page:
         """A sentence with computed numbers, in Markdown."""
         publish_display_data({"text/markdown": text, "text/plain": text})
 
+    def source(self, *names: str) -> None:
+        """Show the code of functions, as pruning.plain.imp, taken from their files."""
+        code = "\n\n\n".join(source_of(name) for name in names)
+        publish_display_data(
+            {"text/markdown": f"```python\n{code}\n```", "text/plain": code}, {"sifting": {"source": names}}
+        )
+
+    def glue(self, **values) -> None:
+        """Numbers and words that the text of this and of other pages can name."""
+        from myst_nb import glue
+
+        for name, value in values.items():
+            glue(name, value, display=False)
+
     def mark(self, name: str, widget, caption: str) -> None:
         """Show an explorer as a figure of the papers, and record it under that ID."""
         self._publish(
@@ -188,53 +219,27 @@ class Page:
         publish_display_data({"text/html": page, "text/plain": plain}, {"sifting": record})
 
 
-def embed(name: str, figure, caption: str, made: str, alt: str = "") -> str:
-    """A figure as HTML, with its anchor, its caption, and who made it; and as a file, see Page.show."""
-    text = svg(figure)
-    if folder := os.environ.get("SIFTING_FIGURES"):
-        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-        (pathlib.Path(folder) / f"{name}.svg").write_text(text)
-    source = base64.b64encode(text.encode()).decode()
-    return (
-        f'<figure class="sifting-figure" id="{name}"><div class="scroll" tabindex="0" role="region" aria-label="{name}">'
-        f'<img class="{_room(figure)}" alt="{html.escape(alt or caption, quote=True)}" '
-        f'src="data:image/svg+xml;base64,{source}"></div>'
-        f'<figcaption><strong>{name}.</strong> {caption} <span class="made">{made}</span></figcaption></figure>'
-    )
+def source_of(name: str) -> str:
+    """The source of a public function or class, as observables.locality.localization, without importing it.
 
-
-def grid(head: list[str], rows: list[list[str]], caption: str, label: str = "", anchor: str = "") -> str:
-    """A table of words as HTML; the first column names the rows. label, anchor : HTML before the caption, of the table."""
-    top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(first)}</th>{"".join(f"<td>{_on_one_line(html.escape(cell))}</td>" for cell in rest)}</tr>'
-        for first, *rest in rows
-    )
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}">'
-        f'<table class="settings"{anchor}><caption><span>{label}{html.escape(caption)}</span></caption>'
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _on_one_line(cell: str) -> str:
-    """The cell of a table where no line ends between a number and its error or unit."""
-    return re.sub(r"(?<=\d) (?=[±%])|(?<=±) ", "\N{NO-BREAK SPACE}", cell)
+    Raises ValueError where there is none.
+    """
+    *path, last = name.split(".")
+    file = PACKAGE.joinpath(*path).with_suffix(".py")
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    for node in ast.parse(text).body:
+        if getattr(node, "name", "") == last:
+            return ast.get_source_segment(text, node)
+    raise ValueError(f"no function {name}")
 
 
 def _own(name: str) -> bool:
     """Whether a figure is ours and not the papers'. Raises ValueError where it should be theirs and is not."""
-    if name not in FIGURES and "-" not in name:
+    if name not in catalog.FIGURES and "-" not in name:
         raise ValueError(
             f"no figure of the papers has the ID {name!r}; names of our own have a hyphen, as imp-locality"
         )
-    return name not in FIGURES
-
-
-def _room(figure) -> str:
-    """The class of a picture: one with words or numbers to be read is wider than a phone, unless it is drawn small."""
-    read = any(ax.axison and (ax.get_xticks().size or ax.get_xlabel()) for ax in figure.axes)
-    return "small" if figure.get_figwidth() <= SMALL else "wide" if read else "narrow"
+    return name not in catalog.FIGURES
 
 
 def _finite(value):
@@ -252,10 +257,3 @@ def _words(value) -> str:
         if isinstance(value, float)
         else str(value)
     )
-
-
-def svg(figure) -> str:
-    """A figure as SVG text; equal figures give equal text."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")
-    return buffer.getvalue()

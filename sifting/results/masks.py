@@ -37,7 +37,7 @@ def effective(*layers: np.ndarray) -> np.ndarray:
     layers  : masks from the first layer on, (units, inputs) each
     returns : bool, (units of the last layer, inputs of the first)
 
-    Source: Pellegrini & Biroli 2022, section 4. Drawn by figures.masks.
+    Source: Pellegrini & Biroli 2022, section 4. Drawn by figures.maps.masks.
     """
     reach = layers[0]
     for mask in layers[1:]:

@@ -4,12 +4,11 @@ import numpy as np
 
 from sifting import observables
 from sifting.results.history import History
+from sifting.tables.basics import Groups, common, level_near, local_units, nearest, shape, top_units
+from sifting.tables.connectivity import out_degree
+from sifting.tables.learning import accuracy
 from sifting.tables.locality import everywhere
-from sifting.tables.numbers import accuracy
-from sifting.tables.pictures import out_degree
-from sifting.tables.runs import around, common, local_units, shape, top_units
-
-Groups = dict[str, list[History]]  # condition -> its runs, one a seed
+from sifting.tables.words import around
 
 
 def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
@@ -51,15 +50,15 @@ def _measures(mask: np.ndarray, size: tuple, level: int) -> tuple[float, ...]:
     dead = 1 - mask.any(1).mean()
     if not level:
         return (np.nan,) * 5 + (dead,)
-    local = observables.localization(mask, size)
-    same = observables.locality(mask, size)[0]
-    widths = np.mean(observables.rf_width(same), 0)
+    local = observables.locality.localization(mask, size)
+    same = observables.locality.displacement_counts(mask, size)[0]
+    widths = np.mean(observables.locality.rf_width(same), 0)
     return (
         np.nanmean(local) if not np.isnan(local).all() else np.nan,
-        observables.enrichment(mask, size),
-        np.mean(observables.rf_width(same.sum(0))),
+        observables.locality.enrichment(mask, size),
+        np.mean(observables.locality.rf_width(same.sum(0))),
         np.nanmedian(widths) if not np.isnan(widths).all() else np.nan,
-        observables.degree_excess(mask),
+        observables.connectivity.degree_excess(mask),
         dead,
     )
 
@@ -71,31 +70,12 @@ def at_density(table: dict[str, dict], density: float) -> dict[str, dict]:
     """
     found = {}
     for name, rows in table.items():
-        level = int(np.abs(np.log(rows["density"]) - np.log(density)).argmin())
+        level = nearest(rows["density"], density)
         found[name] = {"level": level} | {
             what: values[..., level] if what not in ("density", "layers") else values[level]
             for what, values in rows.items()
         }
     return found
-
-
-def gains(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
-    """What pruning gains in each condition: PB18, PB19.
-
-    returns : condition -> dense, best, gain, each (runs,), early-stopped test accuracy; the best pruned
-              level is chosen on the validation images (tables.accuracy)
-    """
-    found = {}
-    for name, runs in groups.items():
-        table = accuracy(runs)
-        dense = table["test"][:, 0]
-        found[name] = {"dense": dense, "best": dense + table["gain"], "gain": table["gain"]}
-    return found
-
-
-def column(table: dict[str, dict], name: str) -> np.ndarray:
-    """(runs, conditions) of one array of `at_density` or `gains`; all conditions must have as many runs."""
-    return np.stack([values[name] for values in table.values()], axis=1)
 
 
 def summary(found: dict[str, dict]) -> list[list[str]]:
@@ -110,11 +90,6 @@ def summary(found: dict[str, dict]) -> list[list[str]]:
     ]
 
 
-def chosen(groups: Groups, names) -> Groups:
-    """Some of the conditions, in the order of `names`."""
-    return {name: groups[name] for name in names}
-
-
 def least_local(groups: Groups, density: float) -> dict[str, float]:
     """Localization of the least local condition, of its first run near `density`: what claims.check takes.
 
@@ -123,29 +98,6 @@ def least_local(groups: Groups, density: float) -> dict[str, float]:
     found = [everywhere(runs[0], density) for runs in groups.values()]
     least = min(found, key=lambda group: group["localization"])
     return {"values": least["localization"], "error": least["error"]}
-
-
-def learning(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
-    """Training and validation accuracy during training, of the dense network and at the best level: PB6, PB7, PB8.
-
-    returns : condition -> steps (evaluations,); train, val (2, evaluations), the mean over runs, dense first
-    """
-    found = {}
-    for name, runs in groups.items():
-        best = [int(run.accuracy("val")[1:].argmax()) + 1 for run in runs]
-        length = runs[0]["val_accuracy"].shape[1]
-        steps = runs[0].config.steps * (1 + np.arange(length)) / length
-        curves = {
-            split: np.stack(
-                [
-                    np.mean([run[f"{split}_accuracy"][level] for run, level in zip(runs, levels)], axis=0)
-                    for levels in ([0] * len(runs), best)
-                ]
-            )
-            for split in ("train", "val")
-        }
-        found[name] = {"steps": steps} | curves
-    return found
 
 
 def conclusions(groups: Groups, density: float) -> list[list[str]]:
@@ -188,26 +140,24 @@ def portraits(groups: Groups, density: float, masks: int = 0) -> dict[str, dict]
 
 def _portrait(runs: list[History], density: float, count: int) -> dict:
     size = shape(runs[0])
-    levels = [_nearest(run, density) for run in runs]
+    levels = [level_near(run, density, None) for run in runs]
     first = [run.mask(level) for run, level in zip(runs, levels)]
     counts = np.arange(max(int(mask.sum(1).max()) for mask in first) + 2)
-    local = [observables.localization(mask, size) for mask in first]
+    local = [observables.locality.localization(mask, size) for mask in first]
     return {
         "density": float(np.mean([mask.mean() for mask in first])),
-        "same": sum(observables.locality(mask, size)[0].sum(0) for mask in first),
-        "degrees": np.concatenate([observables.in_degree(mask) for mask in first]),
+        "same": sum(observables.locality.displacement_counts(mask, size)[0].sum(0) for mask in first),
+        "degrees": np.concatenate([observables.connectivity.in_degree(mask) for mask in first]),
         "runs": len(runs),
-        "expected": (counts, sum(observables.binomial(mask, counts) for mask in first) / len(runs)),
+        "expected": (
+            counts,
+            sum(observables.connectivity.binomial(mask, counts) for mask in first) / len(runs),
+        ),
         "localization": np.array(
             [np.nanmean(values) if not np.isnan(values).all() else np.nan for values in local]
         ),
         "masks": first[0][top_units(runs[0], levels[0], count)].reshape(-1, *size),
     }
-
-
-def _nearest(run: History, density: float) -> int:
-    values = np.array([run.density(level) for level in range(run.levels + 1)])
-    return int(np.abs(np.log(values) - np.log(density)).argmin())
 
 
 def same_units(ticket: History, rows: list[tuple[str, Groups, float]], count: int = 10) -> dict:
@@ -229,7 +179,7 @@ def same_units(ticket: History, rows: list[tuple[str, Groups, float]], count: in
         [],
     )
     for label, runs, density in rows:
-        levels = [_nearest(run, density) for run in runs]
+        levels = [level_near(run, density, None) for run in runs]
         pictures.append(runs[0].mask(levels[0])[units].astype(float))
         labels.append(label)
         accuracy.append(np.mean([run.accuracy("test")[level] for run, level in zip(runs, levels)]))
@@ -240,9 +190,3 @@ def same_units(ticket: History, rows: list[tuple[str, Groups, float]], count: in
         "pictures": np.stack(pictures).reshape(len(labels), count, *size),
         "accuracy": np.array([dense_accuracy, *accuracy]),
     }
-
-
-def largest_gains(groups: Groups) -> dict[str, float]:
-    """Largest gain of the first run of each condition, in points: mean over conditions and its standard error, as claims.check takes them."""
-    values = 100 * np.array([rows["gain"][0] for rows in gains(groups).values()])
-    return {"values": values.mean(), "error": values.std(ddof=1) / len(values) ** 0.5}

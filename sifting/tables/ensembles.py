@@ -4,9 +4,8 @@ import itertools
 
 import numpy as np
 
-from sifting.tables.conditions import Groups
+from sifting.tables.basics import Groups, last_level
 from sifting.tables.methods import dead, votes
-from sifting.tables.runs import last_level
 
 
 def unanimity(groups: Groups, level: int) -> dict[str, np.ndarray]:

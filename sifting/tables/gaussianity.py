@@ -3,8 +3,9 @@
 import numpy as np
 
 from sifting.results.history import History
-from sifting.tables.conditions import Groups, at_density, compare
-from sifting.tables.runs import around, common
+from sifting.tables.basics import Groups, common
+from sifting.tables.conditions import at_density, compare
+from sifting.tables.words import around
 
 CONTROLS = {  # variant of the scores -> what is asked by it
     "score": "all weights",

@@ -5,8 +5,8 @@ import numpy as np
 from sifting import observables
 from sifting.results.history import History
 from sifting.results.masks import effective
-from sifting.tables.numbers import probe
-from sifting.tables.runs import common, densities, local_units, shape
+from sifting.tables.basics import common, densities, local_units, shape
+from sifting.tables.units import probe
 
 REWIRED = 10  # draws of connections at random, with all degrees kept
 
@@ -71,9 +71,9 @@ def composition(run: History, stimuli: History, level: int, count: int = 8, inpu
 def feeding(runs: list[History], levels: list[int] | None = None, layer: int = 2) -> dict[str, np.ndarray]:
     """Are the units that feed one unit of `layer` nearer and more alike than others? PB15.
 
-    Each number is a mean over pairs of units that feed the same unit (observables.fed_together), of their
+    Each number is a mean over pairs of units that feed the same unit (observables.similarity.fed_together), of their
     effective masks; NAME_random: the same with the connections dealt out anew, every unit of both
-    layers keeping as many as it has (observables.rewire), mean over REWIRED draws.
+    layers keeping as many as it has (observables.connectivity.rewire), mean over REWIRED draws.
 
     levels   : default: of every run the level of its outcome
     returns  : distance (of centers, pixels), form (likeness), overlap (Jaccard index) and the three
@@ -89,14 +89,14 @@ def feeding(runs: list[History], levels: list[int] | None = None, layer: int = 2
 def _feeding(run, level, layer, draw):
     below, mask, size = run.effective(level, layer - 1), run.mask(level, layer), shape(run)
     pairs = {
-        "distance": observables.center_distance(below, size),
-        "form": observables.form_similarity(below, size),
-        "overlap": observables.overlap(below),
+        "distance": observables.similarity.center_distance(below, size),
+        "form": observables.similarity.form_similarity(below, size),
+        "overlap": observables.similarity.overlap(below),
     }
-    draws = [observables.rewire(mask, draw) for _ in range(REWIRED)]
-    found = {name: observables.fed_together(mask, values) for name, values in pairs.items()}
+    draws = [observables.connectivity.rewire(mask, draw) for _ in range(REWIRED)]
+    found = {name: observables.similarity.fed_together(mask, values) for name, values in pairs.items()}
     return found | {
-        f"{name}_random": np.mean([observables.fed_together(other, values) for other in draws])
+        f"{name}_random": np.mean([observables.similarity.fed_together(other, values) for other in draws])
         for name, values in pairs.items()
     }
 
@@ -131,7 +131,7 @@ def growth(runs: list[History], layers: int = 3) -> dict[str, np.ndarray]:
 
 def _growth(run, layer, draw):
     masks, size = [run.mask(run.outcome, n + 1) for n in range(layer)], shape(run)
-    draws = [observables.rewire(masks[-1], draw) for _ in range(REWIRED * (layer > 1))]
+    draws = [observables.connectivity.rewire(masks[-1], draw) for _ in range(REWIRED * (layer > 1))]
     reached = [_extent(effective(*masks[:-1], last), size) for last in [masks[-1], *draws]]
     random = np.mean(reached[1:], axis=0) if draws else (np.nan, np.nan)
     named = {
@@ -148,7 +148,7 @@ def _extent(mask, size):
     mask = mask[mask.any(1)]
     if not len(mask):
         return np.nan, np.nan
-    return mask.sum(1).mean(), observables.radius(mask, size).mean()
+    return mask.sum(1).mean(), observables.similarity.radius(mask, size).mean()
 
 
 def turns(runs: list[History]) -> list[list[dict]]:

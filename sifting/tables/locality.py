@@ -5,7 +5,7 @@ import numpy as np
 from sifting import observables
 from sifting.results.history import History
 from sifting.results.masks import effective
-from sifting.tables.runs import common, densities, near, shape, top_units
+from sifting.tables.basics import common, densities, level_near, shape, top_units
 
 REDRAWS = 20  # of every random control; its own scatter is then a fifth of that of one draw
 
@@ -38,19 +38,19 @@ def locality(runs: list[History], levels: list[int]) -> dict[str, np.ndarray]:
         rows = {name: [] for name in (*maps, *numbers)}
         for level in levels:
             mask = run.mask(level)
-            shuffled = observables.random_mask(mask, draw)
-            same, different = (s.sum(0) for s in observables.locality(mask, size))
-            random = observables.locality(shuffled, size)[0].sum(0)
+            shuffled = observables.locality.random_mask(mask, draw)
+            same, different = (s.sum(0) for s in observables.locality.displacement_counts(mask, size))
+            random = observables.locality.displacement_counts(shuffled, size)[0].sum(0)
             values = (
                 same,
                 different,
                 random,
-                observables.rf_width(same),
-                observables.rf_width(random),
-                np.nanmean(observables.localization(mask, size)),
-                np.nanmean(observables.localization(shuffled, size)),
-                observables.enrichment(mask, size),
-                observables.axis_excess(mask, size),
+                observables.locality.rf_width(same),
+                observables.locality.rf_width(random),
+                np.nanmean(observables.locality.localization(mask, size)),
+                np.nanmean(observables.locality.localization(shuffled, size)),
+                observables.locality.enrichment(mask, size),
+                observables.locality.axis_excess(mask, size),
             )
             for name, value in zip(rows, values):
                 rows[name].append(value)
@@ -72,7 +72,7 @@ def measures(runs: list[History], levels: list[int]) -> list[dict]:
     """The measures of locality at each level with their errors: over seeds and over the units of the first run.
 
     returns : for every measure its name and, for each level, value (mean over runs), seeds (standard
-              deviation over runs; nan for one), units (standard error over units, observables.jackknife),
+              deviation over runs; nan for one), units (standard error over units, observables.connectivity.jackknife),
               random (as many weights kept anywhere) and shuffled (the pixels of all masks moved
               about in the same way), these three for the first run, the controls means over REDRAWS
     """
@@ -80,8 +80,13 @@ def measures(runs: list[History], levels: list[int]) -> list[dict]:
     area = size[1] * size[2]
 
     def measure(mask):
-        width_x, width_y = observables.rf_width(observables.locality(mask, size)[0].sum(0))
-        local, near = np.nanmean(observables.localization(mask, size)), observables.enrichment(mask, size)
+        width_x, width_y = observables.locality.rf_width(
+            observables.locality.displacement_counts(mask, size)[0].sum(0)
+        )
+        local, near = (
+            np.nanmean(observables.locality.localization(mask, size)),
+            observables.locality.enrichment(mask, size),
+        )
         return np.array([width_x, width_y, local, near])
 
     def shuffled(mask):
@@ -95,8 +100,10 @@ def measures(runs: list[History], levels: list[int]) -> list[dict]:
     kinds = {
         "value": values.mean(0),
         "seeds": values.std(0, ddof=1) if len(runs) > 1 else np.full(values.shape[1:], np.nan),
-        "units": np.array([observables.jackknife(measure, runs[0].mask(level)) for level in levels]),
-        "random": control(lambda mask: observables.random_mask(mask, draw)),
+        "units": np.array(
+            [observables.connectivity.jackknife(measure, runs[0].mask(level)) for level in levels]
+        ),
+        "random": control(lambda mask: observables.locality.random_mask(mask, draw)),
         "shuffled": control(shuffled),
     }
     names = (
@@ -119,15 +126,17 @@ def unit_widths(runs: list[History], level: int, count: int = 48) -> dict[str, n
     for run in runs:
         top = run.mask(level)[top_units(run, level, count)]
         for name, mask in (("imp", top), ("random", draw.permuted(top, axis=1))):
-            same = observables.locality(mask, shape(run))[0]
-            table[name].append(np.nanmean([observables.rf_moment(unit) for unit in same]))
+            same = observables.locality.displacement_counts(mask, shape(run))[0]
+            table[name].append(np.nanmean([observables.locality.rf_moment(unit) for unit in same]))
     return {name: np.array(value) for name, value in table.items()}
 
 
 def pair_correlation(runs: list[History], levels: list[int]) -> dict[str, np.ndarray]:
     """g(r), (runs, levels, r), at the levels shown."""
     size = shape(runs[0])
-    g = np.array([[observables.pair_correlation(run.mask(level), size) for level in levels] for run in runs])
+    g = np.array(
+        [[observables.locality.pair_correlation(run.mask(level), size) for level in levels] for run in runs]
+    )
     return {"r": np.arange(1, g.shape[2] + 1), "g": g, "levels": levels, "density": densities(runs)[levels]}
 
 
@@ -135,7 +144,7 @@ def reach(runs: list[History], level: int) -> dict[str, np.ndarray]:
     """Size and locality of effective masks, layer by layer: PB12.
 
     inputs       : (runs, layers) mean number of inputs that reach a unit
-    localization : (runs, layers) mean of Lambda; random: the same where the mask of the last layer is rewired (observables.rewire), mean over REDRAWS
+    localization : (runs, layers) mean of Lambda; random: the same where the mask of the last layer is rewired (observables.connectivity.rewire), mean over REDRAWS
     """
     size, draw = shape(runs[0]), np.random.default_rng(0)
     table = {"inputs": [], "localization": [], "random": []}
@@ -144,11 +153,17 @@ def reach(runs: list[History], level: int) -> dict[str, np.ndarray]:
         for layer in range(1, run.layers + 1):
             layers = [run.mask(level, n) for n in range(1, layer + 1)]
             mask = effective(*layers)
-            draws = [observables.rewire(layers[-1], draw) for _ in range(REDRAWS)] if layer > 1 else layers
+            draws = (
+                [observables.connectivity.rewire(layers[-1], draw) for _ in range(REDRAWS)]
+                if layer > 1
+                else layers
+            )
             rewired = [effective(*layers[:-1], last) for last in draws]
             rows["inputs"].append(mask.sum(1)[mask.any(1)].mean())
-            rows["localization"].append(np.nanmean(observables.localization(mask, size)))
-            rows["random"].append(np.mean([np.nanmean(observables.localization(m, size)) for m in rewired]))
+            rows["localization"].append(np.nanmean(observables.locality.localization(mask, size)))
+            rows["random"].append(
+                np.mean([np.nanmean(observables.locality.localization(m, size)) for m in rewired])
+            )
         for name in table:
             table[name].append(rows[name])
     return {name: np.array(value) for name, value in table.items()}
@@ -162,12 +177,15 @@ def by_degree(runs: dict[str, History], density: float, bins: int = 5) -> dict[s
     """
     result = {}
     for name, run in runs.items():
-        mask, size = run.mask(near(run, density)), shape(run)
-        degree = observables.in_degree(mask)
+        mask, size = run.mask(level_near(run, density)), shape(run)
+        degree = observables.connectivity.in_degree(mask)
         order = np.argsort(degree, kind="stable")
         edges = np.cumsum([0] + [len(part) for part in np.array_split(order[degree[order] > 0], bins)])
         alive = order[degree[order] > 0]
-        same, local = observables.locality(mask, size)[0], observables.localization(mask, size)
+        same, local = (
+            observables.locality.displacement_counts(mask, size)[0],
+            observables.locality.localization(mask, size),
+        )
         result[name] = []
         for low, high in zip(edges[:-1], edges[1:]):
             units = alive[low:high]
@@ -195,7 +213,7 @@ def group_localization(runs: list[History], density: float) -> np.ndarray:
 
 def orientations(runs: list[History], level: int, around: float = 0) -> np.ndarray:
     """(runs,) direction that the masks of a level prefer, degrees, within 45 of `around`: two axes at right angles are one. PB20."""
-    found = np.array([observables.orientation(run.mask(level), shape(run)) for run in runs])
+    found = np.array([observables.locality.orientation(run.mask(level), shape(run)) for run in runs])
     return (found - around + 45) % 90 - 45 + around
 
 
@@ -208,7 +226,7 @@ def slope(rows: np.ndarray, x=None) -> np.ndarray:
 
 def everywhere(run: History, density: float) -> dict[str, float]:
     """Localization of all units of a run near `density`, with its standard error, as a group of by_degree."""
-    values = observables.localization(run.mask(near(run, density)), shape(run))
+    values = observables.locality.localization(run.mask(level_near(run, density)), shape(run))
     values = values[~np.isnan(values)]
     return {"localization": float(values.mean()), "error": float(values.std(ddof=1) / np.sqrt(len(values)))}
 
@@ -223,4 +241,4 @@ def difference(one: dict, other: dict) -> dict[str, float]:
 
 def axes(runs: list[History], level: int, times: int = 1) -> np.ndarray:
     """(runs,): axis_excess of the first layer at `level`, at five pixels or `times` as far: PB21."""
-    return np.array([observables.axis_excess(run.mask(level), shape(run), times) for run in runs])
+    return np.array([observables.locality.axis_excess(run.mask(level), shape(run), times) for run in runs])

@@ -5,8 +5,7 @@ from scipy import stats
 
 from sifting import observables
 from sifting.results.history import History
-from sifting.tables.conditions import Groups
-from sifting.tables.runs import common, shape
+from sifting.tables.basics import Groups, common, nearest, shape
 
 DEAD = 0.95  # share of the test images in one class, from which a network counts as dead
 
@@ -50,7 +49,7 @@ def sparsity(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
         for n, run in enumerate(runs):
             for level in levels:
                 masks = [run.mask(level, layer) for layer in range(1, run.layers + 1)]
-                lead = sum(int(mask.sum()) for mask in observables.used(*masks))
+                lead = sum(int(mask.sum()) for mask in observables.paths.used(*masks))
                 used[n, level] = lead / sum(mask.size for mask in masks)
         found[name] = {
             "density": np.array([[run.density(level) for level in levels] for run in runs]).mean(0),
@@ -84,9 +83,11 @@ def _structure(mask: np.ndarray, draw: np.random.Generator, draws: int) -> dict[
     sides = {"inputs": mask.swapaxes(0, 1).reshape(mask.shape[1], -1), "outputs": mask.reshape(len(mask), -1)}
     found = {"gone": float((~sides["inputs"].any(1)).sum())}
     for side, matrix in sides.items():
-        found[side] = observables.degree_excess(matrix)
+        found[side] = observables.connectivity.degree_excess(matrix)
         shuffled = [draw.permuted(matrix.ravel()).reshape(matrix.shape) for _ in range(draws)]
-        found[f"{side}_null"] = float(np.mean([observables.degree_excess(other) for other in shuffled]))
+        found[f"{side}_null"] = float(
+            np.mean([observables.connectivity.degree_excess(other) for other in shuffled])
+        )
     return found
 
 
@@ -103,8 +104,10 @@ def last_scores(name: str, run: History, count: int) -> dict:
         sides = {"row": mask.swapaxes(0, 1).reshape(mask.shape[1], -1), "column": mask.reshape(len(mask), -1)}
         for side, matrix in sides.items():
             if side == "column" or n > 1:
-                error = observables.jackknife(observables.degree_excess, matrix, min(10, len(matrix)))
-                scores[side].append((observables.degree_excess(matrix), float(error)))
+                error = observables.connectivity.jackknife(
+                    observables.connectivity.degree_excess, matrix, min(10, len(matrix))
+                )
+                scores[side].append((observables.connectivity.degree_excess(matrix), float(error)))
         row = f"{scores['row'][-1][0]:.1f}" if n > 1 else "–"
         kept, column = f"{100 * mask.mean():.2g} %", f"{scores['column'][-1][0]:.1f}"
         words.append([f"{name}, {layer}, level {level}", accuracy, kept, row, column])
@@ -123,7 +126,7 @@ def on_maps(groups: Groups, layer: int, channels: int) -> dict[str, dict[str, np
         for run in runs:
             side = round((run.removed_at(layer).shape[1] / channels) ** 0.5)
             masks = [run.mask(level, layer) for level in range(common(runs) + 1)]
-            local = [observables.localization(mask, (channels, side, side)) for mask in masks]
+            local = [observables.locality.localization(mask, (channels, side, side)) for mask in masks]
             rows.append([np.nanmean(some) if np.isfinite(some).any() else np.nan for some in local])
         found[name]["localization"] = np.array(rows)
     return found
@@ -139,7 +142,10 @@ def notions(groups: Groups, layer: int = 1) -> dict[str, dict[str, np.ndarray]]:
     for name, runs in groups.items():
         levels, rows = range(1, common(runs) + 1), structure({name: runs}, layer, draws=1)[name]
         local = [
-            [np.nanmean(observables.localization(run.mask(level, layer), shape(run))) for level in levels]
+            [
+                np.nanmean(observables.locality.localization(run.mask(level, layer), shape(run)))
+                for level in levels
+            ]
             for run in runs
         ]
         found[name] = {
@@ -151,7 +157,7 @@ def notions(groups: Groups, layer: int = 1) -> dict[str, dict[str, np.ndarray]]:
 
 def together(found: dict[str, dict[str, np.ndarray]], density: float, one: str, other: str) -> np.ndarray:
     """(runs,): Spearman's rank correlation over the conditions of two arrays of `notions`, each near `density`."""
-    level = {name: int(abs(np.log(rows["density"] / density)).argmin()) for name, rows in found.items()}
+    level = {name: nearest(rows["density"], density) for name, rows in found.items()}
     pairs = np.array([[rows[what][:, level[name]] for what in (one, other)] for name, rows in found.items()])
     return np.array([stats.spearmanr(*pairs[:, :, run].T).statistic for run in range(pairs.shape[2])])
 
@@ -199,7 +205,7 @@ def weights_left(runs: list[History], layer: int, level: int) -> tuple[float, in
 
 
 def with_levels(table: dict[str, dict[str, np.ndarray]], what: str) -> dict[str, dict[str, np.ndarray]]:
-    """One array, (runs, levels), of every condition and its null, if it has one, with its levels but the dense one: for figures.panels.
+    """One array, (runs, levels), of every condition and its null, if it has one, with its levels but the dense one: for figures.methods.panels.
 
     returns : condition -> level, score and null
     """

@@ -7,9 +7,8 @@ import numpy as np
 from sifting import observables
 from sifting.results.history import History
 from sifting.results.masks import jaccard
-from sifting.tables.conditions import Groups
+from sifting.tables.basics import Groups, common, level_near
 from sifting.tables.methods import dead
-from sifting.tables.runs import common, near
 
 
 def distance(ones: list[History], others: list[History]) -> dict[str, np.ndarray]:
@@ -27,7 +26,10 @@ def distance(ones: list[History], others: list[History]) -> dict[str, np.ndarray
         ]
         found["distance"].append([[1 - jaccard(*pair) for pair in row] for row in pairs])
         found["chance"].append(
-            [[1 - observables.chance_jaccard(a.sum(), b.sum(), a.size) for a, b in row] for row in pairs]
+            [
+                [1 - observables.paths.chance_jaccard(a.sum(), b.sum(), a.size) for a, b in row]
+                for row in pairs
+            ]
         )
     gone = [(dead(one)[:levels] | dead(other)[:levels]) for one, other in zip(ones, others)]
     return {name: np.array(values) for name, values in found.items()} | {"dead": np.array(gone)}
@@ -113,14 +115,16 @@ def distances_at(groups: Groups, density: float, layer: int) -> dict[str, np.nda
 
     returns : (conditions, conditions, runs) distance and chance
     """
-    masks = [[run.mask(near(run, density, layer), layer) for run in runs] for runs in groups.values()]
+    masks = [[run.mask(level_near(run, density, layer), layer) for run in runs] for runs in groups.values()]
     count, seeds = len(masks), len(masks[0])
     found = {"distance": np.zeros((count, count, seeds)), "chance": np.zeros((count, count, seeds))}
     for a, b, seed in itertools.product(range(count), range(count), range(seeds)):
         if a != b:
             one, other = masks[a][seed], masks[b][seed]
             found["distance"][a, b, seed] = 1 - jaccard(one, other)
-            found["chance"][a, b, seed] = 1 - observables.chance_jaccard(one.sum(), other.sum(), one.size)
+            found["chance"][a, b, seed] = 1 - observables.paths.chance_jaccard(
+                one.sum(), other.sum(), one.size
+            )
     return found
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 
 from sifting.config import choose
-from sifting.observables import barrier
+from sifting.observables.surface import barrier
 from sifting.results.axes import LINES, STATISTICS
 from sifting.results.history import History
-from sifting.tables.conditions import Groups
-from sifting.tables.learned import tested
-from sifting.tables.runs import around
+from sifting.tables.basics import Groups
+from sifting.tables.learning import tested
+from sifting.tables.words import around
 
 MEASURED = ("accuracy", "loss")  # along a line, see surface.Probe
 PLANE = ("plane", "x", "y", "points", "own")  # arrays of a level, see surface.Probe
@@ -77,7 +77,7 @@ def barriers(groups: Groups, which: str = "whole", of: str = "accuracy") -> dict
 
 
 def height(rows: np.ndarray, of: str = "accuracy") -> np.ndarray:
-    """(...,): barriers on lines, (..., points); see observables.barrier.
+    """(...,): barriers on lines, (..., points); see observables.surface.barrier.
 
     of : accuracy: how far it falls, in points; loss: how far it rises, in nats
     """
@@ -190,7 +190,7 @@ def _kept(runs: list[History]) -> str:
 def leaving(groups: Groups, cells: dict[tuple[float, int], str], of: str = "accuracy") -> dict[str, dict]:
     """Barriers, see `barriers`, to networks of which more and more is pruned at once, and that are trained longer and longer.
 
-    cells   : (share of the channels pruned, length of training) -> condition, see plans.dial
+    cells   : (share of the channels pruned, length of training) -> condition, see plans.surface.dial
     returns : statistics -> share (shares,), in the order of cells; lengths: length -> (runs, shares) barriers; beside: condition that
               is none of cells -> (runs,)
     """

@@ -6,9 +6,9 @@ from sifting import observables
 from sifting.results import axes
 from sifting.results.history import History
 from sifting.results.masks import jaccard
-from sifting.tables.conditions import Groups
-from sifting.tables.runs import around, common, densities, near, shape
+from sifting.tables.basics import Groups, common, densities, level_near, shape
 from sifting.tables.utility import worth
+from sifting.tables.words import around
 from sifting.tables.worth import units
 
 # what is measured -> its name in words, factor and digits
@@ -33,15 +33,15 @@ def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
     """
     tenth, recomputed = axes.RATIOS.index(0.1), axes.STATISTICS.index("recomputed")
     mask, kept = run.mask(level), units(run, level)
-    beside = reference.mask(near(reference, run.density(level, 1)))
+    beside = reference.mask(level_near(reference, run.density(level, 1)))
     return {
         "test": run.accuracy("test", "best")[level],
         "local": np.nanmean(kept["local"]),
         "far": np.nanmean(kept["far"]),
         "jaccard": jaccard(mask, beside),
-        "chance": observables.chance_jaccard(mask.sum(), beside.sum(), mask.size),
+        "chance": observables.paths.chance_jaccard(mask.sum(), beside.sum(), mask.size),
         "worth": worth(run, level)[tenth].mean(),
-        "barrier": 100 * observables.barrier(run[f"line/{level}"][0, recomputed, :, 0]),
+        "barrier": 100 * observables.surface.barrier(run[f"line/{level}"][0, recomputed, :, 0]),
     }
 
 
@@ -50,7 +50,7 @@ def measured(groups: Groups, density: float, reference: str = "IMP") -> dict[str
     found = {}
     for name, runs in groups.items():
         pairs = zip(runs, groups[reference], strict=True)
-        rows = [by_papers(run, near(run, density), other) for run, other in pairs]
+        rows = [by_papers(run, level_near(run, density), other) for run, other in pairs]
         found[name] = {what: np.array([row[what] for row in rows], float) for what in rows[0]}
     return found
 
@@ -92,11 +92,11 @@ def shared_locality(
         name: [] for name in (one, other, "both", f"{one}'s next level", f"as many of {one}'s at random")
     }
     for run, beside in zip(groups[one], groups[other], strict=True):
-        size, level = shape(run), near(run, density)
-        mask, again = run.mask(level), beside.mask(near(beside, density))
+        size, level = shape(run), level_near(run, density)
+        mask, again = run.mask(level), beside.mask(level_near(beside, density))
         both, some = mask & again, np.zeros_like(mask)
         for unit, row in enumerate(mask):
             some[unit, draw.permutation(np.flatnonzero(row))[: both[unit].sum()]] = True
         for name, kept in zip(found, (mask, again, both, run.mask(min(level + 1, run.levels)), some)):
-            found[name].append(np.nanmean(observables.localization(kept, size)))
+            found[name].append(np.nanmean(observables.locality.localization(kept, size)))
     return {name: np.array(values) for name, values in found.items()}

@@ -5,7 +5,8 @@ from scipy import stats
 
 from sifting.results.axes import BASES, RATIOS
 from sifting.results.history import History
-from sifting.tables.conditions import Groups
+from sifting.tables.basics import Groups
+from sifting.tables.words import percent
 
 # name -> of the utilities of sets, (..., sets)
 STATISTICS = {
@@ -17,11 +18,6 @@ STATISTICS = {
     "largest utility": lambda worth: worth.max(-1),
 }
 GROW = tuple(STATISTICS)[:3]  # those that the paper says grow
-
-
-def percent(ratio: float) -> str:
-    """A share of the weights in words, as 7.5 %."""
-    return f"{100 * ratio:g} %"
 
 
 def worth(run: History, level: int = 0, base: str = "share", time: int = -1) -> np.ndarray:

@@ -7,10 +7,10 @@ from sifting import observables
 from sifting.config import choose
 from sifting.results import axes
 from sifting.results.history import History
-from sifting.tables.conditions import Groups
-from sifting.tables.runs import around, common, densities, near, shape
+from sifting.tables.basics import Groups, common, densities, level_near, nearest, shape
 from sifting.tables.surface import MEASURED, height
 from sifting.tables.utility import worth
+from sifting.tables.words import around
 
 
 def units(run: History, level: int) -> dict[str, np.ndarray]:
@@ -25,9 +25,9 @@ def units(run: History, level: int) -> dict[str, np.ndarray]:
         "inputs": mask.sum(1).astype(float),
         "outputs": run.mask(level, 2).sum(0).astype(float),
         "worth": run[f"units/{level}"].mean(1).astype(float),
-        "local": observables.localization(mask, shape(run)),
+        "local": observables.locality.localization(mask, shape(run)),
         "kurtosis": kurtosis,
-        "far": abs(kurtosis - observables.GAUSSIAN),
+        "far": abs(kurtosis - observables.gaussianity.GAUSSIAN),
     }
     return {name: values[alive] for name, values in found.items()}
 
@@ -61,7 +61,7 @@ def ranks(
 
 def units_near(runs: list[History], density: float) -> list[dict[str, np.ndarray]]:
     """`units` of every run at the level whose density is nearest to `density`."""
-    return [units(run, near(run, density)) for run in runs]
+    return [units(run, level_near(run, density)) for run in runs]
 
 
 def at_same_density(groups: Groups, density: float, share: float) -> dict[str, np.ndarray]:
@@ -69,7 +69,7 @@ def at_same_density(groups: Groups, density: float, share: float) -> dict[str, n
     choose("share", share, axes.RATIOS)
     place = axes.RATIOS.index(share)
     return {
-        name: np.concatenate([worth(run, near(run, density))[place] for run in runs])
+        name: np.concatenate([worth(run, level_near(run, density))[place] for run in runs])
         for name, runs in groups.items()
     }
 
@@ -79,7 +79,7 @@ def means_at(groups: Groups, density: float, share: float) -> dict[str, np.ndarr
     choose("share", share, axes.RATIOS)
     place = axes.RATIOS.index(share)
     return {
-        name: np.array([worth(run, near(run, density))[place].mean() for run in runs])
+        name: np.array([worth(run, level_near(run, density))[place].mean() for run in runs])
         for name, runs in groups.items()
     }
 
@@ -108,7 +108,7 @@ def steps(groups: Groups, which: str, of: str = "accuracy") -> dict[str, dict[st
 
 def near_density(line: dict[str, np.ndarray], density: float, what: str = "value") -> np.ndarray:
     """(runs,): the values of `steps` or `ranks` at the level whose density is nearest."""
-    return line[what][:, int(abs(np.log(line["density"] / density)).argmin())]
+    return line[what][:, nearest(line["density"], density)]
 
 
 def barrier_table(groups: Groups, density: float) -> list[list[str]]:

@@ -24,7 +24,7 @@ class CavityExplorer(Explorer):
 
     @classmethod
     def from_tables(cls, scores: dict, example: dict, **state):
-        """The explorer of tables.cavity and gaussianity.example; state : what to begin with."""
+        """The explorer of tables.gaussianity.cavity and gaussianity.example; state : what to begin with."""
         rows = scores["score"]
         packed = {
             "mean": numbers(rows.mean(0), 2),

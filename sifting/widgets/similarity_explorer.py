@@ -25,7 +25,7 @@ class SimilarityExplorer(Explorer):
 
     @classmethod
     def from_tables(cls, table: dict, **state):
-        """The explorer of tables.all_pairs; state : what to begin with."""
+        """The explorer of tables.similarity.all_pairs; state : what to begin with."""
         packed = {name: table[name] for name in ("methods", "layers")}
         packed |= {name: numbers(table[name], 3) for name in ("distance", "chance", "accuracy")}
         packed["dead"] = table["dead"].astype(int).tolist()

@@ -39,7 +39,7 @@ class TreeExplorer(Explorer):
         names   : what to call them; default: their `name`
         levels  : the level shown of each; default: that of its outcome
         layer   : the deepest layer
-        gallery : units to begin with: the most localized of the most connected (tables.local_units)
+        gallery : units to begin with: the most localized of the most connected (tables.basics.local_units)
         fan     : strongest inputs of a unit
         state   : what to begin with: run, path, show (mask or weights, of layer 1)
 
@@ -52,7 +52,7 @@ class TreeExplorer(Explorer):
             for run, name, level in zip(runs, names, levels, strict=True)
         ]
         state.setdefault("path", packed[state.get("run", 0)]["top"][:1])
-        return cls(runs=packed, shape=list(tables.shape(runs[0])), gallery=gallery, **state)
+        return cls(runs=packed, shape=list(tables.basics.shape(runs[0])), gallery=gallery, **state)
 
     def picture(self) -> Image.Image:
         """The effective masks of the units to begin with: for hosts without widgets."""
@@ -92,14 +92,14 @@ def _pack(run: History, name: str, level: int, layer: int, gallery: int, fan: in
     every = max(len(run.mask(level, n + 1)) for n in range(layer))
     packed = pack(Still(run, level, layer), name, run.accuracy("test")[level : level + 1], every, every, True)
     reached = run.effective(level, layer).any(1)
-    top = [int(unit) for unit in tables.local_units(run, level, gallery, layer) if reached[unit]]
+    top = [int(unit) for unit in tables.basics.local_units(run, level, gallery, layer) if reached[unit]]
     if not top:
         raise ValueError(f"no input reaches any unit of layer {layer} of {name} at level {level}")
     for number, stored in enumerate(packed["layers"][1:], 2):
         feeders = np.full((stored["units"], fan), NONE, "<u2")
         strengths = np.zeros((stored["units"], fan), "<f4")
         weights = run.weights(level, number)
-        for unit, below in enumerate(tables.feeders(run, level, number, fan)):
+        for unit, below in enumerate(tables.hierarchy.feeders(run, level, number, fan)):
             feeders[unit, : len(below)], strengths[unit, : len(below)] = below, weights[unit, below]
         stored |= {"fan": fan, "feeders": squeeze(feeders), "strengths": squeeze(strengths)}
     return packed | {"top": top}

@@ -83,9 +83,9 @@ def _cell(name: str, value) -> str:
 
 
 def _drawn(name: str, caption: str, rows: list[dict], *columns) -> str:
-    """The figure of a table; columns : see figures.cost."""
-    made = 'drawn by <a href="reference.html#figures.cost">figures.cost</a> from what <code>make bench</code> measured'
-    return embed(f"speed-{name}", figures.cost(rows, *columns), caption, made)
+    """The figure of a table; columns : see figures.speed.cost."""
+    made = 'drawn by <a href="reference.html#figures.speed.cost">figures.speed.cost</a> from what <code>make bench</code> measured'
+    return embed(f"speed-{name}", figures.speed.cost(rows, *columns), caption, made)
 
 
 def _sized(rows: list[dict]) -> list[tuple[str, list[dict]]]:

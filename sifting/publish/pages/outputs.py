@@ -1,10 +1,12 @@
 """What the executed chapters recorded in their outputs, and how pages speak of it."""
 
+import math
 import pathlib
 
 import nbformat
 
-from sifting.publish.catalog import PAPERS
+from sifting.publish.catalog import PAPERS, statement
+from sifting.publish.claims import Claim
 from sifting.publish.page import SMOKE
 
 
@@ -27,8 +29,18 @@ def outputs(book: pathlib.Path) -> list[dict]:
 
 
 def claims_of(shown: list[dict]) -> list[dict]:
-    """The claims among the outputs, each with its chapter."""
-    return [output["claim"] | {"chapter": output["chapter"]} for output in shown if "claim" in output]
+    """The claims among the outputs, each with its chapter, and with what its statement says in the catalog."""
+    return [_said(output["claim"]) | {"chapter": output["chapter"]} for output in shown if "claim" in output]
+
+
+def _said(record: dict) -> dict:
+    """What a page recorded of a claim, with its statement and verdict in words."""
+    said = statement(record["id"], record["name"])
+    missing = {"estimate": math.nan, "low": -math.inf, "high": math.inf}  # JSON has no such numbers
+    found = {name: value if record[name] is None else record[name] for name, value in missing.items()}
+    claim = Claim(said, **found, over=record["over"])
+    words = {"statement": said.text, "paper": said.paper, "effect": said.effect, "unit": said.unit}
+    return record | words | {"verdict": claim.verdict, "ours": claim.ours, "wanted": said.wanted}
 
 
 def warning(shown: list[dict]) -> list[str]:

@@ -6,52 +6,21 @@ import numpy as np
 
 from sifting import store
 from sifting.config import LATER, Config, apart_from, choose, preset
-from sifting.publish.plans import empirical, paganini, pellegrini, redman
-from sifting.publish.plans.empirical import ANEW, HALF, SHARES, SIZES, SMALL, TICKETS, WAYS, dial
-from sifting.publish.plans.paganini import APART, FRACTIONS, LEFT, METHODS, TREATED, TREATMENTS
-from sifting.publish.plans.pellegrini import SHORT, VARIED, imp
-from sifting.publish.plans.redman import network
+from sifting.publish.plans import gaussianity, locality, methods, surface, synthesis, utility
 from sifting.results.history import History
 
-__all__ = [
-    "ANEW",
-    "APART",
-    "FRACTIONS",
-    "GROUPS",
-    "HALF",
-    "LEFT",
-    "METHODS",
-    "SHARES",
-    "SHORT",
-    "SIZES",
-    "SMALL",
-    "TICKETS",
-    "TREATED",
-    "TREATMENTS",
-    "VARIED",
-    "WAYS",
-    "base",
-    "dial",
-    "imp",
-    "in_paper",
-    "network",
-    "plan",
-    "planned",
-    "results",
-]
+SUBJECTS = locality, gaussianity, methods, utility, surface, synthesis
 
-# chapter -> function(base, number of seeds) -> group name -> configurations
-GROUPS = pellegrini.GROUPS | redman.GROUPS | paganini.GROUPS | empirical.GROUPS
-# chapter -> group -> kinds of results that are needed of it
-KINDS = pellegrini.KINDS | redman.KINDS | paganini.KINDS | empirical.KINDS
-# chapter -> kind that is needed of the groups that KINDS does not name, if it is not masks
-DEFAULT = (
-    dict.fromkeys(redman.GROUPS, "representation")
-    | dict.fromkeys(paganini.LENET, "evolution")
-    | empirical.DEFAULT
-)
-# chapter -> family of the presets that it is run at, if it is not fcn
-FAMILY = dict.fromkeys(paganini.LENET, "lenet") | empirical.FAMILY
+
+def _of_all(name: str) -> dict:
+    """What the modules of all subjects say under that name: chapter -> it."""
+    return {chapter: said for subject in SUBJECTS for chapter, said in getattr(subject, name, {}).items()}
+
+
+GROUPS = _of_all("GROUPS")  # chapter -> function(base, number of seeds) -> group name -> configurations
+KINDS = _of_all("KINDS")  # chapter -> group -> kinds of results that are needed of it
+DEFAULT = _of_all("DEFAULT")  # chapter -> kind that is needed of groups that KINDS does not name; else masks
+FAMILY = _of_all("FAMILY")  # chapter -> family of the presets that it is run at; else fcn
 # fields that say what is measured on the way -> kinds of results that read them
 MEASURED = {
     "snapshots": ("utility", "portrait"),
@@ -152,7 +121,7 @@ def results(
 ) -> dict[tuple[str, str], list[History]]:
     """The stored results of a chapter by (kind, group), as ("masks", "less").
 
-    What is missing is computed, all results of one kind side by side; device, and fresh, cluster and
+    Groups come in the order of the plan. What is missing is computed, all results of one kind side by side; device, and fresh, cluster and
     engine in `how`, are those of store.load_or_run.
     """
     found, wanted, fresh = {}, planned(chapter, base, count), how.get("fresh", False)
@@ -163,9 +132,11 @@ def results(
         found |= zip([(kind, config) for config in configs], histories)
     for history in found.values():
         _check_learned(history)
+    needed = plan(chapter, base, count)
+    order = list(GROUPS[chapter](base, count))
     return {
-        key: [found[key[0], config] for config in configs]
-        for key, configs in plan(chapter, base, count).items()
+        key: [found[key[0], config] for config in needed[key]]
+        for key in sorted(needed, key=lambda key: order.index(key[1]))
     }
 
 

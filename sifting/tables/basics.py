@@ -5,6 +5,18 @@ import numpy as np
 from sifting import observables
 from sifting.results.history import History
 
+Groups = dict[str, list[History]]  # condition -> its runs, one a seed
+
+
+def column(table: dict[str, dict], name: str) -> np.ndarray:
+    """(runs, conditions) of one array of `at_density` or `gains`; all conditions must have as many runs."""
+    return np.stack([values[name] for values in table.values()], axis=1)
+
+
+def chosen(groups: Groups, names) -> Groups:
+    """Some of the conditions, in the order of `names`."""
+    return {name: groups[name] for name in names}
+
 
 def shape(run: History) -> tuple[int, int, int]:
     """(channels, height, width) of the images of a run."""
@@ -27,10 +39,14 @@ def densities(runs: list[History], layer: int = 1) -> np.ndarray:
     return np.array([[run.density(level, layer) for level in levels] for run in runs]).mean(0)
 
 
-def near(run: History, density: float, layer: int = 1) -> int:
-    """The level at which the density of a layer is nearest to `density` on a logarithmic scale."""
-    values = np.array([run.density(level, layer) for level in range(run.levels + 1)])
-    return int(np.abs(np.log(values) - np.log(density)).argmin())
+def nearest(densities: np.ndarray, density: float) -> int:
+    """The level whose density is nearest to `density` on a logarithmic scale; densities : (levels,)."""
+    return int(np.abs(np.log(densities) - np.log(density)).argmin())
+
+
+def level_near(run: History, density: float, layer: int | None = 1) -> int:
+    """The level of a run nearest to `density`, of a layer or (None) of all pruned layers together."""
+    return nearest(np.array([run.density(level, layer) for level in range(run.levels + 1)]), density)
 
 
 def values(named: dict[str, float]) -> np.ndarray:
@@ -46,11 +62,5 @@ def top_units(run: History, level: int, count: int, layer: int = 1) -> np.ndarra
 def local_units(run: History, level: int, count: int, layer: int = 1, among: int = 48) -> np.ndarray:
     """Indices of the `count` units with the most localized (effective) masks of the `among` most connected, most localized first."""
     candidates = top_units(run, level, among, layer)
-    local = observables.localization(run.effective(level, layer), shape(run))[candidates]
+    local = observables.locality.localization(run.effective(level, layer), shape(run))[candidates]
     return candidates[np.argsort(-np.nan_to_num(local, nan=-1), kind="stable")[:count]]
-
-
-def around(values: np.ndarray, scale: float = 1.0, digits: int = 1, unit: str = "") -> str:
-    """Mean ± standard deviation over runs, in words."""
-    sd = f" ± {scale * values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
-    return f"{scale * values.mean():z.{digits}f}{sd}{unit}".replace("-", "−")

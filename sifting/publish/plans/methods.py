@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sifting.config import Config, seeds
-from sifting.publish.plans import pellegrini
+from sifting.publish.plans import locality
 
 # what is pruned, by the papers' names -> criterion or scheme
 METHODS = {
@@ -101,7 +101,7 @@ def stability(base: Config, count: int) -> dict[str, list[Config]]:
 
 def notions(base: Config, count: int) -> dict[str, list[Config]]:
     """The fully connected networks of the chapter on other ways to prune; of one run of IMP with its weights."""
-    runs = pellegrini.pruners(base, count)
+    runs = locality.pruners(base, count)
     return {
         name: runs[name] for name in ("IMP", "one pool", "one-shot", "SNIP", "SynFlow", "random", "example")
     }
@@ -117,6 +117,8 @@ GROUPS = {
 }
 KINDS = {"notions": {"example": ("ticket",)}}
 LENET = tuple(name for name in GROUPS if name != "notions")  # chapters about LeNet; the other is about FCNs
+DEFAULT = dict.fromkeys(LENET, "evolution")
+FAMILY = dict.fromkeys(LENET, "lenet")
 
 # Table 1 of the paper: fractions pruned, and thousands of parameters left
 FRACTIONS = (0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)

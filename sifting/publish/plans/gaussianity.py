@@ -98,3 +98,4 @@ KINDS = {
     "statistics": {"images": ("components",), "Gaussian clone": ("components",)},
     "clones": {name: ("likeness",) for name in LIKENESSES},
 }
+DEFAULT = dict.fromkeys(GROUPS, "representation")

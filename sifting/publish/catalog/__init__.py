@@ -1,0 +1,97 @@
+"""What the papers show and what they say: every figure and table, every statement that is tested; no torch."""
+
+import functools
+import pathlib
+import tomllib
+from dataclasses import dataclass
+from math import inf, isfinite
+
+from sifting.publish.catalog.figures import FIGURES, PAPERS
+
+HERE = pathlib.Path(__file__).parent
+
+__all__ = ["FIGURES", "PAPERS", "Statement", "statement", "statements"]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement, and where the effect that tests it lies if it is so.
+
+    id, name     : of the figure or table that it is about, or for one of our own a name with a hyphen; its name there
+    text         : the statement, a sentence that can be read by itself
+    paper        : what the paper has, in short; quote: its own words; place: where they stand
+    effect       : what is measured, in words; unit: its unit, "" for a plain number
+    above, below : the statement says that the effect lies between them
+    least, most  : smallest and largest value that the effect can have, where an interval ends
+    over         : what an interval is over, where it is not over seeds
+    """
+
+    id: str
+    name: str
+    text: str
+    paper: str
+    effect: str
+    quote: str = ""
+    place: str = ""
+    unit: str = ""
+    above: float = -inf
+    below: float = inf
+    least: float = -inf
+    most: float = inf
+    over: str = ""
+
+    @property
+    def key(self) -> str:
+        """ID.NAME, under which it stands in the catalog."""
+        return f"{self.id}.{self.name}"
+
+    @property
+    def own(self) -> bool:
+        """Whether it is ours, and no paper's."""
+        return "-" in self.id
+
+    @property
+    def wanted(self) -> str:
+        """Where the effect lies if the statement holds, in words."""
+        above, below = (f"{bound:g}".replace("-", "−") for bound in (self.above, self.below))
+        if isfinite(self.above) and isfinite(self.below):
+            return f"between {above} and {below}"
+        return f"above {above}" if isfinite(self.above) else f"below {below}"
+
+
+@functools.cache
+def statements() -> dict[str, Statement]:
+    """All statements by their keys, in the order of the catalog's files: one a paper, and one of our own.
+
+    Raises ValueError, naming the record, for one that says nothing, has an unknown key, or belongs elsewhere.
+    """
+    found = {}
+    for prefix, (stem, *_) in (PAPERS | {"": ("own",)}).items():
+        for id, records in tomllib.loads((HERE / f"{stem}.toml").read_text(encoding="utf-8")).items():
+            if "-" in id if prefix else "-" not in id:
+                raise ValueError(f"{id} of {stem}.toml: only names of our own have a hyphen, as imp-locality")
+            if prefix and (id not in FIGURES or not id.startswith(prefix)):
+                raise ValueError(f"{stem}.toml: the paper has no figure {id}; see FIGURES")
+            for name, record in records.items():
+                found[f"{id}.{name}"] = _read(id, name, record)
+    return found
+
+
+def _read(id: str, name: str, record: dict) -> Statement:
+    """A record as a statement; an effect in points is between -100 and 100."""
+    if not {"above", "below"} & record.keys():
+        raise ValueError(f"{id}.{name}: where the effect is to lie is not said: above=, below=")
+    if record.get("unit") == "points":
+        record = {"least": -100, "most": 100} | record
+    try:
+        return Statement(id, name, **record)
+    except TypeError as error:
+        raise ValueError(f"{id}.{name}: {error}") from None
+
+
+def statement(id: str, name: str) -> Statement:
+    """The statement of that name on a figure. Raises ValueError, naming those there are."""
+    if (found := statements().get(f"{id}.{name}")) is None:
+        names = [one.name for one in statements().values() if one.id == id]
+        raise ValueError(f"no statement {name!r} on {id}; there are {', '.join(names) or 'none'}")
+    return found

@@ -1,0 +1,57 @@
+"""Figures and tables as HTML."""
+
+import base64
+import html
+import io
+import os
+import pathlib
+import re
+
+from sifting.figures.style import SMALL
+
+
+def embed(name: str, figure, caption: str, made: str, alt: str = "") -> str:
+    """A figure as HTML, with its anchor, its caption, and who made it; and as a file, see Page.show."""
+    text = svg(figure)
+    if folder := os.environ.get("SIFTING_FIGURES"):
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        (pathlib.Path(folder) / f"{name}.svg").write_text(text)
+    source = base64.b64encode(text.encode()).decode()
+    return (
+        f'<figure class="sifting-figure" id="{name}"><div class="scroll" tabindex="0" role="region" aria-label="{name}">'
+        f'<img class="{_room(figure)}" alt="{html.escape(alt or caption, quote=True)}" '
+        f'src="data:image/svg+xml;base64,{source}"></div>'
+        f'<figcaption><strong>{name}.</strong> {caption} <span class="made">{made}</span></figcaption></figure>'
+    )
+
+
+def grid(head: list[str], rows: list[list[str]], caption: str, label: str = "", anchor: str = "") -> str:
+    """A table of words as HTML; the first column names the rows. label, anchor : HTML before the caption, of the table."""
+    top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(first)}</th>{"".join(f"<td>{_on_one_line(html.escape(cell))}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}">'
+        f'<table class="settings"{anchor}><caption><span>{label}{html.escape(caption)}</span></caption>'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _on_one_line(cell: str) -> str:
+    """The cell of a table where no line ends between a number and its error or unit."""
+    return re.sub(r"(?<=\d) (?=[±%])|(?<=±) ", "\N{NO-BREAK SPACE}", cell)
+
+
+def _room(figure) -> str:
+    """The class of a picture: one with words or numbers to be read is wider than a phone, unless it is drawn small."""
+    read = any(ax.axison and (ax.get_xticks().size or ax.get_xlabel()) for ax in figure.axes)
+    return "small" if figure.get_figwidth() <= SMALL else "wide" if read else "narrow"
+
+
+def svg(figure) -> str:
+    """A figure as SVG text; equal figures give equal text."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")
+    return buffer.getvalue()

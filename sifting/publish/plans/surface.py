@@ -1,0 +1,83 @@
+"""What the chapters on the loss surface need (An empirical study of a pruning mechanism): chapter -> function(base, number of seeds) -> group -> configurations."""
+
+from dataclasses import replace
+
+from sifting.config import Config, seeds
+from sifting.publish.plans.utility import NONE
+
+# how networks are pruned and trained again -> criterion, share that goes each time, treatment
+WAYS = {
+    "weights, fine-tuned": ("magnitude", 0.3, "finetune"),
+    "weights, rate rewound": ("magnitude", 0.3, "lr-rewind"),
+    "channels, fine-tuned": ("slimming", 0.2, "finetune"),
+    "channels, rate rewound": ("slimming", 0.2, "lr-rewind"),
+}
+# share of the weights of networks as small as those that come out of the last cycle. Which weights go with the channels
+# depends on the run: this is about what channel pruning leaves at the laptop preset
+SMALL = {"small as by weights": 0.7**5, "small as by channels": 0.28}
+CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
+LENGTHS = (1, 3)  # of the training after that, in times of the usual
+
+
+def ways(base: Config) -> dict[str, Config]:
+    """The four ways to prune in cycles and train again."""
+    return {
+        name: replace(
+            base, snapshots=0, probed="last", criterion=criterion, prune_fraction=share, treatment=treatment
+        )
+        for name, (criterion, share, treatment) in WAYS.items()
+    }
+
+
+def surface(base: Config, count: int) -> dict[str, list[Config]]:
+    """The four ways, one run each. Raises ValueError for a base without planes."""
+    if base.cells < 2:
+        raise ValueError("surface needs cells=2 or more, which its planes are made of")
+    return {name: [config] for name, config in ways(base).items()}
+
+
+def control(base: Config) -> Config:
+    """A network, and one that is trained from another initialization on the same images."""
+    return replace(
+        base, levels=1, snapshots=0, cells=0, retrain_steps=0, prune_fraction=NONE, treatment="reinit"
+    )
+
+
+def basins(base: Config, count: int) -> dict[str, list[Config]]:
+    """The four ways, without planes; the control; and small networks, trained as long and by the same rates as where the rate is rewound."""
+    found = {name: replace(config, cells=0) for name, config in ways(base).items()}
+    rewound = found["weights, rate rewound"]
+    found["trained anew"] = control(base)
+    found |= {
+        name: replace(rewound, prune_fraction=NONE, start_density=share) for name, share in SMALL.items()
+    }
+    return {name: seeds(config, count) for name, config in found.items()}
+
+
+def dial(base: Config) -> dict[tuple[float, int], str]:
+    """Share of the channels, and length of the training -> name of the group of `leaving`."""
+    return {
+        (share, length): f"{share:.0%} of the channels, {length} ×"
+        for share in CHANNELS
+        for length in LENGTHS
+    }
+
+
+def leaving(base: Config, count: int) -> dict[str, list[Config]]:
+    """Channels that are pruned at once and networks trained again, both for longer and longer; weights; and the control."""
+    once = replace(base, levels=1, snapshots=0, cells=0, treatment="lr-rewind", criterion="slimming")
+    usual = base.retrain_steps or base.steps
+    found = {
+        name: replace(once, prune_fraction=share, retrain_steps=length * usual)
+        for (share, length), name in dial(base).items()
+    }
+    longest = {"criterion": "magnitude", "prune_fraction": CHANNELS[-1], "retrain_steps": LENGTHS[-1] * usual}
+    found["weights"] = replace(once, **longest)
+    found["trained anew"] = control(base)
+    return {name: seeds(config, count) for name, config in found.items()}
+
+
+GROUPS = {"surface": surface, "basins": basins, "leaving": leaving}
+DEFAULT = dict.fromkeys(GROUPS, "surface")
+KINDS = {"basins": dict.fromkeys(SMALL, ("masks",))}
+FAMILY = dict.fromkeys(GROUPS, "resnet20")

@@ -1,0 +1,66 @@
+"""What the chapters on the utility of weights need (An empirical study of a pruning mechanism): chapter -> function(base, number of seeds) -> group -> configurations."""
+
+from dataclasses import replace
+
+from sifting.config import Config, seeds
+
+LONGER = 3  # long training, in times of the usual; 25 in the paper
+SIZES = {"1×": 1.0, "0.5×": 0.5, "0.25×": 0.25}
+HALF = "50 %"
+SHARES = {"25 %": 0.25, "75 %": 0.75}  # of the weights that are pruned at once, besides a half
+NONE = 1e-12  # a share so small that no weight goes
+
+
+def over_training(base: Config, count: int) -> dict[str, list[Config]]:
+    """One network, trained for the usual time and for long. Raises ValueError for a base that does not look at networks on the way."""
+    if base.snapshots < 1:
+        raise ValueError(
+            f"snapshots must be 1 or more, not {base.snapshots}: networks are followed from the start of their training"
+        )
+    usual = replace(base, levels=0)
+    return {"usual": seeds(usual, count), "long": seeds(replace(usual, steps=LONGER * base.steps), count)}
+
+
+def size(base: Config, count: int) -> dict[str, list[Config]]:
+    """The whole network, that of the usual training, and networks with a part of the weights, at the end of theirs."""
+    found = {"1×": over_training(base, count)["usual"]}
+    for name, share in SIZES.items():
+        if name not in found:
+            found[name] = seeds(replace(base, levels=0, snapshots=0, start_density=share), count)
+    return found
+
+
+def pairs(base: Config, shares: dict[str, float]) -> dict[str, Config]:
+    """Networks of which a share is pruned at once and the rest trained again, and small ones that are trained twice."""
+    once = replace(base, levels=1, retrain_steps=0, snapshots=0, treatment="lr-rewind")
+    found = {name: replace(once, prune_fraction=share) for name, share in shares.items()}
+    small = replace(once, prune_fraction=NONE)
+    return found | {
+        f"{name}, small": replace(small, start_density=1 - share) for name, share in shares.items()
+    }
+
+
+def retraining(base: Config, count: int) -> dict[str, list[Config]]:
+    """Half of the weights pruned; and as controls, new weights behind the same masks, and the whole network trained twice."""
+    found = pairs(base, {HALF: 0.5})
+    found["new weights"] = replace(found[HALF], treatment="reinit", probed="last")
+    found["trained twice"] = replace(found[HALF], prune_fraction=NONE)
+    return {name: seeds(config, count) for name, config in found.items()}
+
+
+def shares(base: Config, count: int) -> dict[str, list[Config]]:
+    """Other shares of the weights pruned."""
+    found = pairs(base, SHARES)
+    small = {name: replace(config, probed="last") for name, config in found.items() if "small" in name}
+    return {name: seeds(config, count) for name, config in (found | small).items()}
+
+
+GROUPS = {
+    "utility": over_training,
+    "residual": over_training,
+    "size": size,
+    "retraining": retraining,
+    "shares": shares,
+}
+DEFAULT = dict.fromkeys(GROUPS, "utility")
+FAMILY = dict.fromkeys(GROUPS, "resnet20") | {"utility": "vanilla"}

@@ -1,0 +1,71 @@
+"""How many connections units and pixels keep."""
+
+import numpy as np
+
+from sifting import observables
+from sifting.results.history import History
+from sifting.tables.basics import level_near, shape
+from sifting.tables.learning import accuracy
+
+
+def places(runs: dict[str, History], found: dict) -> list[list[str]]:
+    """Rows of words from `out_degree`: condition, gain of its best pruned network in points, unevenness, border, center."""
+    rows = []
+    for name, run in runs.items():
+        gain = float(100 * accuracy([run])["gain"][0])
+        numbers = (found[what][name] for what in ("uneven", "border", "center"))
+        rows.append([name, f"{gain:+.1f}".replace("-", "−"), *(f"{number:.2f}" for number in numbers)])
+    return rows
+
+
+def out_degree(runs: dict[str, History], density: float) -> dict:
+    """C_out of every pixel near `density`: PB10.
+
+    maps   : name -> (channels, height, width) connections left, relative to the mean
+    border : name -> mean of the outermost ring of pixels over the mean of all
+    center : name -> mean of the central half (in height and width) over the mean of all
+    uneven : name -> variance of C_out over that of random pruning (observables.connectivity.degree_excess)
+    """
+    maps, border, center, uneven = {}, {}, {}, {}
+    for name, run in runs.items():
+        size, mask = shape(run), run.mask(level_near(run, density))
+        uneven[name] = observables.connectivity.degree_excess(mask.T)
+        counts = observables.connectivity.out_degree(mask).reshape(size)
+        maps[name] = counts / counts.mean()
+        inner = maps[name][:, 1:-1, 1:-1]
+        border[name] = (maps[name].sum() - inner.sum()) / (maps[name].size - inner.size)
+        h, w = size[1] // 4, size[2] // 4
+        center[name] = maps[name][:, h : size[1] - h, w : size[2] - w].mean()
+    return {"maps": maps, "border": border, "center": center, "uneven": uneven}
+
+
+def in_degree(runs: list[History], levels: list[int]) -> dict:
+    """Histograms of C_in of the first layer over all runs, with the binomial of random pruning: PB1b.
+
+    levels, density : the levels shown and their densities
+    degrees         : list of (runs * units,) in-degrees, one entry a level
+    expected        : list of (counts, number of units expected at each count)
+    excess          : (runs, levels) variance over that of random pruning
+    """
+    masks = [[run.mask(level) for run in runs] for level in levels]
+    counts = [np.arange(max(int(mask.sum(1).max()) for mask in row) + 2) for row in masks]
+    return {
+        "levels": levels,
+        "density": [float(np.mean([mask.mean() for mask in row])) for row in masks],
+        "degrees": [
+            np.concatenate([observables.connectivity.in_degree(mask) for mask in row]) for row in masks
+        ],
+        "expected": [
+            (n, sum(observables.connectivity.binomial(mask, n) for mask in row))
+            for n, row in zip(counts, masks)
+        ],
+        "excess": np.array(
+            [[observables.connectivity.degree_excess(mask) for mask in row] for row in masks]
+        ).T,
+    }
+
+
+def top_share(degrees: np.ndarray, part: float = 0.1) -> float:
+    """Share of all inputs that the `part` of the units with most of them holds."""
+    ranked = np.sort(degrees)[::-1]
+    return float(ranked[: round(part * len(ranked))].sum() / ranked.sum())

@@ -1,0 +1,128 @@
+"""What networks learn: accuracy by level and by step, gains, losses."""
+
+import numpy as np
+
+from sifting.results.history import History
+from sifting.tables.basics import Groups, common, densities
+from sifting.tables.words import around
+
+# the columns of `beside_small`, after the name of the condition
+BESIDE_HEAD = (
+    "pruned and retrained",
+    "small",
+    "training loss, pruned and retrained",
+    "training loss, small",
+)
+
+
+def gains(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
+    """What pruning gains in each condition: PB18, PB19.
+
+    returns : condition -> dense, best, gain, each (runs,), early-stopped test accuracy; the best pruned
+              level is chosen on the validation images (tables.learning.accuracy)
+    """
+    found = {}
+    for name, runs in groups.items():
+        table = accuracy(runs)
+        dense = table["test"][:, 0]
+        found[name] = {"dense": dense, "best": dense + table["gain"], "gain": table["gain"]}
+    return found
+
+
+def curves(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
+    """Training and validation accuracy during training, of the dense network and at the best level: PB6, PB7, PB8.
+
+    returns : condition -> steps (evaluations,); train, val (2, evaluations), the mean over runs, dense first
+    """
+    found = {}
+    for name, runs in groups.items():
+        best = [int(run.accuracy("val")[1:].argmax()) + 1 for run in runs]
+        length = runs[0]["val_accuracy"].shape[1]
+        steps = runs[0].config.steps * (1 + np.arange(length)) / length
+        curves = {
+            split: np.stack(
+                [
+                    np.mean([run[f"{split}_accuracy"][level] for run, level in zip(runs, levels)], axis=0)
+                    for levels in ([0] * len(runs), best)
+                ]
+            )
+            for split in ("train", "val")
+        }
+        found[name] = {"steps": steps} | curves
+    return found
+
+
+def largest_gains(groups: Groups) -> dict[str, float]:
+    """Largest gain of the first run of each condition, in points: mean over conditions and its standard error, as claims.check takes them."""
+    values = 100 * np.array([rows["gain"][0] for rows in gains(groups).values()])
+    return {"values": values.mean(), "error": values.std(ddof=1) / len(values) ** 0.5}
+
+
+def accuracy(runs: list[History]) -> dict[str, np.ndarray]:
+    """Accuracy of every run at every level: PB1a.
+
+    density            : (levels,)
+    best, last, test   : (runs, levels) validation accuracy early stopped, at the last step; test
+                         accuracy at the early-stopping step, on images used for nothing else
+    peak               : (runs,) level of the highest validation accuracy among the pruned ones
+    gain, fall         : (runs,) test accuracy at `peak` minus dense; at the last level minus `peak`
+    """
+    last = common(runs) + 1
+    table = {
+        "density": densities(runs),
+        "best": np.stack([run.accuracy("val", "best")[:last] for run in runs]),
+        "last": np.stack([run.accuracy("val", "last")[:last] for run in runs]),
+        "test": np.stack([run.accuracy("test", "best")[:last] for run in runs]),
+    }
+    peak = 1 + table["best"][:, 1:].argmax(1)
+    at_peak = np.take_along_axis(table["test"], peak[:, None], 1)[:, 0]
+    return table | {
+        "peak": peak,
+        "gain": at_peak - table["test"][:, 0],
+        "fall": table["test"][:, -1] - at_peak,
+    }
+
+
+def trained(groups: Groups, level: int = 0) -> list[list[str]]:
+    """Rows of words: of every condition the share of the weights that there is, accuracy on training and test images, and training loss on the probe; means over runs."""
+    rows = []
+    for name, runs in groups.items():
+        at = min(level, min(run.levels for run in runs))
+        whole = np.mean([run[f"whole/{at}"][-1] for run in runs], 0)
+        test = np.mean([run.accuracy("test", "last")[at] for run in runs])
+        share = np.mean([run.density(at) for run in runs])
+        rows.append(
+            [
+                name,
+                f"{100 * share:.1f} %",
+                f"{100 * whole[0]:.1f} %",
+                f"{100 * test:.1f} %",
+                f"{whole[1]:.3f}",
+            ]
+        )
+    return rows
+
+
+def losses(runs: list[History], level: int = -1) -> np.ndarray:
+    """(runs,): mean cross-entropy on the images of the probe after the training of a level; the last by default."""
+    return np.array([run[f"whole/{range(run.levels + 1)[level]}"][-1, 1] for run in runs], float)
+
+
+def beside_small(groups: Groups, pairs: dict[str, str]) -> list[list[str]]:
+    """Rows of words: test accuracy and training loss of networks that were pruned, beside those of small ones: EST2.
+
+    pairs : condition -> that of the small networks
+    """
+    return [
+        [
+            name,
+            *(around(tested(groups[one]), unit=" %") for one in (name, small)),
+            *(around(losses(groups[one]), digits=3) for one in (name, small)),
+        ]
+        for name, small in pairs.items()
+    ]
+
+
+def tested(runs: list[History], level: int = -1) -> np.ndarray:
+    """(runs,): accuracy on the test images after the training of a level, in points; the last by default."""
+    return 100 * np.array([run.accuracy("test", "last")[level] for run in runs])

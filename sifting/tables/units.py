@@ -1,0 +1,70 @@
+"""What single units of the first layer do."""
+
+import numpy as np
+
+from sifting import observables
+from sifting.results.history import History
+from sifting.tables.basics import shape
+
+
+def features(run: History, anatomy: History, level: int, count: int) -> dict[str, np.ndarray]:
+    """Units worth a closer look, their masks, weights and top images: PB3b.
+
+    The `count` most localized of the most connected units for which images were looked up.
+
+    units   : (count,); mask bool, weights float32: (count, channels, height, width)
+    images  : uint8 (count, 3, channels, height, width), the validation images with highest preactivation
+    """
+    units = probe(anatomy, "top_units", level)
+    local = np.nan_to_num(observables.locality.localization(run.mask(level), shape(run))[units], nan=-1)
+    chosen = np.sort(np.argsort(-local, kind="stable")[:count])
+    return {
+        "units": units[chosen],
+        "mask": run.mask(level)[units[chosen]].reshape(-1, *shape(run)),
+        "weights": run.weights(level)[units[chosen]].reshape(-1, *shape(run)),
+        "images": probe(anatomy, "top_images", level)[chosen],
+    }
+
+
+def probe(anatomy: History, name: str, level: int) -> np.ndarray:
+    """An array of an anatomy at one level. Raises ValueError where that level was not probed, naming those that were."""
+    levels = anatomy["levels"].tolist()
+    if level not in levels:
+        raise ValueError(f"level {level} was not probed; levels {', '.join(map(str, levels))} were")
+    return anatomy[name][levels.index(level)]
+
+
+def ablation(anatomies: list[History], level: int) -> dict[str, np.ndarray]:
+    """Test accuracy, relative to the whole network, as first-layer units are removed: PB1c.
+
+    removed  : (points,) fraction of units removed
+    relative : (runs, orders, points); orders: largest in-degree first, random, smallest first
+    gap      : (runs,) mean over `removed` of smallest first minus largest first; gap_random: of random
+               order minus largest first
+    """
+    accuracies = np.stack([probe(run, "ablation", level) for run in anatomies])
+    relative = accuracies / accuracies[:, :1, :1]
+    removed = anatomies[0]["removed"]
+    return {
+        "removed": removed / removed[-1],
+        "relative": relative,
+        "gap": (relative[:, 2] - relative[:, 0]).mean(1),
+        "gap_random": (relative[:, 1] - relative[:, 0]).mean(1),
+    }
+
+
+def agreement(anatomies: list[History], level: int) -> dict[str, np.ndarray]:
+    """Correlation between the top images of a unit, inside and outside its mask, mean over units: PB3b.
+
+    inside, outside               : (runs,)
+    random_inside, random_outside : (runs,) for images drawn at random, inside and outside the same masks
+    """
+    means = {
+        prefix: np.array([np.nanmean(probe(run, name, level), axis=0) for run in anatomies])
+        for prefix, name in (("", "agreement"), ("random_", "agreement_random"))
+    }
+    return {
+        prefix + side: mean[:, n]
+        for prefix, mean in means.items()
+        for n, side in enumerate(("inside", "outside"))
+    }
