@@ -102,7 +102,8 @@ def test_values_from_a_command_line_are_those_of_python():
         ({"iterative": "perhaps"}, "iterative takes true or false"),
         ({"scope": "network"}, "unknown scope 'network'; choose from global, layer"),
         ({"optimizer": "rmsprop"}, "unknown optimizer 'rmsprop'; choose from adam, sgd"),
-        ({"seed": -1}, "seed must be 0 or more"),
+        ({"seed": -1}, "seed must be between 0 and 4,294,967,295, not -1"),
+        ({"steps": 1e13}, "steps must be at most 1,000,000,000,000, not 10000000000000"),
         ({"learning_rate": 0.1}, "unknown parameter 'learning_rate'; choose from .*lr"),
     ],
 )

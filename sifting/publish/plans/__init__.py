@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from sifting import store
-from sifting.config import LATER, Config, apart_from, choose, preset
+from sifting.config import SETTINGS, Config, apart_from, choose, preset, without
 from sifting.publish.plans import empirical, paganini, pellegrini, redman
 from sifting.publish.plans.empirical import ANEW, HALF, SHARES, SIZES, SMALL, TICKETS, WAYS, dial
 from sifting.publish.plans.paganini import APART, FRACTIONS, LEFT, METHODS, TREATED, TREATMENTS
@@ -52,32 +52,20 @@ DEFAULT = (
 )
 # chapter -> family of the presets that it is run at, if it is not fcn
 FAMILY = dict.fromkeys(paganini.LENET, "lenet") | empirical.FAMILY
-# fields that say what is measured on the way -> kinds of results that read them
-MEASURED = {
-    "snapshots": ("utility", "portrait"),
-    "subsets": ("utility", "portrait"),
-    "probe_images": ("utility", "surface", "portrait"),
-    "cells": ("surface", "portrait"),
-    "probed": ("utility", "surface", "portrait"),
-}
-# fields that tell groups apart, in a chapter whose groups differ in them
-COMPARED = ("criterion", "treatment", "start_density")
-# the least that results which read such a field need of it
-LEAST = {"subsets": 1, "probe_images": 2}
 
 
 def base(chapter: str, name: str, overrides: dict | None = None) -> Config:
-    """What the plan of a chapter is made of: the preset of that name, of the family that the chapter is about.
+    """What the plan of a chapter is made of: the preset of that name, of the chapter's family of networks.
 
-    Raises ValueError for an override that changes none of its runs, because it sets or compares that by itself, or only
-    some of the networks that it compares.
+    Raises ValueError for an override that changes none of its runs, because it sets or compares that by
+    itself, or only some of the networks that it compares.
     """
     family = FAMILY.get(chapter, "fcn")
     usual, found = preset(name, None, family), preset(name, overrides, family)
     for field in overrides or {}:
         if chapter in GROUPS and _moot(chapter, field, usual, found):
             raise ValueError(f"{field} has no effect in {chapter}, which sets or compares it by itself")
-        if field in COMPARED and chapter in GROUPS and _compared(chapter, field, usual, found):
+        if SETTINGS[field].compared and chapter in GROUPS and _compared(chapter, field, usual, found):
             raise ValueError(f"{field} cannot be set in {chapter}, which compares networks that differ in it")
     return found
 
@@ -126,15 +114,19 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
 
 def _read(kind: str, config: Config) -> Config:
     """`config` without what a result of that kind does not depend on, so that equal results have equal names."""
-    unread = {field for field, kinds in MEASURED.items() if kind not in kinds}
-    for field in LEAST.keys() - unread:
-        if (value := getattr(config, field)) < LEAST[field]:
+
+    def unread(setting):
+        if setting.results:
+            return kind not in setting.results
+        return setting.later and not config.levels and setting.name != "levels"
+
+    for name, setting in SETTINGS.items():
+        value = getattr(config, name)
+        if setting.least is not None and not unread(setting) and value < setting.least:
             raise ValueError(
-                f"{field} must be {LEAST[field]} or more for results of kind {kind}, not {value}"
+                f"{name} must be {setting.least} or more for results of kind {kind}, not {value}"
             )
-    if not config.levels:
-        unread |= set(LATER) - {*MEASURED, "levels"}
-    return apart_from(config, unread)
+    return without(config, unread)
 
 
 def in_paper(chapter: str, group: str) -> Config:
