@@ -24,7 +24,7 @@ class Config:
     dataset: str = field("photos", of="images", registry=("sifting.data:SOURCES",),
         says="where images come from")
     image_size: int = field(32, of="images", low=4, high=512, unit="pixels",
-        says="height and width of photos and fields; other images have the size that they have")
+        says="height and width of photos and fields; other images have the size they have")
     labels: str = field("fine", of="images", stacks=True,
         choices={
             "fine": "the dataset's own classes; of photos picture and cell, 240 in all",
@@ -36,13 +36,13 @@ class Config:
             "scattered": "the same, of photos with a class drawn at random for each 1/32 x 1/32 of a picture",
         },
         says="what counts as a class")
-    classes: int = field(0, of="images", low=0,
-        says="number of classes of random and scattered labels, 0: 10; others have as many as they have")
+    classes: int = field(0, of="images", low=0, only={"labels": ("random", "scattered")},
+        says="number of classes of random and scattered labels; 0: 10")
     fraction: float = field(1.0, of="images", above=0, high=1, stacks=True,
         says="share of the training images that is used")
     train_images: int = field(1_000_000, of="images", low=2, unit="images", why="batch norm needs two",
         stacks=True,
-        says="number of photos or fields to train on; of other datasets all images are used")
+        says="number of photos or fields to train on; other datasets use all that they have")
     val_images: int = field(10_000, of="images", low=1, unit="images",
         says="number of images that tell when to stop early")
     test_images: int = field(10_000, of="images", low=1, unit="images",
@@ -84,7 +84,7 @@ class Config:
         only={"model": ("fcn",)},
         says="units of each hidden layer")
     width: float = field(1.0, of="network", low=0.001, high=16, never={"model": ("fcn",)},
-        says="factor by which channels and units of a convolutional network are multiplied")
+        says="factor of the channels and units of a convolutional network")
     batch_norm: str = field("before", of="network", only={"model": ("fcn",)},
         choices={
             "before": "before each linear layer, as in the released code",
@@ -93,7 +93,7 @@ class Config:
         },
         says="where batch norm is")
     start_density: float = field(1.0, of="network", above=0, high=1, compared=True,
-        says="share of the prunable weights to start with, at random, scaled up to the same variance")
+        says="share of the prunable weights to start with, at random, of the same variance")
 
     optimizer: str = field("sgd", of="training",
         choices={"sgd": "stochastic gradient descent", "adam": "Adam"},
@@ -112,7 +112,7 @@ class Config:
         choices={"constant": "as it is", "drops": "a tenth from 50 % of the steps on, a hundredth from 75 %"},
         says="the learning rate over the steps")
     evaluations: int = field(100, of="training", low=1,
-        says="accuracies measured in a level, evenly spaced; early stopping chooses among them")
+        says="accuracies measured in a level, evenly spaced; early stopping picks the best")
     replacement: bool = field(True, of="training",
         says="batches are drawn with replacement, as in the released code; false: by epochs")
     reshuffle: bool = field(True, of="training", stacks=True,
@@ -128,9 +128,9 @@ class Config:
         choices={"trained": "after training", "rewound": "before training, as they are rewound to"},
         says="the weights that a criterion looks at")
     rounds: int = field(1, of="pruning", low=1, high=10_000, later=True, stacks=True,
-        says="number of prunings in a row that make a level, each with new scores (SynFlow)")
+        says="number of prunings that make a level, each with new scores, as in SynFlow")
     iterative: bool = field(True, of="pruning", later=True, stacks=True,
-        says="each level is pruned from the one before; false: from the trained dense network (one-shot)")
+        says="each level is pruned from the one before; false: from the dense one, one-shot")
     prune_fraction: float = field(0.3, of="pruning", above=0, below=1, later=True, stacks=True,
         says="share of the kept weights that a level removes")
     rounding: str = field("down", of="pruning", later=True, stacks=True,
@@ -138,11 +138,11 @@ class Config:
         says="whole number of weights to remove")
     levels: int = field(17, of="pruning", low=0, high=254, later=True, stacks=True,
         why="one byte a weight holds the level of its removal",
-        says="largest number of levels after the dense one; a run ends earlier where too few units are alive")
+        says="most levels after the dense one; a run ends where too few units are alive")
     min_alive: float = field(0.2, of="pruning", low=0, high=1, later=True, stacks=True,
         says="a run ends where a linear layer has a smaller share of units with an input")
     prune_biases: bool = field(True, of="pruning", stacks=True,
-        says="biases are pruned together with the weights of their layer, as in the released code")
+        says="biases are pruned with the weights of their layer, as in the released code")
     prune_head: bool = field(False, of="pruning", stacks=True,
         says="the output layer is pruned, too")
     treatment: str = field("rewind", of="pruning", later=True, stacks=True, compared=True,
@@ -156,18 +156,18 @@ class Config:
         },
         says="what becomes of the kept weights")
     rewind_step: int = field(1000, of="pruning", low=0, unit="optimizer steps",
-        says="step of the dense network's training that weights return to; 0: initialization")
+        says="step of the first training that weights return to; 0: initialization")
     retrain: str = field("full", of="pruning", later=True,
         choices={"full": "all, as in the released code", "rest": "those after rewind_step"},
         says="which steps follow a pruning")
     retrain_steps: int = field(0, of="pruning", low=0, unit="optimizer steps", later=True,
-        says="length of the training of every level but the dense one; 0: the same")
+        says="length of the training of all levels but the dense one; 0: the same")
     layerwise: int = field(0, of="pruning", low=0, high=254, unit="layers", later=True,
-        says="number of layers to prune one after another, each while accuracy beats dense; 0: all together")
+        says="layers pruned one by one, each while accuracy beats dense; 0: all together")
 
     snapshots: int = field(0, of="measuring", low=0, high=1_000, unit="networks",
         results=("utility", "portrait"),
-        says="number of networks measured in the training of the dense one, evenly spaced from its start on")
+        says="number of networks measured in the first training, evenly from its start on")
     subsets: int = field(0, of="measuring", low=0, high=1_000_000, unit="sets", later=True,
         results=("utility", "portrait"), least=1,
         says="number of random sets of weights whose utility is measured")
@@ -187,7 +187,8 @@ class Config:
 
     def __post_init__(self):
         for name, setting in settings(type(self)).items():
-            object.__setattr__(self, name, setting.read(getattr(self, name)))
+            if (value := getattr(self, name)) is not setting.default:
+                object.__setattr__(self, name, setting.read(value))
         if self.layerwise > len(self.widths):
             raise ValueError(
                 f"layerwise must be at most {len(self.widths)} hidden layers, not {self.layerwise}"

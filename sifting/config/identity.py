@@ -38,8 +38,9 @@ def unread(config: Config) -> dict[str, str]:
 
 def apart_from(config: Config, names: Iterable[str]) -> Config:
     """`config` with the fields of those names at their defaults."""
-    known = settings(type(config))
-    return dataclasses.replace(config, **{name: known[name].default for name in names})
+    known, others = settings(type(config)), changed(config)
+    back = {name: known[name].default for name in names if name in others}
+    return dataclasses.replace(config, **back) if back else config
 
 
 def without(config: Config, where: Callable[[Setting], bool]) -> Config:

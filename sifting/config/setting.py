@@ -69,12 +69,12 @@ class Setting:
     def __post_init__(self):
         choose("group of settings", self.of, GROUPS)
 
-    @property
+    @functools.cached_property
     def kind(self) -> type:
         """The type of its values."""
         return type(self.default)
 
-    @property
+    @functools.cached_property
     def range(self) -> str:
         """The numbers that it takes, in words, as "between 4 and 512 pixels"; empty for other settings."""
         if self.kind not in (int, float, tuple):
@@ -99,8 +99,6 @@ class Setting:
 
         Raises ValueError, naming the field and what it takes, for values that it cannot have.
         """
-        if value is self.default:
-            return value
         try:
             value = value if type(value) is self.kind is not tuple else self._typed(value)
         except (KeyError, OverflowError, TypeError, ValueError):

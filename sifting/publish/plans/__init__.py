@@ -83,7 +83,7 @@ def _moot(chapter: str, field: str, usual: Config, found: Config) -> bool:
 def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
     """Whether groups of a chapter differ in a field, and some keep their value where it is set to another."""
     before, after = (
-        {name: getattr(runs[0], field) for name, runs in GROUPS[chapter](base, 1).items()}
+        {name: getattr(runs[0], field) for name, runs in GROUPS[chapter](base, 1).items() if runs}
         for base in (usual, found)
     )
     other = getattr(found, field)
@@ -121,11 +121,9 @@ def _read(kind: str, config: Config) -> Config:
         return setting.later and not config.levels and setting.name != "levels"
 
     for name, setting in SETTINGS.items():
-        value = getattr(config, name)
-        if setting.least is not None and not unread(setting) and value < setting.least:
-            raise ValueError(
-                f"{name} must be {setting.least} or more for results of kind {kind}, not {value}"
-            )
+        least = None if unread(setting) else setting.least
+        if least is not None and (value := getattr(config, name)) < least:
+            raise ValueError(f"{name} must be {least} or more for results of kind {kind}, not {value}")
     return without(config, unread)
 
 
