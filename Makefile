@@ -79,13 +79,15 @@ help: $(if $(field),$(READY))  ## list these commands
 #:  field=all                   a line about each setting instead
 ifeq ($(field),)
 	@awk '/^#:/ {print "      " substr($$0, 3)} \
-	/^[a-z]+:.*##/ {name = $$1; sub(":.*", "", name); sub(".*## ", ""); printf "make %-8s %s\n", name, $$0}' Makefile
+	/^[a-z]+:.*##/ {name = $$1; sub(":.*", "", name); sub(".*## ", ""); \
+	printf "make %-8s %s\n", name, $$0}' Makefile
 else
 	@exec $(RUN) help field=$(field)
 endif
 
 clean:              ## remove the site and the executed chapters; stored results stay
-	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/verdicts.md book/provenance.md book/reference.md book/settings.md book/speed.md
+	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/verdicts.md \
+	  book/provenance.md book/reference.md book/settings.md book/speed.md
 
 # A virtual environment of Python 3.11 or 3.12 with the pinned packages; installed anew when the pins change.
 .venv/installed: requirements.txt constraints.txt

@@ -13,6 +13,7 @@ from sifting.config import FAMILIES, FIELDS, GROUPS, SETTINGS, Config, Setting, 
 from sifting.config.setting import KINDS
 from sifting.publish import plans
 
+Line = tuple[str, str]  # its head, which may be empty, and its words
 WIDTH = 100  # characters of a line of help
 PRESET = "laptop"  # that chapters are planned at, to see what they read
 
@@ -27,18 +28,28 @@ def told(name: str) -> str:
     if name not in SETTINGS:
         raise ValueError(f"unknown field {name!r}; choose from {', '.join(similar(name))}, or all")
     setting = SETTINGS[name]
-    parts = {"default": [shown(setting.default)], "belongs to": [setting.of], "takes": takes(setting, True)}
-    parts |= {"presets": presets(name), "chapters": [said(readers(name))], "note": notes(setting)}
-    return "\n".join([f"{name}: {setting.says}", *columns(parts, "  ", WIDTH)])
+    parts = {"default": [("", shown(setting.default))], "belongs to": [("", setting.of)]}
+    return "\n".join([f"{name}: {setting.says}", *columns(parts | known(setting, look=True))])
 
 
-def columns(parts: dict[str, list[str]], indent: str = "", width: int = 10_000) -> list[str]:
-    """Lines under their titles, which stand beside the first; broken at `width` characters."""
+def known(setting: Setting, write: Callable[[str], str] = str, look: bool = False) -> dict[str, list[Line]]:
+    """What there is to know of a setting: title -> lines, each with its head, which may be empty.
+
+    write : what a chapter is written as; look : into registries, which may import torch
+    """
+    parts = {"takes": takes(setting, look), "presets": presets(setting.name)}
+    parts |= {"chapters": [("", said(readers(setting.name), write))], "note": notes(setting)}
+    return {title: lines for title, lines in parts.items() if lines}
+
+
+def columns(parts: dict[str, list[Line]]) -> list[str]:
+    """Lines of help, with titles, heads and words below each other."""
     found = []
     for title, lines in parts.items():
-        for number, line in enumerate(lines):
-            head = f"{indent}{title * (number == 0):<12}"
-            found += textwrap.wrap(line, width, initial_indent=head, subsequent_indent=" " * len(head))
+        width = max(len(head) + 2 * bool(head) for head, _ in lines)
+        for number, (head, words) in enumerate(lines):
+            before = f"  {title * (number == 0):<12}{head:<{width}}"
+            found += textwrap.wrap(words, WIDTH, initial_indent=before, subsequent_indent=" " * len(before))
     return found
 
 
@@ -70,19 +81,18 @@ def shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def takes(setting: Setting, look: bool = False) -> list[str]:
-    """What values a setting takes, in lines. look : into registries, which may import torch."""
+def takes(setting: Setting, look: bool = False) -> list[Line]:
+    """What values a setting takes; look : into registries, which may import torch."""
     if setting.choices:
-        width = max(map(len, setting.choices))
-        return [f"{name:<{width}}  {meaning}" for name, meaning in setting.choices.items()]
+        return list(setting.choices.items())
     if setting.registry and look:
-        return [", ".join(registered(setting))]
+        return [("", ", ".join(registered(setting)))]
     if setting.registry:
         places = [f"{name} of {module}" for module, _, name in places_of(setting)]
-        return [f"a name in {' or '.join(places)}; `make help field={setting.name}` lists them"]
+        return [("", f"a name in {' or '.join(places)}, see make help field={setting.name}")]
     kind = KINDS[setting.kind]
     words = {tuple: f"{setting.range}; as 512,512", bool: kind}.get(setting.kind, f"{kind}, {setting.range}")
-    return [f"{words}: {setting.why}" if setting.why else words]
+    return [("", f"{words}: {setting.why}" if setting.why else words)]
 
 
 def registered(setting: Setting) -> list[str]:
@@ -96,8 +106,11 @@ def places_of(setting: Setting) -> list[tuple[str, str, str]]:
     return [place.partition(":") for place in setting.registry]
 
 
-def presets(name: str) -> list[str]:
-    """The values of a setting at the presets of all families that read it; a line for those that agree."""
+def presets(name: str) -> list[Line]:
+    """The values of a setting at the presets of the families of networks that read it.
+
+    Families that agree have one line, and so have presets of a family.
+    """
     families = {}  # values in words -> families
     for family, some in FAMILIES.items():
         if not any(SETTINGS[name].unread(vars(config)) for config in some.values()):
@@ -108,13 +121,11 @@ def presets(name: str) -> list[str]:
                 f"{value} ({', '.join(places)})" * (len(at) > 1) or value for value, places in at.items()
             ]
             families.setdefault("; ".join(words), []).append(family)
-    heads = [", ".join(some) for some in families.values()]
-    width = max(map(len, heads), default=0)
-    return [f"{head:<{width}}  {words}" for head, words in zip(heads, families, strict=True)]
+    return [(", ".join(some), words) for words, some in families.items()]
 
 
-def notes(setting: Setting) -> list[str]:
-    """What else a setting depends on, or does not."""
+def notes(setting: Setting) -> list[Line]:
+    """What else a setting depends on, and what does not depend on it."""
     found = [f"acts only with {name} {' or '.join(values)}" for name, values in setting.only.items()]
     found += [f"does not act with {name} {' or '.join(values)}" for name, values in setting.never.items()]
     found += ["the dense network does not depend on it"] * setting.later
@@ -123,7 +134,7 @@ def notes(setting: Setting) -> list[str]:
         least = "" if setting.least is None else f", which need {setting.least} or more"
         found.append(f"read by results of kind {', '.join(setting.results)}{least}")
     found += ["a chapter whose networks differ in it sets it by itself"] * setting.compared
-    return found
+    return [("", words) for words in found]
 
 
 def said(chapters: tuple[str, ...], write: Callable[[str], str] = str) -> str:
