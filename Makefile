@@ -11,6 +11,7 @@ fresh   :=
 cluster :=
 engine  :=
 port    := 8000
+field   :=
 python  :=
 
 export PYTHONPATH := $(CURDIR)
@@ -24,7 +25,7 @@ endif
 RUN := $(PYTHON) -m sifting
 OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster) engine=$(engine)
 
-KNOWN := chapter preset seeds device set result fresh cluster engine port python
+KNOWN := chapter preset seeds device set result fresh cluster engine port field python
 UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(filter-out -*-command-variables-*-,$(UNKNOWN)),)
 $(error unknown $(UNKNOWN); choose from $(KNOWN))
@@ -33,7 +34,15 @@ endif
 .DEFAULT_GOAL := book
 .PHONY: book test live serve verify bench lint help clean packages
 
-book: $(READY)      ## execute what is out of date and build the site; chapter=imp [preset= seeds= device= set="lr=0.05" fresh=1 cluster=tcp://host:8786 engine=reference] for one chapter
+book: $(READY)      ## execute what is out of date and build the site
+#:  chapter=imp                 one chapter alone, and the site
+#:  preset=laptop               its size: smoke, laptop, gpu or paper; default: the largest that is stored
+#:  seeds=4                     number of runs of each kind
+#:  device=cuda                 where to compute: cpu, cuda, auto
+#:  set="lr=0.05 widths=64,64"  other settings, see make help field=all
+#:  fresh=1                     compute what is stored, too
+#:  cluster=tcp://host:8786     compute by the workers of a Dask scheduler
+#:  engine=reference            train by the plain loop; default: by what is fastest
 ifeq ($(chapter),)
 	@exec $(RUN) build $(OPTIONS)
 else
@@ -47,24 +56,38 @@ test: $(READY)      ## run all tests, the built site in headless Chromium includ
 live: $(READY)      ## open the chapters in JupyterLab
 	$(PYTHON) -m jupyter lab chapters
 
-serve: $(READY)     ## serve the site at http://127.0.0.1:8000; port= for another port
+serve: $(READY)     ## serve the site at http://127.0.0.1:8000
+#:  port=8080                   at another port
 	@exec $(RUN) serve port=$(port)
 
-verify: $(READY)    ## chapter=imp: recompute a stored run and compare; seeds=all for every seed; or result=NAME, as on the page How it was made
+verify: $(READY)    ## recompute a stored run and compare
+#:  chapter=imp                 the quickest run of this chapter
+#:  seeds=all                   all seeds of that run
+#:  result=NAME                 that of this name, from the page How it was made
+#:  device=cuda                 where to compute
 	@exec $(RUN) verify $(chapter) $(result) $(OPTIONS)
 
-bench: $(READY)     ## measure how fast everything is, some minutes on an idle machine; the page How fast shows it
+bench: $(READY)     ## measure how fast everything is, in minutes on an idle machine, for the page How fast
 	@exec $(RUN) bench
 
 lint: $(READY)      ## check style and format
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 
-help:               ## list these commands
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /|/' | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
+help: $(if $(field),$(READY))  ## list these commands
+#:  field=lr                    all about this setting instead
+#:  field=all                   a line about each setting instead
+ifeq ($(field),)
+	@awk '/^#:/ {print "      " substr($$0, 3)} \
+	/^[a-z]+:.*##/ {name = $$1; sub(":.*", "", name); sub(".*## ", ""); \
+	printf "make %-8s %s\n", name, $$0}' Makefile
+else
+	@exec $(RUN) help field=$(field)
+endif
 
 clean:              ## remove the site and the executed chapters; stored results stay
-	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/verdicts.md book/provenance.md book/reference.md book/speed.md
+	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/verdicts.md \
+	  book/provenance.md book/reference.md book/settings.md book/speed.md
 
 # A virtual environment of Python 3.11 or 3.12 with the pinned packages; installed anew when the pins change.
 .venv/installed: requirements.txt constraints.txt

@@ -7,6 +7,7 @@ build                                               execute what is out of date,
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
 serve [port=8000]                                   serve the site on this machine
 bench                                               measure the speed
+help [field=NAME|all]                               all about a setting; a line about each; this
 """
 
 import concurrent.futures
@@ -52,6 +53,7 @@ OPTIONS = {  # command -> option -> how to read it
     "verify": {"seeds": one_of({"all": True}), "device": str},
     "serve": {"port": whole},
     "bench": {},
+    "help": {"field": str},
 }
 
 
@@ -85,10 +87,13 @@ def command(words: list[str]) -> int:
     if verb in ("run", "verify") and len(names) != 1:
         result = ", or a stored result, as: make verify result=ticket-0123456789ab" * (verb == "verify")
         raise ValueError(f"name one chapter, as: make {'verify ' * (verb == 'verify')}chapter=imp{result}")
-    if verb in ("build", "site", "serve", "bench") and names:
+    if verb not in ("run", "verify") and names:
         raise ValueError(f"{verb} takes no names, not {' '.join(names)}")
     if verb == "build" and options:
         raise ValueError(f"{', '.join(options)}: for one chapter only; name it, as: make chapter=imp")
+    if verb == "help":
+        print(_help(options.get("field")))
+        return 0
     from sifting.publish import runner
 
     if verb == "run":
@@ -112,6 +117,14 @@ def command(words: list[str]) -> int:
     else:
         getattr(runner, verb)()
     return 0
+
+
+def _help(field: str | None) -> str:
+    if field is None:
+        return __doc__.strip()
+    from sifting.publish import settings
+
+    return settings.told(field)
 
 
 def main(words: list[str] | None = None) -> int:

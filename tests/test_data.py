@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sifting import data, store
-from sifting.config import Config
+from sifting.config import SETTINGS, Config
 from sifting.data import archives, pickles
 from sifting.data.images import Images, mean_image, normalize_
 from sifting.publish import plans
@@ -76,25 +76,28 @@ def write_imagenet(home, size, rng):
     return np.concatenate(images)
 
 
-WRITERS = {
-    "photos": lambda home, rng: None,
-    "digits": lambda home, rng: None,
+# dataset that is downloaded -> function(home, rng), which writes a tiny copy of it
+DOWNLOADED = {
     "mnist": lambda home, rng: write_mnist(home, "MNIST", rng),
     "fashion-mnist": lambda home, rng: write_mnist(home, "FashionMNIST", rng),
     "cifar10": write_cifar10,
     "imagenet32": lambda home, rng: write_imagenet(home, 32, rng),
     "imagenet64": lambda home, rng: write_imagenet(home, 64, rng),
 }
-FOUND = [name for name in data.LOADERS if name != "fields"]  # these are drawn: test_gaussianity.py
-DOWNLOADED = [name for name in FOUND if name not in ("photos", "digits")]
+
+
+def provide(name, home, rng):
+    """Write the files that a dataset needs, if it needs any."""
+    if name in DOWNLOADED:
+        DOWNLOADED[name](home, rng)
 
 
 # --- every source
 
 
-@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("name", data.SOURCES)
 def test_splits_are_disjoint_and_batches_are_plain_recomputations(name, home, rng):
-    WRITERS[name](home, rng)
+    provide(name, home, rng)
     found = data.load(tiny(dataset=name, normalize="mean-image"))
     assert found.name == name and found.shape == found.train.images.shape
     assert (len(found.val), len(found.test)) == (8, 6)
@@ -102,7 +105,7 @@ def test_splits_are_disjoint_and_batches_are_plain_recomputations(name, home, rn
     pixels = {split: part.images[:].flatten(1).numpy() for split, part in splits.items()}
     mean = pixels["train"].astype(np.float64).mean(0)
     rows = {split: {row.tobytes() for row in rows} for split, rows in pixels.items()}
-    if name not in ("photos", "digits"):  # random bytes: equal only if the same
+    if name in DOWNLOADED:  # random bytes: equal only if the same
         assert len(rows["train"] | rows["val"] | rows["test"]) == sum(map(len, splits.values()))
     for split, part in splits.items():
         assert part.labels.min() >= 0 and part.labels.max() < found.classes
@@ -118,7 +121,7 @@ def test_splits_are_disjoint_and_batches_are_plain_recomputations(name, home, rn
 @pytest.mark.parametrize(("name", "chapter"), [("mnist", "methods"), ("fashion-mnist", "similarity")])
 def test_chapters_run_at_the_papers_preset_where_its_data_are(name, chapter, home, rng):
     """Their first run, two levels of two steps each, on files in the papers' formats."""
-    WRITERS[name](home, rng)
+    provide(name, home, rng)
     settings = {"dataset": name, "steps": 2, "val_images": 8, "test_images": 6, "levels": 2}
     base = dataclasses.replace(plans.base(chapter, "paper"), **settings, evaluations=1)
     kind, config = plans.planned(chapter, base, 1)[0]
@@ -127,9 +130,9 @@ def test_chapters_run_at_the_papers_preset_where_its_data_are(name, chapter, hom
     assert len(found) == config.levels + 1 and found[-1]["val_accuracy"].shape == (1,)
 
 
-@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("name", data.SOURCES)
 def test_smaller_fraction_is_a_prefix_of_a_larger_and_leaves_the_rest_alone(name, home, rng):
-    WRITERS[name](home, rng)
+    provide(name, home, rng)
     whole, half, least = (data.load(tiny(dataset=name, fraction=f)) for f in (1, 0.5, 1e-9))
     assert len(half.train) == round(len(whole.train) / 2) and len(least.train) == 1
     assert torch.equal(half.train.images[:], whole.train.images[: len(half.train)])
@@ -139,7 +142,7 @@ def test_smaller_fraction_is_a_prefix_of_a_larger_and_leaves_the_rest_alone(name
 
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_labels_stay_with_their_images(name, home, rng):
-    WRITERS[name](home, rng)
+    provide(name, home, rng)
     found = data.load(tiny(dataset=name, data_seed=3))
     for part in (found.train, found.val, found.test):
         carried = part.images[:].flatten(1).long()
@@ -147,9 +150,9 @@ def test_labels_stay_with_their_images(name, home, rng):
         assert torch.equal(part.labels, carried[:, 0] + wide)
 
 
-@pytest.mark.parametrize("name", FOUND)
+@pytest.mark.parametrize("name", data.SOURCES)
 def test_data_seed_decides_the_order(name, home, rng):
-    WRITERS[name](home, rng)
+    provide(name, home, rng)
     one, again, other = (data.load(tiny(dataset=name, data_seed=seed)) for seed in (1, 1, 2))
     assert torch.equal(one.train.labels, again.train.labels)
     assert torch.equal(one.val.images[:], again.val.images[:])
@@ -252,7 +255,7 @@ def test_data_folder_is_beside_the_package_unless_told(monkeypatch):
 @pytest.mark.parametrize("name", DOWNLOADED)
 @pytest.mark.parametrize("keep", [0, 5, 0.5])
 def test_files_cut_short_are_named(name, keep, home, rng):
-    WRITERS[name](home, rng)
+    provide(name, home, rng)
     for path in sorted(home.rglob("*")):
         if path.is_file():
             content = path.read_bytes()
@@ -396,10 +399,41 @@ def test_imagenet_groups_come_from_your_file(home, rng):
         data.load(config)
 
 
-def test_every_dataset_has_a_name_for_every_class():
-    assert data.NAMES.keys() == data.LOADERS.keys()
-    assert all(len(set(names)) == len(names) for names in data.NAMES.values())
-    assert set(data.SCHEMES) <= set(data.LOADERS)
+@pytest.mark.parametrize("name", data.SOURCES)
+def test_every_class_of_a_dataset_has_a_name_and_every_image_a_class(name, home, rng):
+    provide(name, home, rng)
+    config = tiny(dataset=name)
+    names = data.SOURCES[name].own(config)
+    assert len(set(names)) == len(names) == data.load(config).classes
+    found = data.SOURCES[name].load(config, "cpu")
+    assert all(classes.min() >= 0 and classes.max() < len(names) for _, classes in found.values())
+
+
+def test_the_labels_that_can_be_chosen_are_those_of_the_datasets():
+    every = {labels for name in data.SOURCES for labels in data.schemes(name)}
+    assert set(SETTINGS["labels"].choices) == every
+
+
+def test_a_dataset_is_registered_in_one_place(monkeypatch):
+    """Its names depend on the settings, as those of a folder of pictures would."""
+
+    def load(config, device):
+        pool = torch.arange(60 * 16, device=device).view(60, 1, 4, 4).to(torch.uint8)
+        parts = zip(("train", "val", "test"), torch.arange(60, device=device).split(20), strict=True)
+        return {split: (Images(pool, where), where % 3) for split, where in parts}
+
+    def names(config):
+        return [f"{number} of {config.data_seed}" for number in range(3)]
+
+    config = tiny(dataset="stripes", data_seed=7)
+    with pytest.raises(ValueError, match="unknown dataset 'stripes'; choose from .*photos"):
+        store.check([config])
+    monkeypatch.setitem(data.SOURCES, "stripes", data.Source(load, names))
+    store.check([config])
+    assert data.load(config).classes == 3 and data.class_names(config) == ["0 of 7", "1 of 7", "2 of 7"]
+    assert [row[2:] for row in data.composition(config)] == [(1, 7), (1, 7), (1, 6)]
+    assert data.load(tiny(dataset="stripes", labels="random", classes=2)).classes == 2
+    assert data.load(tiny(dataset="stripes", clone="pixels")).shape == (1, 4, 4)
 
 
 # --- rotated and translated images

@@ -204,7 +204,7 @@ def test_a_page_that_stays_the_same_is_left_alone(tmp_path, results):
     pages.write(tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.md")}
     pages.write(tmp_path)
-    assert len(before) == 6 and before == {path: path.stat().st_mtime_ns for path in before}
+    assert len(before) == 7 and before == {path: path.stat().st_mtime_ns for path in before}
 
 
 # --- reference

@@ -21,7 +21,9 @@ AXE = pathlib.Path(__file__).with_name("axe.min.js")
 NAMES = [
     path.stem for path in sorted((ROOT / "book").glob("*.md"))
 ]  # the written pages; the rest is added below
-NAMES = sorted({*NAMES, "coverage", "claims", "provenance", "reference", "speed", *runner.chapters()})
+NAMES = sorted(
+    {*NAMES, "coverage", "claims", "provenance", "reference", "settings", "speed", *runner.chapters()}
+)
 PAGES = ["index.html", *(f"book/{name}.html" for name in NAMES), "search.html", "genindex.html"]
 CHAPTERS = [f"book/{name}.html" for name in runner.chapters()]
 OURS = {

@@ -1,19 +1,38 @@
 """Every default, once; the presets of each family of networks; the identity of a result."""
 
-from sifting.config.fields import FIELDS, LATER, Config, apart_from, changed, choose, key, parse, seeds
+from sifting.config.fields import FIELDS, SETTINGS, Config
+from sifting.config.identity import (
+    apart_from,
+    changed,
+    dense_of,
+    images_of,
+    key,
+    parse,
+    seeds,
+    unread,
+    without,
+)
 from sifting.config.presets import FAMILIES, PRESETS, preset
+from sifting.config.setting import GROUPS, Setting, choose, field
 
 __all__ = [
     "FAMILIES",
     "FIELDS",
-    "LATER",
+    "GROUPS",
     "PRESETS",
+    "SETTINGS",
     "Config",
+    "Setting",
     "apart_from",
     "changed",
     "choose",
+    "dense_of",
+    "field",
+    "images_of",
     "key",
     "parse",
     "preset",
     "seeds",
+    "unread",
+    "without",
 ]

@@ -3,7 +3,8 @@
 import dataclasses
 import types
 
-from sifting.config.fields import FIELDS, Config, choose
+from sifting.config.fields import FIELDS, Config
+from sifting.config.setting import choose
 
 # Small enough for two cores, and the papers' findings still come out. Momentum makes up for training
 # a hundred times shorter; standardised patches, for photographs with other lighting than ImageNet's.
@@ -48,8 +49,9 @@ PRESETS = types.MappingProxyType(
 )
 
 
-# Paganini & Forde 2020 on the digits that ship with a package: 4 epochs of 4,000 images a level instead of 30 of 60,000.
-# Momentum makes up for that: with the paper's plain steps, structured pruning fails levels earlier
+# Paganini & Forde 2020 on the digits that ship with a package: 4 epochs of 4,000 images a level
+# instead of 30 of 60,000. Momentum makes up for that: with the paper's plain steps, structured pruning
+# fails levels earlier
 _LENET = Config(
     dataset="digits",
     val_images=500,
@@ -89,8 +91,8 @@ LENET_PRESETS = types.MappingProxyType(
     }
 )
 
-# An empirical study of a pruning mechanism 2021, on few photographs, so that a network of full width learns them by heart
-# in the time that there is; classes are pictures
+# An empirical study of a pruning mechanism 2021, on few photographs, so that a network of full width
+# learns them by heart in the time that there is; classes are pictures
 _RESNET20 = Config(
     image_size=16,
     labels="picture",

@@ -6,13 +6,14 @@ import math
 import numpy as np
 import torch
 
-from sifting.config import FIELDS, Config, apart_from, choose, key
-from sifting.data import archives, clones, fields, photos
+from sifting.config import Config, images_of, key
+from sifting.data import clones
 from sifting.data.images import (
     Cropped,
     Dataset,
     Images,
     Rotated,
+    Source,
     Split,
     Translated,
     mean_image,
@@ -20,21 +21,21 @@ from sifting.data.images import (
     normalize_,
 )
 from sifting.data.photos import PICTURES, SEMANTIC, provenance
-from sifting.data.tasks import NAMES, SCHEMES, class_names, labels
+from sifting.data.tasks import SOURCES, class_names, labels, schemes
 
 ANGLE = 20  # degrees, of transform "rotate"; Pellegrini & Biroli 2022, appendix C.4
 MOVED = {"translate": Translated, "crop-flip": Cropped}  # transform -> training images, anew in every batch
 
 __all__ = [
-    "LOADERS",
-    "NAMES",
-    "SCHEMES",
+    "NORMALIZE",
     "PICTURES",
     "SEMANTIC",
+    "SOURCES",
     "Cropped",
     "Dataset",
     "Images",
     "Rotated",
+    "Source",
     "Split",
     "Translated",
     "class_names",
@@ -47,23 +48,25 @@ __all__ = [
     "normalized",
     "provenance",
     "samples",
+    "schemes",
 ]
 
 
 def load(config: Config, device: str = "cpu") -> Dataset:
     """The images that `config` asks for, as bytes on `device`; batches are drawn, cast and normalized there.
 
-    config.image_size counts for photos only: other images have the size that they have.
+    Nothing but the fields of images reaches the images, so that these fields name what is kept of them.
 
     Raises ValueError for an unknown dataset, labels that it does not have, or more classes or held-out
     images than it has; FileNotFoundError, saying what to fetch and where to put it, for missing files.
     """
-    choose("dataset", config.dataset, LOADERS)
+    config = images_of(config)
     names = class_names(config)
     classes = torch.tensor([names.index(name) for name in labels(config)], device=device)
-    found = LOADERS[config.dataset](_with_margin(config), device)
+    source = SOURCES[config.dataset]
+    found = source.load(_with_margin(config), device)
     if config.transform == "rotate":
-        size = config.image_size if config.dataset == "photos" else found["train"][0].shape[1]
+        size = config.image_size if source.larger else found["train"][0].shape[1]
         found = {
             split: (Rotated(some.source, some.where, ANGLE, size), fine)
             for split, (some, fine) in found.items()
@@ -71,7 +74,7 @@ def load(config: Config, device: str = "cpu") -> Dataset:
     images, fine = found["train"]
     count = max(1, round(config.fraction * len(fine)))
     images = dataclasses.replace(images, where=images.where[:count])
-    mean, scale = _normalization(config.normalize, images)
+    mean, scale = NORMALIZE[config.normalize](images)
     if config.transform in MOVED:
         images = MOVED[config.transform](images.source, images.where)
     found["train"] = images, fine[:count]
@@ -79,36 +82,26 @@ def load(config: Config, device: str = "cpu") -> Dataset:
     data = Dataset(config.dataset, images.shape, len(names), **splits)
     if config.clone == "none":
         return data
-    same = f"clone-{key(apart_from(config, set(FIELDS) - set(_SHOWN)))}"
-    return clones.clone(data, config.clone, config.normalize, same, config.data_seed)
+    return clones.clone(data, config.clone, config.normalize, f"clone-{key(config)}", config.data_seed)
 
 
 def load_still(config: Config, device: str = "cpu") -> Dataset:
-    """The same, with training images as they are where config.transform moves them anew in every batch: what is said of a network is measured on these."""
+    """The same, with training images that do not move where config.transform moves them in every batch.
+
+    What is said of a network is measured on these.
+    """
     moved = config.transform in MOVED
     return load(dataclasses.replace(config, transform="none") if moved else config, device)
 
 
-# what images and their classes depend on
-_SHOWN = (
-    "dataset", "image_size", "labels", "classes", "fraction", "train_images", "val_images", "test_images",
-    "normalize", "clone", "gain", "data_seed",
-)  # fmt: skip
-
-
-def _normalization(name: str, images: Images) -> tuple[torch.Tensor | None, float]:
-    """Mean and scale of a Split."""
-    if name == "mean-image":
-        return mean_image(images), 255
-    if name == "patch":
-        return None, 255
-    mean, scale = moments(images) if name == "pixels" else (float(clones.MIDDLE), clones.STEPS["fixed"])
-    return torch.full((math.prod(images.shape),), mean, device=images.where.device), scale
+def _same(images: Images, mean: float, scale: float) -> tuple[torch.Tensor, float]:
+    """Mean and scale of a Split, the same for all pixels."""
+    return torch.full((math.prod(images.shape),), float(mean), device=images.where.device), scale
 
 
 def _with_margin(config: Config) -> Config:
-    """Photos are cut larger before they are turned, so that no corner is empty."""
-    if config.transform != "rotate" or config.dataset != "photos":
+    """Images are cut larger before they are turned, if they can be, so that no corner is empty."""
+    if config.transform != "rotate" or not SOURCES[config.dataset].larger:
         return config
     turn = math.radians(ANGLE)
     return dataclasses.replace(
@@ -127,7 +120,10 @@ def samples(config: Config, count: int = 8) -> dict[str, np.ndarray]:
 
 
 def normalized(config: Config, count: int) -> np.ndarray:
-    """`count` training images as a network sees them, of one class after another: float32 (count, channels, height, width)."""
+    """`count` training images as a network sees them, of one class after another.
+
+    returns : float32 (count, channels, height, width)
+    """
     data = load(config)
     places = [
         (data.train.labels == number).nonzero().squeeze(1)[: -(-count // data.classes)]
@@ -137,23 +133,24 @@ def normalized(config: Config, count: int) -> np.ndarray:
 
 
 def composition(config: Config) -> list[tuple[str, str, int, int]]:
-    """What each class is made of: its name, the first words of its fine classes, how many these are, training images."""
+    """What each class is made of.
+
+    returns : its name, the first words of its fine classes, how many these are, its training images
+    """
+    config = images_of(config)
     split, rows = load(config).train, []
+    own = SOURCES[config.dataset].own(config)
     for number, name in enumerate(class_names(config)):
-        fine = [words for words, group in zip(NAMES[config.dataset], labels(config)) if group == name]
+        fine = [words for words, group in zip(own, labels(config), strict=True) if group == name]
         kinds = dict.fromkeys(words.split()[0] for words in fine)
         rows.append((name, ", ".join(kinds), len(fine), int((split.labels == number).sum())))
     return rows
 
 
-# dataset -> function(config, device), split -> images and fine labels
-LOADERS = {
-    "photos": photos.load,
-    "fields": fields.load,
-    "digits": archives.digits,
-    "mnist": archives.mnist,
-    "fashion-mnist": archives.fashion_mnist,
-    "cifar10": archives.cifar10,
-    "imagenet32": archives.imagenet,
-    "imagenet64": archives.imagenet,
+# normalize -> function(training images), mean and scale of a Split
+NORMALIZE = {
+    "mean-image": lambda images: (mean_image(images), 255),
+    "patch": lambda images: (None, 255),
+    "fixed": lambda images: _same(images, clones.MIDDLE, clones.STEPS["fixed"]),
+    "pixels": lambda images: _same(images, *moments(images)),
 }

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sifting.config import Config
-from sifting.data.images import Images
+from sifting.data.images import Images, Source
 from sifting.data.pickles import read_pickle
 
 Pool = tuple[Tensor, Tensor]  # images (n, channels, height, width), uint8, and labels (n,), int64
@@ -80,15 +80,15 @@ def imagenet(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Ten
     }
 
 
-def imagenet_groups(dataset: str) -> list[str]:
-    """The macro-class of each ImageNet class, from two files beside the archive.
+def imagenet_groups(config: Config) -> list[str]:
+    """The macro-class of each ImageNet class, from two files beside the archive of config.dataset.
 
     map_clsloc.txt : "n02119789 1 kit_fox", the archive's own list of classes
     semantic.txt   : "n02119789 canine", yours; a word for every class
 
     Raises FileNotFoundError where one is missing, ValueError where semantic.txt leaves a class out.
     """
-    home = folder() / dataset
+    home = folder() / config.dataset
     files = [home / "map_clsloc.txt", home / "semantic.txt"]
     _need(
         files,
@@ -255,3 +255,13 @@ def _convert(files: list[Path], size: int, images: Path, labels: Path) -> None:
     finally:
         for path in started:
             path.unlink(missing_ok=True)
+
+
+SOURCES = {
+    "digits": Source(digits, DIGITS),
+    "mnist": Source(mnist, DIGITS),
+    "fashion-mnist": Source(fashion_mnist, CLOTHES),
+    "cifar10": Source(cifar10, THINGS),
+    "imagenet32": Source(imagenet, IMAGENET, groups=imagenet_groups),
+    "imagenet64": Source(imagenet, IMAGENET, groups=imagenet_groups),
+}

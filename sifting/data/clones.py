@@ -6,7 +6,8 @@
     phase   : every image with the phases of its Fourier transform at random, the same in all channels
     pixels  : every image with its pixels in another order, the same in all images and channels
 
-Source: Redman et al. 2024, appendix B.1, cloning after Refinetti et al. 2023; joint, phase and pixels are ours.
+Source: Redman et al. 2024, appendix B.1, cloning after Refinetti et al. 2023; joint, phase and pixels
+are ours.
 """
 
 import dataclasses
@@ -21,7 +22,8 @@ from sifting.data.images import Dataset, Images, Split
 
 CHANNEL_IMAGES = 100  # of a class, that the authors fit to
 MIDDLE = 128  # the byte of a normalized pixel of 0
-STEPS = {"patch": 16, "fixed": 16, "mean-image": 64}  # bytes a unit of normalized images: 8 sd to either side
+# bytes a unit of normalized images: 8 sd to either side
+STEPS = {"patch": 16, "fixed": 16, "pixels": 16, "mean-image": 64}
 CHUNK = 10_000  # images at a time
 
 
@@ -32,8 +34,9 @@ def clone(data: Dataset, kind: str, normalize: str, name: str, seed: int) -> Dat
     name : of the file that keeps the clones for the next process, see cache.array
     seed : of what is drawn
 
-    Gaussians are fitted to the training images of each class of the labels; held-out clones are drawn from the
-    same Gaussians. Pixels are kept as bytes, in steps of 1/16 standard deviation, which adds a variance of 0.0003.
+    Gaussians are fitted to the training images of each class of the labels; held-out clones are drawn from
+    the same Gaussians. Pixels are kept as bytes, in steps of 1/16 standard deviation, which adds a variance
+    of 0.0003.
     """
     splits = {split: getattr(data, split) for split in ("train", "val", "test")}
     scale = STEPS[normalize]
@@ -57,16 +60,16 @@ def _drawn(splits: dict[str, Split], shape, kind: str, scale: float, seed: int) 
     counts = list(map(len, splits.values()))
     pixels = torch.empty(sum(counts), torch.Size(shape).numel(), dtype=torch.uint8)
     found = pixels.split(counts)  # views
-    if kind in ("joint", "channel"):
+    if kind in FITTED:
         labels = {split: old.labels.cpu() for split, old in splits.items()}
         for number in labels["train"].unique():
             x = _images(splits["train"], (labels["train"] == number).nonzero().squeeze(1))
-            fitted = Gaussian(x) if kind == "joint" else Channels(x, shape[0])
+            fitted = FITTED[kind](x, shape[0])
             for out, y in zip(found, labels.values(), strict=True):
                 mine = y == number
                 out[mine] = _bytes(fitted.sample(int(mine.sum()), draw), scale)
     else:
-        change = functools.partial(phase_randomized, draw=draw) if kind == "phase" else Permuted(shape, draw)
+        change = CHANGED[kind](shape, draw)
         for out, old in zip(found, splits.values(), strict=True):
             for n in torch.arange(len(old)).split(CHUNK):
                 out[n] = _bytes(change(_images(old, n).view(-1, *shape)).flatten(1), scale)
@@ -150,10 +153,16 @@ class Permuted:
 
 
 def ranks(data: Dataset, kind: str) -> list[tuple[int, int]]:
-    """Of every class: how many training images it has, and the rank of the Gaussian that is fitted to them."""
+    """For every class its number of training images, and the rank of the Gaussian fitted to them."""
     found = []
     for number in range(data.classes):
         x = _images(data.train, (data.train.labels.cpu() == number).nonzero().squeeze(1))
-        fitted = Gaussian(x) if kind == "joint" else Channels(x, data.shape[0])
+        fitted = FITTED[kind](x, data.shape[0])
         found.append((len(x), fitted.rank))
     return found
+
+
+# kind of clones -> function(images of a class, channels), what they are samples of
+FITTED = {"joint": lambda x, channels: Gaussian(x), "channel": Channels}
+# kind of clones -> function(shape, draw), a function of images that makes them
+CHANGED = {"phase": lambda shape, draw: functools.partial(phase_randomized, draw=draw), "pixels": Permuted}

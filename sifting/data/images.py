@@ -1,11 +1,14 @@
 """Images as bytes on a device, gathered, cast and normalized a batch at a time."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from sifting.config import Config
 
 SD_FLOOR = 0.03  # keeps flat patches flat, in units of the full range of a pixel
 PADDING = 4  # of images before they are cropped, pixels
@@ -38,9 +41,9 @@ class Images:
 
 @dataclass
 class Rotated(Images):
-    """Images turned counterclockwise about their middle by `angle` degrees; `size` pixels a side are left of them.
+    """Images turned counterclockwise about their middle by `angle` degrees.
 
-    Bilinear; a pixel that lies outside the image as it was is 0.
+    `size` pixels a side are left of them. Bilinear; a pixel that lies outside the image as it was is 0.
     """
 
     angle: float = 0.0
@@ -68,7 +71,7 @@ class Rotated(Images):
 
 @dataclass
 class Translated(Images):
-    """Every image at every place: shifted down and to the right by any number of pixels, wrapped at the edges.
+    """Every image at every place: shifted down and to the right, wrapped at the edges.
 
     There are height * width times as many; image n at all its places is n, n + images, n + 2 images, ...
     Indices are tensors.
@@ -94,7 +97,8 @@ class Translated(Images):
 class Cropped(Images):
     """Every image moved by up to PADDING pixels each way, zeros outside, as it is and mirrored.
 
-    There are 2 * (2 * PADDING + 1)**2 times as many; image n in all its forms is n, n + images, n + 2 images, ...
+    There are 2 * (2 * PADDING + 1)**2 times as many; image n in all its forms is n, n + images,
+    n + 2 images, ...
     Indices are tensors. Source: the released code of Paganini & Forde 2020.
     """
 
@@ -154,6 +158,30 @@ class Dataset:
     train: Split
     val: Split
     test: Split
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset: where its images come from, and what counts as a class of them.
+
+    load    : function(config, device), split -> images and their own classes, int64
+    names   : of its own classes, in the order of their numbers; or function(config) that returns them
+    groups  : function(config), the semantic group of each of its own classes, if these have groups
+    schemes : labels that no other dataset has -> function(config), the class of each of its own classes
+    larger  : images can be cut larger than config.image_size, so that turned ones have no empty corners
+
+    config is reduced to the fields of images, see config.images_of.
+    """
+
+    load: Callable[[Config, str], dict[str, tuple[Images, Tensor]]]
+    names: Sequence[str] | Callable[[Config], Sequence[str]]
+    groups: Callable[[Config], list[str]] | None = None
+    schemes: Mapping[str, Callable[[Config], Sequence[str]]] = field(default_factory=dict)
+    larger: bool = False
+
+    def own(self, config: Config) -> Sequence[str]:
+        """Names of its own classes."""
+        return self.names(config) if callable(self.names) else self.names
 
 
 def normalize_(x: Tensor, mean: Tensor | None = None, scale: float = 255) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sifting.config import Config
-from sifting.data.images import Images
+from sifting.data.images import Images, Source
 
 # scikit-image's names, and scikit-learn's china and flower; a row is a class of the semantic labels
 SEMANTIC = {
@@ -34,6 +34,15 @@ SCALES = (1, 2, 3)  # a pixel of a patch is the mean of 1 x 1, 2 x 2 or 3 x 3 or
 LEAST = 16  # fewest positions that each class must have in each split for a scale to be used
 LARGEST = 128  # pixels a side; the canvas has 250 MB there
 SPLITS = ("train", "val", "test")
+# group, picture and cell of every class
+CLASSES = [
+    (group, picture, f"{row},{column}")
+    for group, some in SEMANTIC.items()
+    for picture in some
+    for row in range(CELLS)
+    for column in range(CELLS)
+]
+NAMES = tuple(f"{picture} {cell}" for _, picture, cell in CLASSES)
 
 
 @dataclass
@@ -242,3 +251,17 @@ def rescale(picture: Tensor, scale: float) -> Tensor:
     else:
         image = F.interpolate(image, scale_factor=round(1 / scale), mode="bilinear", align_corners=False)
     return image[0].round_().to(torch.uint8)
+
+
+SOURCES = {
+    "photos": Source(
+        load,
+        NAMES,
+        groups=lambda config: [group for group, _, _ in CLASSES],
+        schemes={
+            "picture": lambda config: [picture for _, picture, _ in CLASSES],
+            "scattered": lambda config: NAMES,
+        },
+        larger=True,
+    )
+}

@@ -1,10 +1,9 @@
 """The experiment: train, prune, rewind, again."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
 
 from sifting import cache
-from sifting.config import LATER, Config, apart_from, changed, choose, key
+from sifting.config import Config, choose, dense_of, images_of, key, unread
 from sifting.data import class_names, load
 from sifting.pruning.criteria import CRITERIA, SCHEMES
 from sifting.pruning.run import Ready, Run
@@ -26,8 +25,6 @@ __all__ = [
 
 # criterion -> models that it is for, where it is not for all
 ONLY = {"synflow": ("fcn",), "cavity": ("fcn",), "slimming": ("resnet20",)}
-# model -> fields that it does not read
-UNREAD = {"fcn": ("width",)} | {name: ("widths", "batch_norm") for name in BUILDERS if name != "fcn"}
 
 
 def level_count(config: Config) -> int:
@@ -36,16 +33,19 @@ def level_count(config: Config) -> int:
 
 
 def check(config: Config, engine: str = "auto") -> None:
-    """Raise ValueError, naming the choices, for a dataset, labels, model, criterion or engine that there is not, for a field that the model does not read, and for the last level of a run that may end before it."""
+    """Raise ValueError, naming the choices, for what no run can be made of.
+
+    That is a dataset, labels, model, criterion or engine that does not exist, a field that has no effect on
+    the model or the dataset, and the measurement of the last level of a run that may end before it.
+    """
     engines.check(engine, config)
     class_names(config)
     choose("model", config.model, BUILDERS)
     choose("criterion", config.criterion, CRITERIA | SCHEMES)
     if config.model not in (only := ONLY.get(config.criterion, (config.model,))):
         raise ValueError(f"criterion {config.criterion} is for model {', '.join(only)}, not {config.model}")
-    for field in UNREAD[config.model]:
-        if field in changed(config):
-            raise ValueError(f"{field} has no effect on model {config.model}")
+    for field, reason in unread(config).items():
+        raise ValueError(f"{field} has no effect on {reason}")
     if config.probed == "last" and config.min_alive:
         raise ValueError(
             f"min_alive must be 0 where the last level alone is measured (probed=last), not {config.min_alive}: a run may end before it"
@@ -78,16 +78,16 @@ def find(
 
 
 def _trained(run: Run, ready: Ready, train: Callable, progress: bool) -> dict[str, list[float]]:
-    """The curves of training a level; a dense network is trained once for all runs that begin alike, see cache.once."""
+    """The curves of training a level; runs that begin alike train their dense network once, see cache.once."""
 
-    def learn():
-        return train(run.model, ready.masks, run.data, run.training, run.level, *ready[1:], progress)
+    def learn(config):
+        return train(run.model, ready.masks, run.data, config, run.level, *ready[1:], progress)
 
     if run.level > 0:
-        return learn()
-    device = next(run.model.parameters()).device
-    name = f"{key(apart_from(run.config, LATER))}-{run.engine}-{device}"
-    return run.take_over(*cache.once(name, lambda: run.hand_over(learn())))
+        return learn(run.training)
+    dense = dense_of(run.config)
+    name = f"{key(dense)}-{run.engine}-{next(run.model.parameters()).device}"
+    return run.take_over(*cache.once(name, lambda: run.hand_over(learn(dense))))
 
 
 def find_together(
@@ -109,12 +109,12 @@ def find_together(
     replicas.stackable(configs)
     seen = {}  # images and labels that runs have in common are loaded once
     for config in configs:
-        if (same := _images_of(config)) not in seen:
+        if (same := images_of(config)) not in seen:
             seen[same] = load(config, device)
     finished = finished or [()] * len(configs)
     engine = f"replicas {max(size, len(configs))}"
     runs = [
-        Run(config, seen[_images_of(config)], device, done, engine) for config, done in zip(configs, finished)
+        Run(config, seen[images_of(config)], device, done, engine) for config, done in zip(configs, finished)
     ]
     if odd := {run.engine for run in runs if not run.engine.startswith("replicas")}:
         raise ValueError(f"runs that began with the engine {', '.join(sorted(odd))} do not go on together")
@@ -152,9 +152,3 @@ def teams(configs: list[Config], most: int = 8) -> list[list[Config]]:
         key = (replicas.alike(config), batch) if replicas.accepts(config) else config
         groups.setdefault(key, []).append(config)
     return [group[n : n + most] for group in groups.values() for n in range(0, len(group), most)]
-
-
-def _images_of(config: Config) -> Config:
-    """`config` without what its images and labels do not depend on."""
-    shown = {"data_seed", "fraction", "train_images", "labels"}
-    return dataclasses.replace(apart_from(config, set(replicas.FREE) - shown), rewind_step=0)

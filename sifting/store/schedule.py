@@ -8,7 +8,7 @@ import os
 import filelock
 from tqdm.auto import tqdm
 
-from sifting.config import LATER, Config, apart_from
+from sifting.config import Config, dense_of
 from sifting.results.history import History
 from sifting.store.files import check_writable, exists, load, path, root
 from sifting.store.levels import advance_together, attend, count, module_of, resolve, stamp, tidy
@@ -96,7 +96,7 @@ def _apart(teams: list[tuple]) -> list[tuple]:
     begun = collections.Counter()
 
     def turn(team):
-        dense = apart_from(team[0], LATER)
+        dense = dense_of(team[0])
         begun[dense] += 1
         return begun[dense]
 

@@ -11,27 +11,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm.auto import trange
 
-from sifting.config import Config, apart_from
+from sifting.config import Config, without
 from sifting.data import Dataset, Split, class_names
 from sifting.training.reference import batches, evaluation_steps, make_optimizer
 from sifting.training.stack import Splits, Stack, stacked
 
-# fields in which replicas may differ: which images and labels they see, how fast they learn, what is pruned
-FREE = (
-    "seed", "data_seed", "fraction", "train_images", "labels", "lr",
-    "criterion", "scope", "saliency_of", "rounds", "iterative", "prune_fraction", "rounding", "levels", "min_alive",
-    "prune_biases", "prune_head", "treatment", "reshuffle",
-)  # fmt: skip
-
 
 def alike(config: Config) -> Config:
-    """`config` without all that replicas may differ in: two runs can be trained together when these are equal.
+    """`config` without all that replicas may differ in: equal ones can be trained together.
 
-    Labels may differ, the number of classes may not. A field that is new keeps runs apart until FREE names it.
+    They may differ in settings that stack: in images and labels, how fast they learn, what is pruned.
+    Labels may differ, the number of classes may not.
     """
     rewind_step = config.rewind_step if config.retrain == "rest" else 0
     count = len(class_names(config))
-    return dataclasses.replace(apart_from(config, FREE), classes=count, rewind_step=rewind_step)
+    same = without(config, lambda setting: setting.stacks)
+    return dataclasses.replace(same, classes=count, rewind_step=rewind_step)
 
 
 def objection(config: Config) -> str:

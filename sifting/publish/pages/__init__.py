@@ -1,4 +1,4 @@
-"""Writes the pages that are computed: coverage, claims, how fast, how it was made, reference. No torch.
+"""Writes the pages that are computed: coverage, claims, settings, how fast, how made, reference. No torch.
 
 What the chapters drew and checked is read from the outputs of the executed notebooks, where
 `page.Page` recorded it; nothing on these pages is typed by hand.
@@ -10,6 +10,7 @@ from sifting import store
 from sifting.publish.pages.fast import speed_page
 from sifting.publish.pages.made import provenance_page, seedless, sha256
 from sifting.publish.pages.outputs import claims_of, outputs, record
+from sifting.publish.pages.settings import settings_page
 from sifting.publish.pages.tested import claims_page, coverage, coverage_page, verdicts, write_coverage
 from sifting.publish.reference import reference
 
@@ -22,6 +23,7 @@ __all__ = [
     "provenance_page",
     "record",
     "seedless",
+    "settings_page",
     "sha256",
     "speed_page",
     "verdicts",
@@ -37,6 +39,7 @@ def write(book: pathlib.Path) -> None:
         "coverage": coverage_page(shown),
         "claims": claims_page(shown),
         "verdicts": verdicts(shown),
+        "settings": settings_page(),
         "speed": speed_page(store.root() / "bench.json"),
         "provenance": provenance_page(shown),
         "reference": reference(),

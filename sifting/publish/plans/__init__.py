@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from sifting import store
-from sifting.config import LATER, Config, apart_from, choose, preset
+from sifting.config import SETTINGS, Config, apart_from, choose, preset, without
 from sifting.publish.plans import gaussianity, locality, methods, surface, synthesis, utility
 from sifting.results.history import History
 
@@ -21,32 +21,20 @@ GROUPS = _of_all("GROUPS")  # chapter -> function(base, number of seeds) -> grou
 KINDS = _of_all("KINDS")  # chapter -> group -> kinds of results that are needed of it
 DEFAULT = _of_all("DEFAULT")  # chapter -> kind that is needed of groups that KINDS does not name; else masks
 FAMILY = _of_all("FAMILY")  # chapter -> family of the presets that it is run at; else fcn
-# fields that say what is measured on the way -> kinds of results that read them
-MEASURED = {
-    "snapshots": ("utility", "portrait"),
-    "subsets": ("utility", "portrait"),
-    "probe_images": ("utility", "surface", "portrait"),
-    "cells": ("surface", "portrait"),
-    "probed": ("utility", "surface", "portrait"),
-}
-# fields that tell groups apart, in a chapter whose groups differ in them
-COMPARED = ("criterion", "treatment", "start_density")
-# the least that results which read such a field need of it
-LEAST = {"subsets": 1, "probe_images": 2}
 
 
 def base(chapter: str, name: str, overrides: dict | None = None) -> Config:
-    """What the plan of a chapter is made of: the preset of that name, of the family that the chapter is about.
+    """What the plan of a chapter is made of: the preset of that name, of the chapter's family of networks.
 
-    Raises ValueError for an override that changes none of its runs, because it sets or compares that by itself, or only
-    some of the networks that it compares.
+    Raises ValueError for an override that changes none of its runs, because it sets or compares that by
+    itself, or only some of the networks that it compares.
     """
     family = FAMILY.get(chapter, "fcn")
     usual, found = preset(name, None, family), preset(name, overrides, family)
     for field in overrides or {}:
         if chapter in GROUPS and _moot(chapter, field, usual, found):
             raise ValueError(f"{field} has no effect in {chapter}, which sets or compares it by itself")
-        if field in COMPARED and chapter in GROUPS and _compared(chapter, field, usual, found):
+        if SETTINGS[field].compared and chapter in GROUPS and _compared(chapter, field, usual, found):
             raise ValueError(f"{field} cannot be set in {chapter}, which compares networks that differ in it")
     return found
 
@@ -64,7 +52,7 @@ def _moot(chapter: str, field: str, usual: Config, found: Config) -> bool:
 def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
     """Whether groups of a chapter differ in a field, and some keep their value where it is set to another."""
     before, after = (
-        {name: getattr(runs[0], field) for name, runs in GROUPS[chapter](base, 1).items()}
+        {name: getattr(runs[0], field) for name, runs in GROUPS[chapter](base, 1).items() if runs}
         for base in (usual, found)
     )
     other = getattr(found, field)
@@ -95,15 +83,17 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
 
 def _read(kind: str, config: Config) -> Config:
     """`config` without what a result of that kind does not depend on, so that equal results have equal names."""
-    unread = {field for field, kinds in MEASURED.items() if kind not in kinds}
-    for field in LEAST.keys() - unread:
-        if (value := getattr(config, field)) < LEAST[field]:
-            raise ValueError(
-                f"{field} must be {LEAST[field]} or more for results of kind {kind}, not {value}"
-            )
-    if not config.levels:
-        unread |= set(LATER) - {*MEASURED, "levels"}
-    return apart_from(config, unread)
+
+    def unread(setting):
+        if setting.results:
+            return kind not in setting.results
+        return setting.later and not config.levels and setting.name != "levels"
+
+    for name, setting in SETTINGS.items():
+        least = None if unread(setting) else setting.least
+        if least is not None and (value := getattr(config, name)) < least:
+            raise ValueError(f"{name} must be {least} or more for results of kind {kind}, not {value}")
+    return without(config, unread)
 
 
 def in_paper(chapter: str, group: str) -> Config:
