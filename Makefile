@@ -32,7 +32,7 @@ $(error unknown $(UNKNOWN); choose from $(KNOWN))
 endif
 
 .DEFAULT_GOAL := book
-.PHONY: book test live serve verify bench lint help clean packages
+.PHONY: book test live serve verify bench house lint help clean packages
 
 book: $(READY)      ## execute what is out of date and build the site
 #:  chapter=imp                 one chapter alone, and the site
@@ -69,6 +69,9 @@ verify: $(READY)    ## recompute a stored run and compare
 
 bench: $(READY)     ## measure how fast everything is, in minutes on an idle machine, for the page How fast
 	@exec $(RUN) bench
+
+house: $(READY)     ## print the plan of the package: its rooms, what they are for, who imports whom
+	@exec $(RUN) house
 
 lint: $(READY)      ## check style and format
 	$(PYTHON) -m ruff check .

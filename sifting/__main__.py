@@ -7,6 +7,7 @@ build                                               execute what is out of date,
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
 serve [port=8000]                                   serve the site on this machine
 bench                                               measure the speed
+house                                               print the plan of the package
 help [field=NAME|all]                               all about a setting; a line about each; this
 """
 
@@ -53,6 +54,7 @@ OPTIONS = {  # command -> option -> how to read it
     "verify": {"seeds": one_of({"all": True}), "device": str},
     "serve": {"port": whole},
     "bench": {},
+    "house": {},
     "help": {"field": str},
 }
 
@@ -110,6 +112,10 @@ def command(words: list[str]) -> int:
         return 0 if good else 1
     elif verb == "serve":
         runner.serve(options.get("port", 8000))
+    elif verb == "house":
+        from sifting.publish import house
+
+        house.main()
     elif verb == "bench":
         from sifting import bench
 

@@ -6,12 +6,7 @@ import re
 import textwrap
 from html import escape
 
-PACKAGE = pathlib.Path(__file__).parents[1]
-# The rooms, in the order in which data flows: a room imports only rooms above it.
-ROOMS = (
-    "config", "cache", "data", "results", "observables", "training", "pruning", "store", "probes",
-    "tables", "figures", "widgets", "publish", "bench",
-)  # fmt: skip
+from sifting.publish.house import ROOMS, modules
 
 
 def reference() -> str:
@@ -25,16 +20,6 @@ def reference() -> str:
         if files := modules(room):
             text += [f"## {room}", *entries(room, files)]
     return "\n\n".join(text) + "\n"
-
-
-def modules(room: str) -> list[pathlib.Path]:
-    """The files of a room: one module, or those of a package."""
-    folder = PACKAGE / room
-    return (
-        sorted(folder.rglob("*.py"))
-        if folder.is_dir()
-        else [path for path in [PACKAGE / f"{room}.py"] if path.exists()]
-    )
 
 
 def entries(room: str, files: list[pathlib.Path]) -> list[str]:
