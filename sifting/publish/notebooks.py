@@ -1,7 +1,10 @@
 """Executes the notebooks of chapters: parameters in, a page of the book out, the same bytes for equal inputs."""
 
 import ast
+import asyncio
+import atexit
 import contextlib
+import functools
 import hashlib
 import multiprocessing
 import os
@@ -42,8 +45,8 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
 
     record : kept in the metadata of the page
 
-    The kernel computes with one thread, unless OMP_NUM_THREADS says otherwise, so that kernels side by side leave
-    each other their cores, and numbers do not depend on how many there are.
+    It runs in the Python that runs this, with one thread, unless OMP_NUM_THREADS says otherwise, so that kernels side
+    by side leave each other their cores, and numbers do not depend on how many there are.
     Raises ValueError for unknown parameters, and BuildError where a cell fails; what has run until then
     lies beside the target.
     """
@@ -53,35 +56,33 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
     if unknown := sorted(set(parameters) - set(known := parameters_of(source))):
         raise ValueError(f"{where} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
     partial, failed = target.with_name(f".{name}.partial.ipynb"), target.with_name(f"{name}.failed.ipynb")
-    surroundings = {
-        "PYTHONPATH": str(ROOT),
-        "PYTHONHASHSEED": "0",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
-        "SIFTING_FIGURES": str(target.parent / "figures" / name),
-        "SIFTING_RESULTS": str(store.root()),
-    }
+    notebook = nbformat.read(source, 4)
+    notebook.cells.insert(0, _first_cell(target.parent / "figures" / name))
+    alone = sys.stderr.isatty() and not multiprocessing.parent_process()
+    kernel = _kernel()
     try:
-        with environment(surroundings), terminable(), tempfile.TemporaryDirectory() as sockets:
-            alone = sys.stderr.isatty() and not multiprocessing.parent_process()
-            bar = {"desc": name, "leave": False} if alone else False
-            papermill.execute_notebook(
-                source,
+        with environment(KERNEL), terminable():
+            notebook = papermill.execute_notebook(
+                notebook,
                 partial,
                 parameters,
                 kernel_name="python3",
                 cwd=source.parent,
-                progress_bar=bar,
-                extra_arguments=["--log-level=CRITICAL"],
-                config=connection(sockets),
+                progress_bar={"desc": name, "leave": False} if alone else False,
+                request_save_on_cell_execute=False,
+                km=kernel,
             )
+        del notebook.cells[0]
         as_written = all(ast.literal_eval(known[key]) == value for key, value in parameters.items())
-        notebook = normalise(nbformat.read(partial, 4), name, as_written)
+        notebook = normalise(notebook, name, as_written)
         notebook.metadata["sifting"] = record
         nbformat.write(notebook, partial)
         os.replace(partial, target)
         failed.unlink(missing_ok=True)
-    except papermill.PapermillExecutionError as error:
+    except BaseException as error:
+        _end(kernel)
+        if not isinstance(error, papermill.PapermillExecutionError):
+            raise
         if error.ename == "KeyboardInterrupt":
             raise KeyboardInterrupt from None
         os.replace(partial, failed)
@@ -93,6 +94,74 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
         ) from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+def stub(source: pathlib.Path):
+    """A page for a chapter that has not been drawn: its title, how to draw it, and words for what others quote of it."""
+    cells = nbformat.read(source, 4).cells
+    title = cells[0].source.partition("\n")[0]
+    page = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    text = f"{title}\n\nThis chapter has not been drawn here yet: `make chapter={source.stem}` draws it, `make` all of them."
+    page.cells.append(nbformat.v4.new_markdown_cell(text, id="stub"))
+    quoted = (call for cell in cells if cell.cell_type == "code" for call in _glued(cell.source))
+    for name in quoted:
+        said = nbformat.v4.new_output(
+            "display_data", {"text/plain": "'(not drawn yet)'"}, metadata={"scrapbook": {"name": name}}
+        )
+        page.cells.append(
+            nbformat.v4.new_code_cell(
+                "", id=f"stub-{name}", outputs=[said], metadata={"tags": ["remove-cell"]}
+            )
+        )
+    return page
+
+
+def _glued(code: str) -> list[str]:
+    """Names of what a cell gives to the text of other pages, page.glue(gain=...)."""
+    calls = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call))
+    return [
+        word.arg
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "glue"
+        for word in call.keywords
+    ]
+
+
+KERNEL = {  # environment that a kernel starts in
+    "PYTHONPATH": str(ROOT),
+    "PYTHONHASHSEED": "0",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+}
+
+
+def _first_cell(figures: pathlib.Path):
+    """Makes a kernel that another notebook may have run in as if it were new; names the folders of this one."""
+    surroundings = {"SIFTING_FIGURES": str(figures), "SIFTING_RESULTS": str(store.root())}
+    code = f"%reset -f\nimport os\nos.environ |= {surroundings}\ndel os"
+    return nbformat.v4.new_code_cell(code, id="first")
+
+
+@functools.cache
+def _kernel():
+    """The kernel of this process, for one notebook after another: to start it and to import takes seconds."""
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    sockets = tempfile.TemporaryDirectory()
+    kernel = AsyncKernelManager(config=connection(sockets.name))
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=CRITICAL"]
+    kernel._kernel_spec = KernelSpec(argv=command, language="python", display_name="Python")
+    atexit.register(sockets.cleanup)
+    atexit.register(_end, kernel)
+    return kernel
+
+
+def _end(kernel) -> None:
+    """Stop the kernel; the next notebook has another."""
+    _kernel.cache_clear()
+    if kernel.has_kernel:
+        asyncio.run(kernel.shutdown_kernel(now=True))
 
 
 def connection(folder: str) -> Config:
@@ -135,6 +204,11 @@ def normalise(notebook, name: str, as_written: bool):
     as_written : the parameters are those that the chapter itself names; then they are not shown twice
     """
     notebook.metadata.pop("papermill", None)
+    for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
+        cell.execution_count = number
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = number
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)

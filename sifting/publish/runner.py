@@ -2,23 +2,25 @@
 
 import contextlib
 import functools
-import hashlib
 import http.server
 import itertools
-import pathlib
 import re
 import subprocess
 import sys
 
 import filelock
+import nbformat
 
 from sifting import store
 from sifting.config import Config, choose
-from sifting.publish import pages, plans
+from sifting.publish import notebooks, pages, plans
+from sifting.publish.fingerprint import fingerprint
 from sifting.publish.notebooks import ROOT, BuildError, execute, parameters_of
 from sifting.store import pools, schedule
 
 CHAPTERS, BOOK, SITE = ROOT / "chapters", ROOT / "book", ROOT / "_build" / "html"
+READ = SITE.parent / ".doctrees" / "environment.pickle"  # what Sphinx has read
+EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>\n'
 LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
 DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sifting</title>
 <link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url=book/intro.html">
@@ -88,9 +90,12 @@ def compute(
     fields = {field: getattr(base, field) for field in overrides or {}}
     fields = {field: list(value) if isinstance(value, tuple) else value for field, value in fields.items()}
     parameters = {"preset": preset, "seeds": seeds, "device": device, "overrides": fields}
-    stamp = fingerprint(
-        name, parameters, [store.path(*result) for result in plans.planned(name, base, seeds)]
-    )
+    results = [
+        f"{group} {store.path(kind, config).name} {pages.sha256(store.path(kind, config))}"
+        for (kind, group), configs in plans.plan(name, base, seeds).items()
+        for config in configs
+    ]
+    stamp = fingerprint(CHAPTERS / f"{name}.ipynb", parameters, results)
     return {"stamp": stamp, "chapter": name, **parameters}
 
 
@@ -155,39 +160,29 @@ def default_seeds(name: str) -> int:
     return int(parameters_of(CHAPTERS / f"{name}.ipynb")["seeds"])
 
 
-def fingerprint(name: str, parameters: dict, results: list[pathlib.Path]) -> str:
-    """A hash of all that a page is made from: chapter, code, parameters and stored results."""
-    digest = hashlib.sha256(repr(sorted(parameters.items())).encode())
-    code = sorted(path for path in (ROOT / "sifting").rglob("*") if path.suffix in (".py", ".js", ".css"))
-    for path in [CHAPTERS / f"{name}.ipynb", *code, *results]:
-        digest.update(path.name.encode() + pages.sha256(path).encode())
-    return digest.hexdigest()
-
-
 def build() -> None:
     """Execute every chapter that is out of date, at its defaults, and build the site."""
     run_chapters(chapters())
     site()
 
 
+@alone()
 def site() -> None:
-    """Build the site around the executed chapters; those never executed are, at their defaults.
+    """Build the site around the executed chapters; in the place of others stands a line that says how to draw them.
 
     Raises BuildError, with what Jupyter Book said, where there is an error or a warning.
     """
-    run_chapters([name for name in chapters() if not (BOOK / f"{name}.ipynb").exists()])
-    _jupyter_book()
-
-
-@alone()
-def _jupyter_book() -> None:
-    """The generated pages, the site, and its door."""
+    for name in chapters():
+        if not (BOOK / f"{name}.ipynb").exists():
+            nbformat.write(notebooks.stub(CHAPTERS / f"{name}.ipynb"), BOOK / f"{name}.ipynb")
+    _sketch_missing_pictures()
     pages.write(BOOK)
     print("building the site", flush=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     command = [*jupyter_book, "build", str(ROOT), "-W", "-n", "--keep-going"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
+        READ.unlink(missing_ok=True)  # or pages with warnings would count as read, and the next build as good
         said = [
             line
             for line in (done.stdout + done.stderr).splitlines()
@@ -198,6 +193,15 @@ def _jupyter_book() -> None:
     (SITE / "index.html").write_text(DOOR, encoding="utf-8")
     pages.write_coverage(BOOK, SITE / "coverage.json")
     print(f"open {SITE / 'index.html'}, or run: make serve")
+
+
+def _sketch_missing_pictures() -> None:
+    """Where a written page shows a picture of a chapter that is not drawn yet, an empty one stands in."""
+    for page in BOOK.glob("*.md"):
+        for name in re.findall(r"figures/[\w-]+/[\w-]+\.svg", page.read_text(encoding="utf-8")):
+            if not (BOOK / name).exists():
+                (BOOK / name).parent.mkdir(parents=True, exist_ok=True)
+                (BOOK / name).write_text(EMPTY, encoding="utf-8")
 
 
 def serve(port: int) -> None:
