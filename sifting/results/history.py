@@ -17,7 +17,7 @@ SMALL = 500_000  # bytes of an array that is kept once it has been read
 
 
 class DamagedResult(Exception):
-    """A result file that cannot be read or is not what its name says; it is never used or overwritten."""
+    """A file that cannot be read or is not what its name says; it is never used or overwritten."""
 
     def __init__(self, path, why):
         super().__init__(path, why)  # as they are, so that the error can be sent between processes
@@ -30,7 +30,7 @@ class DamagedResult(Exception):
 
 
 class History:
-    """One result: its configuration, how it was made, and its arrays, read from its file when asked for.
+    """One result: its configuration, how it was made, and its arrays, read when asked for.
 
     Layers are counted as in the papers: 1 is the first hidden layer. Levels count prunings: 0 is
     the dense network. Raises DamagedResult where the file is unreadable or belongs to another run.
@@ -53,7 +53,7 @@ class History:
     def of(
         cls, kind: str, config: Config, arrays: dict[str, np.ndarray], provenance: dict | None = None
     ) -> "History":
-        """A result held in memory, which reads like one of a file with these arrays; its path is None."""
+        """A result in memory, which reads like one of a file with these arrays; its path is None."""
         run = cls.__new__(cls)
         run.path, run._names = None, tuple(arrays)
         run.kind, run.key, run.config, run.provenance = kind, key(config), config, provenance or {}
@@ -69,7 +69,7 @@ class History:
         return f"History({self.name})"
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """The array of that name, whole, and not to be written to. Raises KeyError, naming what there is."""
+        """The array of that name, not to be written to. Raises KeyError, naming what there is."""
         if name in self._kept:
             return self._kept[name]
         if name not in self.names():
@@ -125,7 +125,7 @@ class History:
 
     @property
     def outcome(self) -> int:
-        """The level of the network that came out: the last; of a layerwise run the last not taken back."""
+        """The level of the network that came out: the last, or the last that was not taken back."""
         return int(np.flatnonzero(~self["taken_back"])[-1]) if "taken_back" in self.names() else self.levels
 
     @property
@@ -161,7 +161,7 @@ class History:
         return masks.at(self.removed_at(layer), self._level(level))
 
     def effective(self, level: int, layer: int = 1) -> np.ndarray:
-        """bool (units, inputs of the network): inputs that reach units of `layer`; see masks.effective."""
+        """bool (units, inputs of the network): what reaches units of `layer`; see masks.effective."""
         return masks.effective(*(self.mask(level, n) for n in range(1, layer + 1)))
 
     def weights(self, level: int, layer: int = 1) -> np.ndarray:
@@ -172,7 +172,7 @@ class History:
         return self.parameter(level, self._layer(layer))
 
     def parameter(self, level: int, name: str) -> np.ndarray:
-        """float32: a parameter, or a batch-norm statistic, after the training of `level`, 0 where pruned."""
+        """float32: parameter or batch-norm statistic after the training of `level`, 0 where pruned."""
         values = self[f"trained/{self._level(level)}/{name}"].astype(np.float32)
         if f"removed_at/{name}" not in self.names():
             return values
@@ -182,7 +182,7 @@ class History:
         return full
 
     def density(self, level: int, layer: int | None = None) -> float:
-        """Fraction of prunable weights kept at `level`, of one layer or of all pruned layers together."""
+        """Fraction of prunable weights kept at `level`, of one layer or of all pruned layers."""
         chosen = [self.mask(level, n) for n in ([layer] if layer else range(1, self.layers + 1))]
         return sum(int(mask.sum()) for mask in chosen) / sum(mask.size for mask in chosen)
 
