@@ -86,7 +86,9 @@ def test_a_variant_is_measured_against_its_method():
     points = methods.points(table, 1)
     assert points["a"].tolist() == pytest.approx([60])
     assert methods.points(table, slice(1, None))["a"].tolist() == pytest.approx([70])
-    found = methods.effect(points, "signs")
+    rows = table["a"] | {"density": np.array([1, 0.2, 0.1])}
+    assert methods.points_near({"a": rows}, 0.15)["a"] == pytest.approx([60]), "the nearest by its logarithm"
+    found = methods.effect(table, "signs", 1)
     assert list(found) == ["a", "b"] and basics.values(found).ravel() == pytest.approx([10, -10])
     sorted_by_method = methods.variants(points, ("a", "b"), ("signs",))
     assert sorted_by_method == {

@@ -4,7 +4,7 @@ import numpy as np
 
 from sifting import observables
 from sifting.results.history import History
-from sifting.tables.basics import Groups, common
+from sifting.tables.basics import Groups, common, nearest
 
 Table = dict[str, dict[str, np.ndarray]]  # condition -> name -> array
 
@@ -35,8 +35,17 @@ def connected(run: History, level: int) -> float:
 
 def points(table: Table, levels: int | slice) -> dict[str, np.ndarray]:
     """Test accuracy in points, of one level or as a mean over some: condition -> (runs,)."""
-    found = {name: 100 * rows["test"][:, levels] for name, rows in table.items()}
-    return {name: values if values.ndim == 1 else values.mean(1) for name, values in found.items()}
+    return {name: 100 * _accuracy(rows, levels) for name, rows in table.items()}
+
+
+def _accuracy(rows: dict[str, np.ndarray], levels: int | slice) -> np.ndarray:
+    values = rows["test"][:, levels]
+    return values if values.ndim == 1 else values.mean(1)
+
+
+def points_near(table: Table, density: float) -> dict[str, np.ndarray]:
+    """Test accuracy in points of the level nearest to a density: condition -> (runs,)."""
+    return {name: 100 * rows["test"][:, nearest(rows["density"], density)] for name, rows in table.items()}
 
 
 def variants(table: dict, names: tuple[str, ...], words: tuple[str, ...], plain: str = "rewound") -> dict:
@@ -51,17 +60,18 @@ def variants(table: dict, names: tuple[str, ...], words: tuple[str, ...], plain:
     }
 
 
-def effect(points: dict[str, np.ndarray], variant: str) -> dict[str, np.ndarray]:
-    """What a variant adds to every method that has it.
+def effect(table: Table, variant: str, levels: int | slice) -> dict[str, np.ndarray]:
+    """What a variant adds to the test accuracy of every method that has it, in points.
 
-    points  : condition -> (runs,); conditions are METHOD and "METHOD, VARIANT"
+    table   : condition -> arrays; conditions are METHOD and "METHOD, VARIANT"
+    levels  : of `points`
     returns : method -> (runs,), "METHOD, VARIANT" minus METHOD
     """
     found = {}
-    for name, values in points.items():
+    for name, rows in table.items():
         method, _, said = name.partition(", ")
         if said == variant:
-            found[method] = values - points[method]
+            found[method] = 100 * (_accuracy(rows, levels) - _accuracy(table[method], levels))
     return found
 
 
