@@ -1,4 +1,4 @@
-"""One network pruned in many ways: networks, criteria, treatments, stacks, and what is measured."""
+"""One network pruned in many ways: networks, criteria, treatments, stacks, what is measured."""
 
 import copy
 import dataclasses
@@ -318,7 +318,7 @@ def test_pixels_are_normalized_over_all_images():
 
 
 def test_used_weights_are_those_that_a_gradient_reaches():
-    """Brute force: with positive weights and images, those that are used have a gradient, and no others."""
+    """Brute force: with positive weights and images, a gradient reaches these and no others."""
     draw = torch.Generator().manual_seed(0)
     for _ in range(20):
         net = nn.Sequential(
