@@ -12,7 +12,7 @@ from sifting.tables.predictions import dead, probabilities
 def agreement(groups: Groups, level: int) -> dict[str, np.ndarray]:
     """Share of the test images of which two networks of one seed say the same: PF14.
 
-    returns : (methods, methods), means over the seeds in which neither network is dead, nan where there is none:
+    returns : (methods, methods), means over the seeds in which neither network is dead, nan without any:
               agree; chance, the same were their errors independent, the sum over the classes of the products
               of their confusions
     """
