@@ -1,4 +1,4 @@
-"""One network pruned in many ways: networks, structured criteria, treatments, stacks, and what is measured of them."""
+"""One network pruned in many ways: networks, criteria, treatments, stacks, what is measured."""
 
 import copy
 import dataclasses
@@ -16,7 +16,7 @@ from sifting.pruning import tickets, treatments
 from sifting.pruning.criteria import SCHEMES, prune, saliency
 from sifting.pruning.prunable import prunable
 from sifting.publish import plans
-from sifting.tables import ensembles, methods, similarity
+from sifting.tables import methods, predictions
 from sifting.training import engines, models, reference, replicas
 from sifting.training.stack import stacked
 
@@ -40,12 +40,7 @@ def all_kept(model):
 
 
 def test_the_numbers_of_parameters_are_those_of_the_paper():
-    sizes = {
-        "LeNet": ("lenet", SHAPE, 10),
-        "AlexNet": ("alexnet", (3, 224, 224), 1000),
-        "VGG-11": ("vgg11", (3, 224, 224), 1000),
-    }
-    counts = {name: models.count(*size) for name, size in sizes.items()}
+    counts = {name: models.count(*size) for name, size in plans.methods.SIZES.items()}
     assert counts == {"LeNet": 60_074, "AlexNet": 61_100_840, "VGG-11": 132_863_336}
     left = methods.parameters_left(counts, plans.methods.FRACTIONS)
     assert methods.largest_difference(left, plans.methods.LEFT) < 1
@@ -257,161 +252,6 @@ def test_convolutional_networks_are_trained_in_stacks():
     assert engines.settle("auto", lenet(), dataclasses.replace(SMOKE, transform="crop-flip")) == "reference"
 
 
-# --- images
-
-
-def test_cropped_images_are_all_places_and_both_sides():
-    pictures = torch.randint(
-        1, 256, (3, 2, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
-    )
-    images = Cropped(pictures, torch.arange(3))
-    assert len(images) == 3 * 2 * 81
-    found = images[torch.arange(len(images))].numpy()
-    seen = set()
-    for number, form in enumerate(found):
-        padded = np.pad(pictures[number % 3].numpy(), ((0, 0), (4, 4), (4, 4)))
-        place, mirrored = divmod(number // 3, 2)
-        y, x = divmod(place, 9)
-        expected = padded[:, y : y + 6, x : x + 5]
-        assert np.array_equal(form, expected[:, :, ::-1] if mirrored else expected)
-        seen.add(form.tobytes())
-    assert len(seen) == len(found), "no two forms are the same"
-    assert np.array_equal(images[4:9].numpy(), found[4:9])
-
-
-def test_pixels_are_normalized_over_all_images():
-    data = load(SMOKE)
-    x = data.train.batch(torch.arange(len(data.train)))[0]
-    assert x.mean().item() == pytest.approx(0, abs=1e-4) and x.std().item() == pytest.approx(1, abs=1e-4)
-
-
-# --- what is measured
-
-
-def test_used_weights_are_those_that_a_gradient_reaches():
-    """Brute force: with positive weights and images and no biases, a weight matters if and only if its gradient is not 0."""
-    draw = torch.Generator().manual_seed(0)
-    for _ in range(20):
-        net = nn.Sequential(
-            nn.Conv2d(2, 3, 2), nn.ReLU(), nn.Conv2d(3, 4, 2), nn.ReLU(), nn.Flatten(), nn.Linear(16, 5), nn.ReLU(), nn.Linear(5, 3)
-        ).double()  # fmt: skip
-        layers = [layer for layer in net if hasattr(layer, "weight")]
-        masks = [torch.rand(layer.weight.shape, generator=draw) < 0.25 for layer in layers]
-        with torch.no_grad():
-            for layer, mask in zip(layers, masks):
-                layer.weight.copy_(torch.rand(mask.shape, generator=draw).double().add_(0.1) * mask)
-                layer.bias.zero_()
-        net(torch.rand(1, 2, 4, 4, generator=draw).double().add_(0.1)).sum().backward()
-        found = observables.paths.used(*(mask.numpy() for mask in masks))
-        for layer, mask, used in zip(layers, masks, found):
-            assert np.array_equal(used, (layer.weight.grad * mask).numpy() != 0)
-
-
-def test_chance_is_what_random_masks_have():
-    draw = np.random.default_rng(0)
-    a, b = draw.random((2, 300, 1000)) < np.array([0.2, 0.05])[:, None, None]
-    found = np.mean([(x & y).sum() / (x | y).sum() for x, y in zip(a, b)])
-    assert observables.paths.chance_jaccard(200, 50, 1000) == pytest.approx(found, rel=0.03)
-    assert observables.paths.chance_jaccard(300, 300, 1000) == pytest.approx(0.3 / 1.7)
-    assert observables.paths.chance_jaccard(1000, 1000, 1000) == 1
-
-
-class Toy:
-    """A run of two layers and four levels, with what evolution.pack keeps."""
-
-    layer_names, layers, levels = ["conv1", "fc1"], 2, 3
-
-    def __init__(self, seed=0, rows=False, dies=9):
-        draw = np.random.default_rng(seed)
-        removed = draw.choice([1, 2, 3, 255], (8, 6, 3, 3))
-        if rows:
-            removed[:] = np.array([1, 1, 2, 3, 255, 255])[:, None, None]
-        self.arrays = {"conv1": removed, "fc1": draw.choice([1, 2, 3, 255], (4, 72))}
-        truth = draw.integers(0, 4, 400).astype(np.uint8)
-        right = draw.random((4, 400)) < 0.8
-        said = np.where(right, truth, draw.integers(0, 4, (4, 400)))
-        said[dies:] = 1
-        self.votes = (np.eye(4)[said] * 200).astype(np.uint8)
-        self.truth, self.val_accuracy = truth, np.zeros((4, 1))
-
-    def names(self):
-        return ["votes"]
-
-    def __getitem__(self, name):
-        if name in ("votes", "truth"):
-            return getattr(self, name)
-        if name == "held_out":
-            return np.array(150)
-        kind, _, layer = name.removesuffix(".weight").partition("/")
-        return {"removed_at": self.arrays.get(layer), "change": np.array([1.0, 2.0, 30.0])}[kind]
-
-    def removed_at(self, layer=1):
-        return self.arrays[self.layer_names[layer - 1]]
-
-    def mask(self, level, layer=1):
-        return self.removed_at(layer) > level
-
-    def density(self, level):
-        return float(np.concatenate([self.mask(level, n).ravel() for n in (1, 2)]).mean())
-
-    def accuracy(self, split, when):
-        said = methods.votes(self)[0].argmax(2)
-        return (said == self.truth[150:]).mean(1)
-
-
-def test_dead_networks_are_found_and_left_out():
-    run = Toy(dies=3)
-    assert methods.dead(run).tolist() == [False, False, False, True]
-    assert methods.stability({"": [run]})[""]["fc1"].tolist() == [1.5], "levels 1 and 2 alone"
-    found = ensembles.unanimity({"a": [run], "b": [Toy(1)]}, 3)
-    assert np.isnan(found["agree"][0]).all() and found["dead"].tolist() == [1, 0]
-    assert found["agree"][1, 1] == 1
-    alive = ensembles.unanimity({"a": [run], "b": [Toy(1)]}, 1)
-    assert alive["agree"][0, 1] == pytest.approx(0.34, abs=0.1), (
-        "two networks that know nothing of each other's images"
-    )
-
-
-def test_distances_are_zero_to_itself_and_chance_to_strangers():
-    own = similarity.distance([Toy(0)], [Toy(0)])
-    assert not own["distance"].any()
-    other = similarity.distance([Toy(0)], [Toy(5)])
-    assert other["distance"] == pytest.approx(other["chance"], abs=0.06)
-    panels = similarity.by_layer({"x": other}, Toy.layer_names, ["fc1"])
-    assert list(panels) == ["fc1"] and panels["fc1"]["x"]["distance"].shape == (1, 3)
-    assert similarity.over_layers(panels, "x", 2).tolist() == other["distance"][:, 2, 1].tolist()
-
-
-def test_growth_like_a_logarithm_is_told_from_growth_like_a_line():
-    levels = np.arange(1, 9)
-    rows = {"": {"log": {"distance": np.log(levels)[None] + 0.3}, "line": {"distance": levels[None] / 9}}}
-    explained = np.corrcoef(levels, np.log(levels))[0, 1] ** 2
-    assert similarity.logarithmic(rows, "log", 8) == pytest.approx([1 - explained])
-    assert similarity.logarithmic(rows, "line", 8) == pytest.approx([explained - 1])
-
-
-def test_the_last_good_level_is_the_last_with_most_of_the_accuracy():
-    class Run:
-        levels = 4
-
-        def accuracy(self, split, when):
-            return np.array([0.8, 0.9, 0.5, 0.73, 0.2])
-
-    assert methods.last_good(Run()) == 3
-
-
-def test_a_correlation_over_conditions_has_an_error_over_them():
-    density = np.array([1.0, 0.1])
-    rows = {
-        name: {"density": density, "a": np.full((3, 2), n), "b": np.full((3, 2), n**3)}
-        for n, name in enumerate("uvwxyz")
-    }
-    assert methods.together_over(rows, 0.1, "a", "b") == {"values": 1, "error": 0}
-    rows["z"]["b"] = np.full((3, 2), -9)
-    found = methods.together_over(rows, 0.1, "a", "b")
-    assert found["values"] == pytest.approx(1 / 7) and found["error"] > 0.3
-
-
 def test_what_is_impossible_is_told_before_anything_is_computed():
     for fields, engine, message in (
         ({"criterion": "synflow"}, "auto", "criterion synflow is for model fcn, not lenet"),
@@ -446,74 +286,71 @@ def test_neither_company_nor_place_in_a_stack_changes_a_bit(model):
         assert torch.equal(first, trained(place, 5))
 
 
-def test_several_seeds_of_one_way_are_an_ensemble_too():
-    groups = {"a": [Toy(1), Toy(1)], "b": [Toy(3), Toy(4)]}
-    found = ensembles.ensembles(groups, ("a", "b"))
-    for toy in groups["b"]:
-        toy.truth = groups["a"][0].truth
-    assert found["one way"].shape == (1, 4)
-    single = ensembles.ensembles({"a": groups["a"]}, ("a",))
-    np.testing.assert_allclose(single["one way"][0], single["a"][0])  # the same network twice
+# --- images
 
 
-def test_the_row_score_is_one_at_random_and_large_for_rows():
-    found = methods.structure({"random": [Toy(s) for s in range(8)], "rows": [Toy(rows=True)]}, 1)
-    assert found["random"]["inputs"][:, 1:].mean() == pytest.approx(1, abs=0.25)
-    assert found["rows"]["inputs"][0, 1] > 20 and found["rows"]["gone"][0].tolist() == [0, 2, 3, 4]
-    assert found["rows"]["outputs"][0, 1] == 0
-    assert found["rows"]["inputs_null"][0, 1] == pytest.approx(1, abs=0.4)
-
-
-def test_ensembles_choose_on_one_half_and_measure_on_the_other():
-    groups = {name: [Toy(n)] for n, name in enumerate("abcd")}
-    for runs in groups.values():
-        runs[0].truth = groups["a"][0].truth
-    found = ensembles.ensembles(groups, ("a", "b"))
-    val = {
-        name: (methods.votes(runs[0], "val")[0].argmax(2) == runs[0].truth[:150]).mean(1)
-        for name, runs in groups.items()
-    }
-    best = np.array([max("abcd", key=lambda name: val[name][level]) for level in range(4)])
-    assert found["best"][0].tolist() == [found[name][0, level] for level, name in enumerate(best)]
-    mean = np.mean([methods.votes(runs[0])[0] for runs in groups.values()], 0)
-    assert found["all"][0].tolist() == (mean.argmax(2) == groups["a"][0].truth[150:]).mean(1).tolist()
-    assert ensembles.subsets(["a", "b", "c"], 2) == [
-        ("a",),
-        ("b",),
-        ("c",),
-        ("a", "b"),
-        ("a", "c"),
-        ("b", "c"),
-    ]
-
-
-def test_lines_end_where_weights_are_pruned():
-    removed = np.array([[1, 3], [2, 255]], np.uint8)
-    weights = np.arange(12.0).reshape(3, 2, 2)
-
-    class Run(dict):
-        levels = 2
-
-        def names(self):
-            return list(self)
-
-    run = Run(
-        {
-            "removed_at/x.weight": removed,
-            "weights/x.weight": weights,
-            "initial/x.weight": np.full((2, 2), -1.0),
-        }
+def test_cropped_images_are_all_places_and_both_sides():
+    pictures = torch.randint(
+        1, 256, (3, 2, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
-    found = methods.lines(run, "x")
-    assert found[0].tolist() == [-1] * 4
-    np.testing.assert_array_equal(found[1:], [[0, 1, 2, 3], [np.nan, 5, 6, 7], [np.nan, 9, np.nan, 11]])
+    images = Cropped(pictures, torch.arange(3))
+    assert len(images) == 3 * 2 * 81
+    found = images[torch.arange(len(images))].numpy()
+    seen = set()
+    for number, form in enumerate(found):
+        padded = np.pad(pictures[number % 3].numpy(), ((0, 0), (4, 4), (4, 4)))
+        place, mirrored = divmod(number // 3, 2)
+        y, x = divmod(place, 9)
+        expected = padded[:, y : y + 6, x : x + 5]
+        assert np.array_equal(form, expected[:, :, ::-1] if mirrored else expected)
+        seen.add(form.tobytes())
+    assert len(seen) == len(found), "no two forms are the same"
+    assert np.array_equal(images[4:9].numpy(), found[4:9])
+
+
+def test_pixels_are_normalized_over_all_images():
+    data = load(SMOKE)
+    x = data.train.batch(torch.arange(len(data.train)))[0]
+    assert x.mean().item() == pytest.approx(0, abs=1e-4) and x.std().item() == pytest.approx(1, abs=1e-4)
+
+
+# --- what is measured
+
+
+def test_used_weights_are_those_that_a_gradient_reaches():
+    """Brute force: with positive weights and images, a gradient reaches these and no others."""
+    draw = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        net = nn.Sequential(
+            nn.Conv2d(2, 3, 2), nn.ReLU(), nn.Conv2d(3, 4, 2), nn.ReLU(),
+            nn.Flatten(), nn.Linear(16, 5), nn.ReLU(), nn.Linear(5, 3),
+        ).double()  # fmt: skip
+        layers = [layer for layer in net if hasattr(layer, "weight")]
+        masks = [torch.rand(layer.weight.shape, generator=draw) < 0.25 for layer in layers]
+        with torch.no_grad():
+            for layer, mask in zip(layers, masks):
+                layer.weight.copy_(torch.rand(mask.shape, generator=draw).double().add_(0.1) * mask)
+                layer.bias.zero_()
+        net(torch.rand(1, 2, 4, 4, generator=draw).double().add_(0.1)).sum().backward()
+        found = observables.paths.used(*(mask.numpy() for mask in masks))
+        for layer, mask, used in zip(layers, masks, found):
+            assert np.array_equal(used, (layer.weight.grad * mask).numpy() != 0)
+
+
+def test_chance_is_what_random_masks_have():
+    draw = np.random.default_rng(0)
+    a, b = draw.random((2, 300, 1000)) < np.array([0.2, 0.05])[:, None, None]
+    found = np.mean([(x & y).sum() / (x | y).sum() for x, y in zip(a, b)])
+    assert observables.similarity.chance_jaccard(200, 50, 1000) == pytest.approx(found, rel=0.03)
+    assert observables.similarity.chance_jaccard(300, 300, 1000) == pytest.approx(0.3 / 1.7)
+    assert observables.similarity.chance_jaccard(1000, 1000, 1000) == 1
 
 
 def test_an_evolution_holds_what_its_networks_say(monkeypatch, tmp_path):
     monkeypatch.setenv("SIFTING_RESULTS", str(tmp_path))
     settings = dataclasses.replace(SMOKE, levels=2, steps=4)
     run = store.load_or_run("evolution", [settings], "cpu", workers=1)[0]
-    said, truth = methods.votes(run)
+    said, truth = predictions.probabilities(run)
     assert (said.argmax(2) == truth).mean(1) == pytest.approx(run.accuracy("test", "last"), abs=0.003)
     assert said.sum(2) == pytest.approx(65_535, abs=5)
     masked = run["weights/conv2.weight"] != 0

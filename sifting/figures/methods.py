@@ -26,6 +26,22 @@ from sifting.figures.style import (
 )
 
 
+def accuracy(table: dict):
+    """Test accuracy against the weights kept, a panel a title: PF1, PF2, PF10, PF12.
+
+    table : title -> condition -> density (points,) and test (runs, points), of tables.methods.accuracy
+    """
+    return panels(table, y="test", label="test accuracy", x="density", columns=2, shares=True)
+
+
+def distance(table: dict, **how):
+    """Jaccard distance by level, dotted: by chance, a panel a title: PF3, PF4, PF9, PF11.
+
+    table : title -> condition -> arrays, of tables.similarity.by_layer; how : as for `panels`
+    """
+    return panels(table, y="distance", label="Jaccard distance", null="chance", **how)
+
+
 def panels(
     table: dict,
     y: str,
@@ -40,12 +56,13 @@ def panels(
     ordered: bool = False,
     level: tuple[str, float] | None = None,
 ):
-    """One panel a title, one line a condition: mean and standard deviation over runs, where all of them have a value.
+    """A panel a title, a line a condition: mean and deviation over runs, where all have a value.
 
-    table : title -> condition -> arrays x (points,), or (points,) of `density`, and y (runs, points)
-    null  : name of a further array, (runs, points), dotted in the color of its condition
-    shares: whether y are shares, in percent; logx, logy: whether levels, or y, are on a logarithmic axis
-    ordered: whether conditions are in an order, to be seen in their colors; level : a title, and y of a gray line in panels whose titles begin so
+    table   : title -> condition -> arrays x (points,) and y (runs, points); x may be density
+    null    : name of a further array, (runs, points), dotted in the color of its condition
+    shares  : whether y are shares, in percent; logx, logy : whether levels, or y, are on a logarithmic axis
+    ordered : whether conditions are in an order, to be seen in their colors
+    level   : a title, and the y of a gray line in panels whose titles begin so
     """
     columns, order = evenly(len(table), columns), list(dict.fromkeys(itertools.chain(*table.values())))
     rows = -(-len(table) // columns)
@@ -60,27 +77,9 @@ def panels(
             style = {"linestyle": line, "marker": "osD^vP"[number % 6], "markersize": 2.8, "linewidth": 1.3}
             band(ax, found[x][there], found[y][:, there], name, color, **style)
             if null and np.isfinite(found[null]).any():
-                ax.plot(
-                    found[x][there],
-                    np.nanmean(found[null][:, there], 0),
-                    ":",
-                    color=color,
-                    linewidth=1,
-                    alpha=0.8,
-                )
-        if x == "density" or x == "effective":
-            density_axis(ax)
-            ax.set_xlabel({"density": "weights kept", "effective": "weights kept and connected"}[x])
-        else:
-            ax.set_xlabel(x)
-            most = max((line.get_xdata().max(initial=0) for line in ax.lines), default=2)
-            if most <= 1:
-                percent(ax.xaxis)
-            else:
-                ax.xaxis.set_major_locator(MaxNLocator(5 if most > 99 else "auto", integer=True))
-            if logx and any(line.get_xdata().size for line in ax.lines):
-                ax.set_xscale("log")
-                log_axis(ax.xaxis)
+                chance = np.nanmean(found[null][:, there], 0)
+                ax.plot(found[x][there], chance, ":", color=color, linewidth=1, alpha=0.8)
+        _x_axis(ax, x, logx)
         if logy:
             ax.set_yscale("log")
             log_axis(ax.yaxis)
@@ -92,9 +91,8 @@ def panels(
     drawn = list(zip(axes.flat, table.values()))
     for seen in [drawn] if sharey else [[one] for one in drawn]:
         values = np.concatenate([np.ravel(found[y]) for _, some in seen for found in some.values()])
-        if (
-            not logy and np.nanmin(values) >= 0 and np.nanmax(values) <= 1
-        ):  # shares: bands end where they can be
+        # shares: bands end where they can be
+        if not logy and np.nanmin(values) >= 0 and np.nanmax(values) <= 1:
             low, high = seen[0][0].get_ylim()
             seen[0][0].set_ylim(max(low, -0.03), min(high, 1.03))
     for ax in axes[:, 0]:
@@ -108,8 +106,25 @@ def panels(
     return figure
 
 
+def _x_axis(ax, x: str, logx: bool):
+    """Label and ticks for levels, densities, shares or whatever else x is."""
+    if x == "density":
+        density_axis(ax)
+        ax.set_xlabel("weights kept")
+        return
+    ax.set_xlabel(x)
+    most = max((line.get_xdata().max(initial=0) for line in ax.lines), default=2)
+    if most <= 1:
+        percent(ax.xaxis)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(5 if most > 99 else "auto", integer=True))
+    if logx and any(line.get_xdata().size for line in ax.lines):
+        ax.set_xscale("log")
+        log_axis(ax.xaxis)
+
+
 def filters(table: dict, columns: int = 2):
-    """Weights of a convolution, inputs down and outputs across, gray where they are pruned: PF5, PF13.
+    """Weights of a convolution, inputs down and outputs across, gray where pruned: PF5, PF13.
 
     table : title -> weights (outputs, inputs, height, width), 0 where pruned
     """
@@ -117,10 +132,12 @@ def filters(table: dict, columns: int = 2):
 
 
 def kernels(table: dict, columns: int = 2):
-    """Share of every kernel that is kept, inputs down and outputs across: PF15. table : title -> mask of a convolution."""
-    return _sheets(
-        {name: mask.mean((2, 3)).T for name, mask in table.items()}, columns, cmap="magma_r", vmin=0
-    )
+    """Share of every kernel that is kept, inputs down and outputs across: PF15.
+
+    table : title -> mask of a convolution, (outputs, inputs, height, width)
+    """
+    shares = {name: mask.mean((2, 3)).T for name, mask in table.items()}
+    return _sheets(shares, columns, cmap="magma_r", vmin=0)
 
 
 def _sheets(pictures: dict, columns: int, **how):
@@ -140,7 +157,7 @@ def _sheets(pictures: dict, columns: int, **how):
 
 
 def _filters(weights: np.ndarray) -> np.ndarray:
-    """(3, rows, columns): kernels in a sheet, kept weights from blue through white to red, pruned ones gray."""
+    """(3, rows, columns): kernels in a sheet, from blue through white to red, gray where pruned."""
     outputs, inputs, height, width = weights.shape
     rows = weights.swapaxes(0, 1).reshape(inputs * outputs, height, width)
     value = 2 * signed(rows) - 1
@@ -152,9 +169,9 @@ def _filters(weights: np.ndarray) -> np.ndarray:
 
 
 def evolution(table: dict, columns: int = 3, label: str = "weight"):
-    """Every weight of a layer from level to level, ending where it is pruned, from tables.methods.lines: PF6, PF7, PF16.
+    """Every weight of a layer from level to level, ending where it is pruned: PF6, PF7, PF16.
 
-    table : title -> (1 + levels, weights), the first row before any training
+    table : title -> (1 + levels, weights), the first row before any training, of tables.stability.evolution
     """
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
@@ -183,7 +200,10 @@ def evolution(table: dict, columns: int = 3, label: str = "weight"):
 
 
 def matrices(table: dict, columns: int = 2):
-    """Square matrices of shares with their numbers, in percent, from tables.ensembles.unanimity or tables.similarity.distances_at. table : title -> (names, values)."""
+    """Square matrices of shares with their numbers, in percent: PF14.
+
+    table : title -> (names, values), of tables.ensembles.agreement or tables.similarity.distances_at
+    """
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
     figure, axes = subplots(rows, columns, rows * (WIDTH / columns + 0.3))
@@ -202,8 +222,8 @@ def matrices(table: dict, columns: int = 2):
     return figure
 
 
-def stability(table: dict, label: str):
-    """A bar a method, a panel a layer, from tables.methods.stability: PF8. Dots: runs."""
+def changes(table: dict, label: str):
+    """A bar a method, a panel a layer, from tables.stability.changes: PF8. Dots: runs."""
     layers = list(next(iter(table.values())))
     figure, axes = subplots(1, len(layers), 2.9, sharey=True)
     for ax, layer in zip(axes[0], layers):

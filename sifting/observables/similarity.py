@@ -1,9 +1,18 @@
-"""How alike the masks of two units are, and whether those that feed one unit are more alike than others."""
+"""How alike masks are: by chance, of two units, and of units that feed the same one."""
 
 import numpy as np
 from scipy.spatial import distance
 
 from sifting.observables.locality import displacement_counts
+
+
+def chance_jaccard(kept: int, others: int, size: int) -> float:
+    """Jaccard index of two masks that keep `kept` and `others` of `size` weights at random.
+
+    Of the expected numbers. With the same share u kept in both it is u / (2 - u).
+    """
+    both = kept * others / size
+    return both / (kept + others - both) if kept + others else 1.0
 
 
 def center_distance(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
@@ -19,9 +28,13 @@ def center_distance(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray
 
 
 def radius(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Radius of gyration: root mean square distance of a unit's inputs, of all channels, from their center, in pixels.
+    """Radius of gyration: root mean square distance of inputs from their center, in pixels.
 
-    returns : float (units,); 0 for a single place, nan for units without inputs. Drawn by figures.hierarchy.growth.
+    Of the inputs of all channels.
+
+    returns : float (units,); 0 for a single place, nan for units without inputs
+
+    Drawn by figures.hierarchy.growth.
     """
     centers, square = _moments(mask, shape)
     return np.sqrt(np.maximum(square - (centers**2).sum(1), 0))
@@ -37,7 +50,9 @@ def _moments(mask, shape):
 
 
 def form_similarity(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Likeness of form of the masks of every two units, wherever they lie: the cosine between their S_sc(d), d = 0 left out.
+    """Likeness of form of the masks of every two units, wherever they lie.
+
+    The cosine between their S_sc(d), d = 0 left out.
 
     returns : float (units, units) in [0, 1]; nan for units without two inputs in one channel
     """
@@ -58,8 +73,9 @@ def overlap(mask: np.ndarray) -> np.ndarray:
 
 
 def fed_together(mask: np.ndarray, values: np.ndarray) -> float:
-    """Mean of values[i, k] over all pairs of inputs i, k that one unit keeps, i != k; pairs with nan are left out.
+    """Mean of values[i, k] over all pairs of inputs i, k that one unit keeps, i != k.
 
+    Pairs with nan are left out.
     mask : bool (units, inputs); values : (inputs, inputs). A unit with n inputs weighs as n (n - 1).
     Its null is the same number for observables.connectivity.rewire(mask). Drawn by figures.hierarchy.feeding.
     """

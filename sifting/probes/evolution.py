@@ -14,9 +14,8 @@ from sifting.training.models import build
 from sifting.training.reference import generator
 
 FEW = 6_000  # layers with no more weights, the first and the last one are kept whole, at every level
-STEPS = (
-    65_535  # in which probabilities are kept; with 255, those of a network that knows nothing are often equal
-)
+# in which probabilities are kept; with 255, those of a network that knows nothing are often equal
+STEPS = 65_535
 
 __all__ = ["find", "find_together", "level_count", "pack", "teams"]
 

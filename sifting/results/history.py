@@ -1,4 +1,4 @@
-"""What one finished run left behind, read from its file; no torch."""
+"""What one finished run left behind, read from its file or held in memory; no torch."""
 
 import functools
 import io
@@ -17,7 +17,7 @@ SMALL = 500_000  # bytes of an array that is kept once it has been read
 
 
 class DamagedResult(Exception):
-    """A result file that cannot be read or is not what its name says; it is never used or overwritten."""
+    """A file that cannot be read or is not what its name says; it is never used or overwritten."""
 
     def __init__(self, path, why):
         super().__init__(path, why)  # as they are, so that the error can be sent between processes
@@ -30,7 +30,7 @@ class DamagedResult(Exception):
 
 
 class History:
-    """One stored result: its configuration, how it was made, and its arrays, read when asked for.
+    """One result: its configuration, how it was made, and its arrays, read when asked for.
 
     Layers are counted as in the papers: 1 is the first hidden layer. Levels count prunings: 0 is
     the dense network. Raises DamagedResult where the file is unreadable or belongs to another run.
@@ -49,6 +49,17 @@ class History:
                 self.path, f"holds {self.name}, whose configuration has the key {key(self.config)}"
             )
 
+    @classmethod
+    def of(
+        cls, kind: str, config: Config, arrays: dict[str, np.ndarray], provenance: dict | None = None
+    ) -> "History":
+        """A result in memory, which reads like one of a file with these arrays; its path is None."""
+        run = cls.__new__(cls)
+        run.path, run._names = None, tuple(arrays)
+        run.kind, run.key, run.config, run.provenance = kind, key(config), config, provenance or {}
+        run._kept = {name: _fixed(np.array(values)) for name, values in arrays.items()}  # all has been read
+        return run
+
     @property
     def name(self) -> str:
         """KIND-KEY: the stem of the file, and the anchor on the page that tells how it was made."""
@@ -58,22 +69,20 @@ class History:
         return f"History({self.name})"
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """The array of that name, whole, and not to be written to. Raises KeyError, naming what there is."""
+        """The array of that name, not to be written to. Raises KeyError, naming what there is."""
         if name in self._kept:
             return self._kept[name]
         if name not in self.names():
             raise KeyError(f"{self.name} has no array {name!r}; it has {', '.join(self.names())}")
         with self._guard():
-            values = _array(self._read(name + ".npy"))
-        values.flags.writeable = False
+            values = _fixed(_array(self._read(name + ".npy")))
         if values.nbytes <= SMALL:
             self._kept[name] = values
         return values
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All arrays, read at once, and to be written to."""
-        with self._guard(), zipfile.ZipFile(self.path) as archive:
-            return {name: _array(archive.read(name + ".npy")).copy() for name in self.names()}
+        """All arrays, to be written to."""
+        return {name: self[name].copy() for name in self.names()}
 
     def names(self) -> list[str]:
         """Names of all arrays."""
@@ -116,7 +125,7 @@ class History:
 
     @property
     def outcome(self) -> int:
-        """The level of the network that came out: the last; of a layerwise run the last that beats the dense network."""
+        """The level of the network that came out: the last, or the last that was not taken back."""
         return int(np.flatnonzero(~self["taken_back"])[-1]) if "taken_back" in self.names() else self.levels
 
     @property
@@ -152,15 +161,18 @@ class History:
         return masks.at(self.removed_at(layer), self._level(level))
 
     def effective(self, level: int, layer: int = 1) -> np.ndarray:
-        """bool (units, inputs of the network): the inputs that reach the units of `layer` (masks.effective)."""
+        """bool (units, inputs of the network): what reaches units of `layer`; see masks.effective."""
         return masks.effective(*(self.mask(level, n) for n in range(1, layer + 1)))
 
     def weights(self, level: int, layer: int = 1) -> np.ndarray:
-        """float32 (units, inputs): weights after the training of `level`, 0 where pruned; kept to half precision."""
+        """float32 (units, inputs): weights after the training of `level`, 0 where pruned.
+
+        They are kept to half precision.
+        """
         return self.parameter(level, self._layer(layer))
 
     def parameter(self, level: int, name: str) -> np.ndarray:
-        """float32: parameter (or batch-norm statistic) `name` after the training of `level`, 0 where pruned."""
+        """float32: parameter or batch-norm statistic after the training of `level`, 0 where pruned."""
         values = self[f"trained/{self._level(level)}/{name}"].astype(np.float32)
         if f"removed_at/{name}" not in self.names():
             return values
@@ -170,7 +182,7 @@ class History:
         return full
 
     def density(self, level: int, layer: int | None = None) -> float:
-        """Fraction of prunable weights kept at `level`, of one layer or of all pruned layers together."""
+        """Fraction of prunable weights kept at `level`, of one layer or of all pruned layers."""
         chosen = [self.mask(level, n) for n in ([layer] if layer else range(1, self.layers + 1))]
         return sum(int(mask.sum()) for mask in chosen) / sum(mask.size for mask in chosen)
 
@@ -188,6 +200,12 @@ class History:
 
 def _array(text: bytes) -> np.ndarray:
     return np.lib.format.read_array(io.BytesIO(text), allow_pickle=False)
+
+
+def _fixed(values: np.ndarray) -> np.ndarray:
+    """The same array, not to be written to."""
+    values.flags.writeable = False
+    return values
 
 
 class _Guard:

@@ -18,6 +18,14 @@ def chosen(groups: Groups, names) -> Groups:
     return {name: groups[name] for name in names}
 
 
+def runs_in(groups: dict) -> list[History]:
+    """All runs of all conditions, which may be groups themselves."""
+    found = []
+    for some in groups.values():
+        found += runs_in(some) if isinstance(some, dict) else some
+    return found
+
+
 def shape(run: History) -> tuple[int, int, int]:
     """(channels, height, width) of the images of a run."""
     return tuple(int(n) for n in run["shape"])
@@ -47,6 +55,11 @@ def nearest(densities: np.ndarray, density: float) -> int:
 def level_near(run: History, density: float, layer: int | None = 1) -> int:
     """The level of a run nearest to `density`, of a layer or (None) of all pruned layers together."""
     return nearest(np.array([run.density(level, layer) for level in range(run.levels + 1)]), density)
+
+
+def doublings(ratios: np.ndarray) -> np.ndarray:
+    """Ratios as logarithms to base 2: 1 is twice, -1 half; nan for what is not above 0."""
+    return np.log2(np.where(ratios > 0, ratios, np.nan))
 
 
 def values(named: dict[str, float]) -> np.ndarray:

@@ -4,19 +4,21 @@ import itertools
 
 import numpy as np
 
+from sifting.results.history import History
 from sifting.tables.basics import Groups, last_level
-from sifting.tables.methods import dead, votes
+from sifting.tables.predictions import dead, probabilities
 
 
-def unanimity(groups: Groups, level: int) -> dict[str, np.ndarray]:
-    """Share of the test images of which two networks of one seed say the same, mean over seeds: PF14.
+def agreement(groups: Groups, level: int) -> dict[str, np.ndarray]:
+    """Share of the test images of which two networks of one seed say the same: PF14.
 
-    returns : agree (methods, methods), over the seeds in which neither network is dead, nan where there is none; chance: the same
-              were their errors independent, sum over the classes of the products of their confusions; dead (methods,), share of the seeds
+    returns : (methods, methods), means over the seeds in which neither network is dead, nan without any:
+              agree; chance, the same were their errors independent, the sum over the classes of the products
+              of their confusions
     """
     runs = list(groups.values())
-    said = np.array([[votes(run)[0][level].argmax(1) for run in some] for some in runs])
-    truth = votes(runs[0][0])[1]
+    said = np.array([[probabilities(run)[0][level].argmax(1) for run in some] for some in runs])
+    truth = probabilities(runs[0][0])[1]
     gone = np.array([[dead(run)[level] for run in some] for some in runs])
     count, seeds = gone.shape
     agree, chance = np.full((2, count, count, seeds), np.nan)
@@ -29,11 +31,11 @@ def unanimity(groups: Groups, level: int) -> dict[str, np.ndarray]:
         np.where(there, np.nansum(values, 2) / np.maximum(np.isfinite(values).sum(2), 1), np.nan)
         for values in (agree, chance)
     ]
-    return {"agree": means[0], "chance": means[1], "dead": gone.mean(1)}
+    return {"agree": means[0], "chance": means[1]}
 
 
 def _independent(one: np.ndarray, other: np.ndarray, truth: np.ndarray) -> float:
-    """Share of agreement of two networks that, given the true class, say what they say independently of each other."""
+    """Share of agreement of two networks that are independent, given the true class."""
     classes = 1 + max(one.max(), other.max(), truth.max())
     total = 0.0
     for true in np.unique(truth):
@@ -45,55 +47,61 @@ def _independent(one: np.ndarray, other: np.ndarray, truth: np.ndarray) -> float
     return float(total)
 
 
-def ensembles(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
+def accuracies(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Test accuracy of single networks and of mean probabilities: PFT2.
 
     trio    : the three methods whose mean the paper shows
-    returns : (runs, levels): every method by its name; best, the method with the highest validation accuracy; all, mean of all; trio;
-              chosen, the subset of at most three methods whose mean is best on the validation images; one way,
-              mean of three seeds, which see the same images, of the method for which that is best on the validation images, average
-              over all choices of three; with more seeds, as jackknife values of every seed, else (1, levels); and
-              subset, (runs, levels), the number of that subset in `subsets`
+    returns : (runs, levels)
+      METHOD  : every one
+      best    : the one with the highest validation accuracy
+      all     : mean of all; trio: of those three
+      chosen  : mean of that subset of at most three which is best on the validation images
+      one way : mean of three seeds, which see the same images, of the method for which that is best on the
+                validation images, average over all choices of three; with more than three seeds as jackknife
+                values of every seed, else (1, levels)
     """
-    names, seeds = list(groups), len(next(iter(groups.values())))
+    names, seeds = list(groups), range(len(next(iter(groups.values()))))
     levels = 1 + last_level(groups)
-    split = {
-        part: [[votes(run, part) for run in runs] for runs in groups.values()] for part in ("val", "test")
+    said = {
+        part: {name: [_at_levels(run, part, levels) for run in runs] for name, runs in groups.items()}
+        for part in ("val", "test")
     }
-    chosen = subsets(names)
 
-    def accuracies(members, part, seed):
-        said = np.mean([split[part][names.index(name)][seed][0][:levels] for name in members], 0)
-        return (said.argmax(2) == split[part][0][seed][1]).mean(1)
+    def accuracy(members, part="test"):
+        return np.array([_accuracy([said[part][name][seed] for name in members]) for seed in seeds])
 
-    found = {name: np.array([accuracies([name], "test", seed) for seed in range(seeds)]) for name in names}
-    found["all"] = np.array([accuracies(names, "test", seed) for seed in range(seeds)])
-    found["trio"] = np.array([accuracies(trio, "test", seed) for seed in range(seeds)])
-    found["one way"] = _one_way(split, levels, seeds, len(trio))
-    many = {
-        part: np.array([[accuracies(members, part, seed) for members in chosen] for seed in range(seeds)])
-        for part in split
-    }  # (runs, subsets, levels)
-    for what, count in (("best", len(names)), ("chosen", len(chosen))):
-        pick = many["val"][:, :count].argmax(1)
-        found[what] = np.take_along_axis(many["test"], pick[:, None], 1)[:, 0]
-    return found | {"subset": pick}
+    found = {name: accuracy([name]) for name in names}
+    found |= {"all": accuracy(names), "trio": accuracy(trio)}
+    sets = subsets(names)
+    val, test = (np.stack([accuracy(members, part) for members in sets], 1) for part in ("val", "test"))
+    for what, count in (("best", len(names)), ("chosen", len(sets))):  # of (runs, sets, levels)
+        pick = val[:, :count].argmax(1)
+        found[what] = np.take_along_axis(test, pick[:, None], 1)[:, 0]
+    return found | {"one way": _one_way(said, len(seeds), len(trio))}
 
 
-def _one_way(split: dict[str, list], levels: int, seeds: int, size: int) -> np.ndarray:
-    """(seeds, levels) jackknife values around the mean of all sets, or (1, levels) where there are no more than `size` seeds: see `ensembles`."""
+def _at_levels(run: History, part: str, levels: int) -> tuple[np.ndarray, np.ndarray]:
+    """`probabilities` of the first `levels` levels."""
+    found, truth = probabilities(run, part)
+    return found[:levels], truth
+
+
+def _accuracy(members: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """(levels,): accuracy of the mean of several `probabilities` of the same images."""
+    mean = np.mean([found for found, _ in members], 0)
+    return (mean.argmax(2) == members[0][1]).mean(1)
+
+
+def _one_way(said: dict[str, dict[str, list]], seeds: int, size: int) -> np.ndarray:
+    """Mean of `size` seeds of the method for which that is best: see `accuracies`.
+
+    said    : val and test -> method -> `probabilities` of every seed
+    returns : (seeds, levels) jackknife values, or (1, levels) where there are no more than `size` seeds
+    """
     sets = list(itertools.combinations(range(seeds), min(size, seeds)))
     right = {
-        part: np.array(
-            [
-                [
-                    (np.mean([runs[n][0][:levels] for n in some], 0).argmax(2) == runs[0][1]).mean(1)
-                    for runs in ways
-                ]
-                for some in sets
-            ]
-        )
-        for part, ways in split.items()
+        part: np.array([[_accuracy([runs[n] for n in some]) for runs in ways.values()] for some in sets])
+        for part, ways in said.items()
     }  # (sets, methods, levels)
 
     def best(kept):
@@ -109,8 +117,8 @@ def _one_way(split: dict[str, list], levels: int, seeds: int, size: int) -> np.n
     return whole + (seeds - 1) * (without.mean(0) - without)
 
 
-def ensemble_rows(found: dict[str, np.ndarray], names: list[str]) -> list[list[str]]:
-    """Rows of words from `ensembles`, one a level from 1 on: means over runs, in percent."""
+def accuracy_rows(found: dict[str, np.ndarray], names: list[str]) -> list[list[str]]:
+    """Rows of words from `accuracies`, one a level from 1 on: means over runs, in percent."""
     levels = range(1, found[names[0]].shape[1])
     return [
         [str(level), *(f"{100 * found[name][:, level].mean():.1f}" for name in names)] for level in levels

@@ -8,87 +8,106 @@ from sifting import observables
 from sifting.results.history import History
 from sifting.results.masks import jaccard
 from sifting.tables.basics import Groups, common, level_near
-from sifting.tables.methods import dead
+from sifting.tables.predictions import dead
+
+Panels = dict[str, dict[str, dict[str, np.ndarray]]]  # layer -> condition -> name -> array
 
 
 def distance(ones: list[History], others: list[History]) -> dict[str, np.ndarray]:
-    """Jaccard distance between the masks of two conditions, of the same seeds: PF3, PF4, PF9, PF11.
+    """Jaccard distance between the masks of two conditions, seed by seed: PF3, PF4, PF9, PF11.
 
-    returns : (runs, levels, layers) distance, and chance, what masks with as many weights drawn at random have; dead
-              (runs, levels), whether one of the two networks is
+    returns : distance (runs, levels, layers); chance, the same of masks with as many weights drawn at random;
+              dead (runs, levels), whether one of the two networks is
     """
-    levels = min(common(ones), common(others)) + 1
-    found = {"distance": [], "chance": []}
+    levels = range(min(common(ones), common(others)) + 1)
+    found = {"distance": [], "chance": [], "dead": []}
     for one, other in zip(ones, others, strict=True):
-        pairs = [
-            [(one.mask(level, layer), other.mask(level, layer)) for layer in range(1, one.layers + 1)]
-            for level in range(levels)
-        ]
-        found["distance"].append([[1 - jaccard(*pair) for pair in row] for row in pairs])
-        found["chance"].append(
-            [
-                [1 - observables.paths.chance_jaccard(a.sum(), b.sum(), a.size) for a, b in row]
-                for row in pairs
-            ]
-        )
-    gone = [(dead(one)[:levels] | dead(other)[:levels]) for one, other in zip(ones, others)]
-    return {name: np.array(values) for name, values in found.items()} | {"dead": np.array(gone)}
+        pairs = np.array([_layers_apart(one, other, level) for level in levels])  # (levels, layers, 2)
+        found["distance"].append(pairs[..., 0])
+        found["chance"].append(pairs[..., 1])
+        found["dead"].append(dead(one)[: len(levels)] | dead(other)[: len(levels)])
+    return {name: np.array(values) for name, values in found.items()}
 
 
-def distances(groups: Groups, reference: list[History]) -> dict[str, dict[str, np.ndarray]]:
-    """`distance` of every condition to the runs `reference`."""
-    return {name: distance(reference, runs) for name, runs in groups.items()}
+def _layers_apart(one: History, other: History, level: int) -> list[tuple[float, float]]:
+    layers = range(1, one.layers + 1)
+    return [apart(one.mask(level, layer), other.mask(level, layer)) for layer in layers]
 
 
-def by_layer(found: dict[str, dict[str, np.ndarray]], layers: list[str], chosen=None) -> dict[str, dict]:
-    """`distances` a layer at a time, without level 0, where nothing differs yet, and without dead networks.
+def apart(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """Jaccard distance of two masks, and that of masks with as many weights drawn at random."""
+    chance = observables.similarity.chance_jaccard(one.sum(), other.sum(), one.size)
+    return 1 - jaccard(one, other), 1 - chance
 
-    chosen  : names of layers, default: all
-    returns : layer -> condition -> level (levels,); (runs, levels) distance, chance, and excess, chance minus distance
+
+def from_one(groups: Groups, name: str) -> dict[str, dict[str, np.ndarray]]:
+    """`distance` of every other condition from the one of that name."""
+    return {other: distance(groups[name], runs) for other, runs in groups.items() if other != name}
+
+
+def from_rewound(groups: Groups, names: tuple[str, ...], words: tuple[str, ...]) -> dict[str, dict]:
+    """`distance` of treatments from rewinding: method -> treatment -> arrays.
+
+    groups : has conditions METHOD, which is rewound, and "METHOD, TREATMENT"
+    """
+    return {
+        name: {word: distance(groups[name], groups[f"{name}, {word}"]) for word in words} for name in names
+    }
+
+
+def by_layer(found: dict[str, dict[str, np.ndarray]], layers: list[str], chosen=None) -> Panels:
+    """Distances a layer at a time, without dead networks, and level 0, where none differ yet.
+
+    found   : condition -> `distance`
+    layers  : names of all its layers; chosen : of those to show, default: all
+    returns : layer -> condition -> level (levels,); (runs, levels) distance, chance, and excess, which is
+              chance minus distance
     """
     panels = {layer: {} for layer in chosen or layers}
-    for name, rows in found.items():
-        gone = rows.get("dead", np.zeros(rows["distance"].shape[:2], bool))
-        for layer in panels:
-            values, chance = (
-                np.where(gone, np.nan, rows[what][:, :, layers.index(layer)])[:, 1:]
-                for what in ("distance", "chance")
-            )
-            levels = np.arange(1, 1 + values.shape[1])
-            panels[layer][name] = {
-                "level": levels,
-                "distance": values,
-                "chance": chance,
-                "excess": chance - values,
-            }
+    for (name, rows), layer in itertools.product(found.items(), panels):
+        values, chance = (
+            np.where(rows["dead"], np.nan, rows[what][:, :, layers.index(layer)])[:, 1:]
+            for what in ("distance", "chance")
+        )
+        panels[layer][name] = {
+            "level": np.arange(1, 1 + values.shape[1]),
+            "distance": values,
+            "chance": chance,
+            "excess": chance - values,
+        }
     return panels
 
 
-def over_layers(panels: dict[str, dict], name: str, level: int, what: str = "distance") -> np.ndarray:
-    """(runs,): of `by_layer`, one array of one condition at `level`, mean over the layers."""
-    return np.mean([conditions[name][what][:, level - 1] for conditions in panels.values()], 0)
+def over_layers(panels: Panels, level: int, what: str = "distance") -> dict[str, np.ndarray]:
+    """One array of `by_layer` at a level, mean over the layers: condition -> (runs,)."""
+    names = next(iter(panels.values()))
+    return {name: np.mean([rows[name][what][:, level - 1] for rows in panels.values()], 0) for name in names}
 
 
-def lead(found: dict[str, np.ndarray], name: str) -> np.ndarray:
-    """(runs,): by how much the array of `name` is below the one that is lowest of all others, by their means."""
-    nearest = min((other for other in found if other != name), key=lambda other: found[other].mean())
-    return found[nearest] - found[name]
+def margin(found: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """(runs,): by how much `name` is below the lowest of all others, by their means."""
+    lowest = min((other for other in found if other != name), key=lambda other: found[other].mean())
+    return found[lowest] - found[name]
 
 
-def logarithmic(panels: dict[str, dict], name: str, last: int, what: str = "distance") -> np.ndarray:
-    """(runs,): squared correlation of the distance, or of chance, mean over layers, with the logarithm of the level, minus that with the level itself; up to level `last`."""
-    rows = np.stack([over_layers(panels, name, level, what) for level in range(1, last + 1)], 1)
+def logarithmic_growth(panels: Panels, name: str, last: int, what: str = "distance") -> np.ndarray:
+    """(runs,): does an array grow like the logarithm of the level, rather than like the level?
+
+    Squared correlation of its mean over layers with the former, minus that with the latter, to level `last`.
+
+    panels : of `by_layer`; name : of a condition; what : of an array
+    """
     levels = np.arange(1, last + 1)
-    return np.array(
-        [np.corrcoef(np.log(levels), row)[0, 1] ** 2 - np.corrcoef(levels, row)[0, 1] ** 2 for row in rows]
-    )
+    rows = np.stack([over_layers(panels, level, what)[name] for level in levels], 1)
+    logarithm, line = ([np.corrcoef(x, row)[0, 1] ** 2 for row in rows] for x in (np.log(levels), levels))
+    return np.array(logarithm) - np.array(line)
 
 
 def all_pairs(runs: dict[str, History]) -> dict:
     """What widgets.SimilarityExplorer shows of one run a method.
 
-    returns : methods, layers, names; distance and chance, (levels, layers, methods, methods), from level 1 on; accuracy and dead,
-              (1 + levels, methods); removed_at, layer by layer the arrays of all methods
+    returns : methods, layers: names; distance and chance (levels, layers, methods, methods), from level 1 on;
+              accuracy and dead (1 + levels, methods); removed_at, layer by layer the arrays of all methods
     """
     names, first = list(runs), next(iter(runs.values()))
     levels = common(list(runs.values()))
@@ -111,24 +130,22 @@ def all_pairs(runs: dict[str, History]) -> dict:
 
 
 def distances_at(groups: Groups, density: float, layer: int) -> dict[str, np.ndarray]:
-    """Distance of every two conditions whose runs have levels of their own, each at the level nearest to `density` of `layer`.
+    """Distance of every two conditions in one layer, whose runs may have levels of their own.
 
-    returns : (conditions, conditions, runs) distance and chance
+    Each is taken at its level nearest to `density` of the layer.
+
+    returns : distance and chance (conditions, conditions, runs)
     """
     masks = [[run.mask(level_near(run, density, layer), layer) for run in runs] for runs in groups.values()]
     count, seeds = len(masks), len(masks[0])
-    found = {"distance": np.zeros((count, count, seeds)), "chance": np.zeros((count, count, seeds))}
+    pairs = np.zeros((count, count, seeds, 2))
     for a, b, seed in itertools.product(range(count), range(count), range(seeds)):
         if a != b:
-            one, other = masks[a][seed], masks[b][seed]
-            found["distance"][a, b, seed] = 1 - jaccard(one, other)
-            found["chance"][a, b, seed] = 1 - observables.paths.chance_jaccard(
-                one.sum(), other.sum(), one.size
-            )
-    return found
+            pairs[a, b, seed] = apart(masks[a][seed], masks[b][seed])
+    return {"distance": pairs[..., 0], "chance": pairs[..., 1]}
 
 
-def nearer(found: dict[str, np.ndarray], names: list[str], one: str, other: str) -> np.ndarray:
+def excess(found: dict[str, np.ndarray], names: list[str], one: str, other: str) -> np.ndarray:
     """(runs,): of `distances_at`, chance minus distance between two of the conditions `names`."""
     place = names.index(one), names.index(other)
     return found["chance"][place] - found["distance"][place]

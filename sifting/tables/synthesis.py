@@ -39,7 +39,7 @@ def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
         "local": np.nanmean(kept["local"]),
         "far": np.nanmean(kept["far"]),
         "jaccard": jaccard(mask, beside),
-        "chance": observables.paths.chance_jaccard(mask.sum(), beside.sum(), mask.size),
+        "chance": observables.similarity.chance_jaccard(mask.sum(), beside.sum(), mask.size),
         "worth": worth(run, level)[tenth].mean(),
         "barrier": 100 * observables.surface.barrier(run[f"line/{level}"][0, recomputed, :, 0]),
     }

@@ -1,4 +1,4 @@
-"""What the chapters on Paganini & Forde 2020 need: chapter -> function(base, number of seeds) -> group -> configurations."""
+"""What the chapters on Paganini & Forde 2020 need; see GROUPS."""
 
 from dataclasses import replace
 
@@ -22,6 +22,8 @@ APART = {
     "input by input": ("L1 structured", "L2 structured", "L−∞ structured", "random structured"),
 }
 TREATED = ("L1 unstructured", "hybrid", "L1 structured", "L2 structured")  # methods with every treatment
+DRAWN = ("L1 structured", "hybrid", "L1 unstructured")  # methods whose weights are drawn one by one
+TRIO = ("hybrid", "fc-only", "L1 unstructured")  # methods whose mean the paper shows, in Table 2
 TREATMENTS = {"fine-tuned": "finetune", "σ · sign": "sigma-sign", "sign": "sign"}  # beside rewound
 
 
@@ -40,7 +42,10 @@ def treated(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def methods(base: Config, count: int) -> dict[str, list[Config]]:
-    """All methods and treatments, and two methods on images that are moved and mirrored, as in the released code."""
+    """All methods and treatments, and two methods on images that are moved and mirrored.
+
+    So the released code has them.
+    """
     runs = rewound(base, count)
     moved = {
         f"{name}, moved images": [replace(config, transform="crop-flip") for config in runs[name]]
@@ -59,8 +64,9 @@ def similarity(base: Config, count: int) -> dict[str, list[Config]]:
 def larger(base: Config) -> dict[str, Config]:
     """AlexNet on the digits and VGG-11 on photographs, classes being pictures.
 
-    An eighth as wide, with every two levels in one, but twice the steps at half the learning rate, where there is no time
-    for more. Where the data of `base` have been downloaded, VGG-11 sees CIFAR-10, as in the paper.
+    Where there is no time for more they are an eighth as wide, with every two levels in one, but twice the
+    steps at half the learning rate. Where the data of `base` have been downloaded, VGG-11 sees CIFAR-10, as
+    in the paper.
     """
     large = base
     if base.steps < 30 * 125:  # of the authors, on as many images
@@ -94,19 +100,19 @@ def stability(base: Config, count: int) -> dict[str, list[Config]]:
     large = {
         f"{network}, {name}": [replace(config, criterion=METHODS[name])]
         for network, config in larger(base).items()
-        for name in ("L1 structured", "hybrid", "L1 unstructured")
+        for name in DRAWN
     }
     return rewound(base, count) | large
 
 
 def notions(base: Config, count: int) -> dict[str, list[Config]]:
-    """The fully connected networks of the chapter on other ways to prune; of one run of IMP with its weights."""
+    """The networks of the chapter on other ways to prune, and one run of IMP with its weights."""
     runs = locality.pruners(base, count)
-    return {
-        name: runs[name] for name in ("IMP", "one pool", "one-shot", "SNIP", "SynFlow", "random", "example")
-    }
+    names = ("IMP", "one pool", "one-shot", "SNIP", "SynFlow", "random", "example")
+    return {name: runs[name] for name in names}
 
 
+# chapter -> function(base, number of seeds) -> group -> configurations
 GROUPS = {
     "methods": methods,
     "similarity": similarity,
@@ -120,7 +126,12 @@ LENET = tuple(name for name in GROUPS if name != "notions")  # chapters about Le
 DEFAULT = dict.fromkeys(LENET, "evolution")
 FAMILY = dict.fromkeys(LENET, "lenet")
 
-# Table 1 of the paper: fractions pruned, and thousands of parameters left
+# Table 1 of the paper: its networks, fractions pruned, and thousands of parameters left
+SIZES = {  # arguments of training.models.count: model, shape of the images, classes
+    "LeNet": ("lenet", (1, 28, 28), 10),
+    "AlexNet": ("alexnet", (3, 224, 224), 1000),
+    "VGG-11": ("vgg11", (3, 224, 224), 1000),
+}
 FRACTIONS = (0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
 LEFT = {
     "LeNet": (60, 48, 36, 30, 24, 18, 12, 6, 3, 2, 1, 0.6),

@@ -1,0 +1,328 @@
+"""Tables of one network pruned in many ways, of runs in which everything is known."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sifting import config, figures, observables
+from sifting.results.history import History
+from sifting.tables import basics, ensembles, methods, predictions, similarity, stability, structure
+
+SMOKE = config.preset("smoke", family="lenet")
+LAYERS = ["conv1", "fc1"]
+
+
+def toy(seed=0, rows=False, dies=9, truth=None, moves=1.0) -> History:
+    """A run of two layers and four levels, with what probes.evolution keeps.
+
+    rows  : whether the first layer is pruned by whole inputs
+    dies  : the level from which on the network puts all images into one class
+    truth : the seed of the true classes, default: that of the run
+    moves : how much weights change from level 0 to level 1; then twice, and thirty times as much
+    """
+    draw = np.random.default_rng(seed)
+    removed = draw.choice([1, 2, 3, 255], (8, 6, 3, 3)).astype(np.uint8)
+    if rows:
+        removed[:] = np.array([1, 1, 2, 3, 255, 255])[:, None, None]
+    second = draw.choice([1, 2, 3, 255], (4, 72)).astype(np.uint8)
+    classes = np.random.default_rng(100 + (seed if truth is None else truth)).integers(0, 4, 400)
+    said = np.where(draw.random((4, 400)) < 0.8, classes, draw.integers(0, 4, (4, 400)))
+    said[dies:] = 1
+    right = (said == classes)[:, 150:].mean(1)[:, None]
+    return History.of("evolution", dataclasses.replace(SMOKE, seed=seed), {
+        "removed_at/conv1.weight": removed, "removed_at/fc1.weight": second,
+        "votes": (np.eye(4)[said] * 200).astype(np.uint8), "truth": classes.astype(np.uint8), "held_out": 150,
+        "val_accuracy": np.zeros((4, 1)), "test_accuracy": right,
+    } | {
+        f"{what}/{layer}.weight": moves * np.array([1.0, 2.0, 30.0])
+        for what, layer in itertools.product(stability.MEASURES, LAYERS)
+    })  # fmt: skip
+
+
+def test_dead_networks_are_found_and_left_out():
+    run = toy(dies=3)
+    assert predictions.dead(run).tolist() == [False, False, False, True]
+    assert stability.changes({"": [run]})[""]["fc1"].tolist() == [1.5], "levels 1 and 2 alone"
+    found = ensembles.agreement({"a": [run], "b": [toy(1)]}, 3)
+    assert np.isnan(found["agree"][0]).all()
+    assert found["agree"][1, 1] == 1
+    alive = ensembles.agreement({"a": [run], "b": [toy(1)]}, 1)
+    assert alive["agree"][0, 1] == pytest.approx(0.34, abs=0.1), (
+        "two networks that know nothing of each other's images"
+    )
+
+
+def test_the_last_good_level_is_the_last_with_most_of_the_accuracy():
+    accuracy = np.array([0.8, 0.9, 0.5, 0.73, 0.2])[:, None]
+    run = History.of("evolution", SMOKE, {"val_accuracy": accuracy, "test_accuracy": accuracy})
+    assert predictions.last_good(run) == 3
+
+
+# --- accuracy
+
+
+def test_weights_that_are_cut_off_are_kept_and_not_connected():
+    first, second = np.full((2, 3), 255, np.uint8), np.full((1, 2), 255, np.uint8)
+    second[0, 1] = 1  # at level 1, three weights of the first layer lead nowhere
+    run = History.of("evolution", SMOKE, {
+        "removed_at/a.weight": first, "removed_at/b.weight": second,
+        "val_accuracy": np.zeros((2, 1)), "test_accuracy": np.array([[0.9], [0.8]]),
+    })  # fmt: skip
+    found = methods.accuracy({"x": [run, run]})["x"]
+    assert found["density"].tolist() == [1, 7 / 8] and found["effective"].tolist() == [1, 4 / 8]
+    assert found["test"].tolist() == [[0.9, 0.8]] * 2
+    assert methods.weights_left([run], 2, 1) == (1, 2)
+    figures.methods.accuracy({"title": {"x": found}})
+
+
+def test_a_variant_is_measured_against_its_method():
+    table = {
+        name: {"test": np.array([[0.0, 0.1, 0.3]]) + more}
+        for name, more in {"a": 0.5, "b": 0.2, "a, signs": 0.6, "b, signs": 0.1, "a, tuned": 0}.items()
+    }
+    points = methods.points(table, 1)
+    assert points["a"].tolist() == pytest.approx([60])
+    assert methods.points(table, slice(1, None))["a"].tolist() == pytest.approx([70])
+    rows = table["a"] | {"density": np.array([1, 0.2, 0.1])}
+    assert methods.points_near({"a": rows}, 0.15)["a"] == pytest.approx([60]), "the nearest by its logarithm"
+    found = methods.effect(table, "signs", 1)
+    assert list(found) == ["a", "b"] and basics.values(found).ravel() == pytest.approx([10, -10])
+    sorted_by_method = methods.variants(points, ("a", "b"), ("signs",))
+    assert sorted_by_method == {
+        name: {"rewound": points[name], "signs": points[f"{name}, signs"]} for name in "ab"
+    }
+
+
+@pytest.mark.parametrize("extra", [{}, {"density": np.array([1, 0.5, 0.2])}, {"x_null": np.ones((1, 3))}])
+def test_levels_begin_behind_the_dense_network(extra):
+    found = methods.by_level({"a": {"x": np.array([[0.0, 1, 2]])} | extra}, "x")["a"]
+    assert found["level"].tolist() == [1, 2] and found["score"].tolist() == [[1, 2]]
+    assert np.isfinite(found["null"]).all() == ("x_null" in extra) and found["null"].shape == (1, 2)
+    assert "density" not in extra or found["density"].tolist() == [0.5, 0.2]
+
+
+def test_parameters_left_are_shares_of_all():
+    left = methods.parameters_left({"net": 5000}, (0, 0.9))
+    assert methods.parameter_rows(left) == [["net", "5.0", "0.5"]]
+    assert methods.largest_difference(left, {"net": [5, 1.5]}) == pytest.approx(1)
+
+
+def test_runs_are_found_in_groups_of_groups():
+    one, two, three = toy(1), toy(2), toy(3)
+    assert basics.runs_in({"a": [one, two], "b": {"c": [three], "d": {}}}) == [one, two, three]
+
+
+def test_twice_is_a_doubling_up_and_half_a_doubling_down():
+    np.testing.assert_equal(basics.doublings(np.array([4, 1, 0.5, 0, -1])), [2, 0, -1, np.nan, np.nan])
+
+
+# --- similarity
+
+
+def test_every_other_method_is_compared_with_one():
+    groups = {"a": [toy(1)], "b": [toy(2)], "a, tuned": [toy(3)], "b, tuned": [toy(2)]}
+    found = similarity.from_one(groups, "a")
+    assert list(found) == ["b", "a, tuned", "b, tuned"]
+    assert (
+        found["b"]["distance"].tolist() == similarity.distance(groups["a"], groups["b"])["distance"].tolist()
+    )
+    treated = similarity.from_rewound(groups, ("a", "b"), ("tuned",))
+    assert treated["a"]["tuned"]["distance"].tolist() == found["a, tuned"]["distance"].tolist()
+    assert not treated["b"]["tuned"]["distance"].any()
+
+
+def test_dead_networks_have_no_distance():
+    found = similarity.by_layer({"x": similarity.distance([toy(0, dies=2)], [toy(1)])}, LAYERS)
+    for layer in LAYERS:
+        assert np.isfinite(found[layer]["x"]["distance"]).tolist() == [[True, False, False]]
+    figures.methods.distance(found, columns=2, logx=True)
+
+
+def test_the_margin_is_to_the_lowest_other():
+    found = {"a": np.array([1.0, 2.0]), "b": np.array([5.0, 5.0]), "c": np.array([3.0, 3.5])}
+    assert similarity.margin(found, "a").tolist() == [2, 1.5]
+    assert similarity.margin(found, "c").tolist() == [-2, -1.5]
+
+
+def test_distances_at_a_density_are_symmetric_and_those_of_that_level():
+    groups = {"a": [toy(1)], "b": [toy(2)]}
+    found = similarity.distances_at(groups, toy(1).density(2, 1), 1)
+    own = similarity.distance(groups["a"], groups["b"])
+    for what in ("distance", "chance"):
+        assert found[what][0, 1] == found[what][1, 0] == pytest.approx(own[what][:, 2, 0])
+        assert not found[what][[0, 1], [0, 1]].any()
+    difference = own["chance"][:, 2, 0] - own["distance"][:, 2, 0]
+    assert similarity.excess(found, ["a", "b"], "b", "a") == pytest.approx(difference)
+
+
+def test_distances_are_zero_to_itself_and_chance_to_strangers():
+    own = similarity.distance([toy(0)], [toy(0)])
+    assert not own["distance"].any()
+    other = similarity.distance([toy(0)], [toy(5)])
+    assert other["distance"] == pytest.approx(other["chance"], abs=0.06)
+    panels = similarity.by_layer({"x": other}, LAYERS, ["fc1"])
+    assert list(panels) == ["fc1"] and panels["fc1"]["x"]["distance"].shape == (1, 3)
+    assert similarity.over_layers(panels, 2)["x"].tolist() == other["distance"][:, 2, 1].tolist()
+    both = similarity.over_layers(similarity.by_layer({"x": other}, LAYERS), 3, "excess")["x"]
+    assert both == pytest.approx((other["chance"] - other["distance"])[:, 3].mean(1))
+
+
+def test_growth_like_a_logarithm_is_told_from_growth_like_a_line():
+    levels = np.arange(1, 9)
+    rows = {"": {"log": {"distance": np.log(levels)[None] + 0.3}, "line": {"distance": levels[None] / 9}}}
+    explained = np.corrcoef(levels, np.log(levels))[0, 1] ** 2
+    assert similarity.logarithmic_growth(rows, "log", 8) == pytest.approx([1 - explained])
+    assert similarity.logarithmic_growth(rows, "line", 8) == pytest.approx([explained - 1])
+
+
+# --- structure
+
+
+def test_rows_of_a_mask_are_its_inputs_and_outputs():
+    mask = np.random.default_rng(0).random((4, 3, 2, 2)) < 0.5
+    assert structure.by_input(mask).sum(1).tolist() == mask.sum((0, 2, 3)).tolist()
+    assert structure.by_output(mask).sum(1).tolist() == mask.sum((1, 2, 3)).tolist()
+    dense = np.random.default_rng(1).random((4, 3)) < 0.5
+    assert np.array_equal(structure.by_input(dense), dense.T)
+
+
+def test_units_that_look_at_one_place_are_local_and_those_that_look_anywhere_are_not():
+    draw, maps = np.random.default_rng(0), np.ones((30, 2, 6, 6), np.uint8)
+    for unit in range(30):
+        y, x = draw.integers(0, 4, 2)
+        maps[unit, :, y : y + 3, x : x + 3] = 255
+    shuffled = draw.permuted(maps.reshape(30, -1), axis=1)
+    runs = {
+        name: [
+            History.of("evolution", SMOKE, {"removed_at/fc.weight": mask, "val_accuracy": np.zeros((2, 1))})
+        ]
+        for name, mask in {"blocks": maps.reshape(30, -1), "anywhere": shuffled}.items()
+    }
+    found = structure.with_localization(runs, 1, channels=2)
+    assert found["blocks"]["localization"][0, 1] == pytest.approx(1, abs=0.08)
+    assert found["anywhere"]["localization"][0, 1] == pytest.approx(0, abs=0.05)
+    for rows in found.values():
+        assert rows["density"].tolist() == [1, 0.25] and np.isnan(rows["localization"][0, 0])
+        assert rows["outputs"][0, 1] == 0, "all units keep as many inputs"
+
+
+def test_scores_of_convolutions_are_means_with_errors_and_without_the_rows_of_the_first():
+    draw = np.random.default_rng(0)
+    masks = {f"conv{n}": draw.choice([1, 255], (8, inputs, 3, 3)) for n, inputs in ((1, 1), (2, 8), (3, 8))}
+    arrays = {f"removed_at/{name}.weight": mask.astype(np.uint8) for name, mask in masks.items()}
+    curve = np.full((2, 1), 0.9)
+    run = History.of("evolution", SMOKE, arrays | {"val_accuracy": curve, "test_accuracy": curve})
+    found = structure.of_convolutions("Net", run, 2)
+    score = observables.connectivity.degree_excess
+    assert found["row"]["values"] == pytest.approx(score(structure.by_input(run.mask(1, 2))))
+    columns = [score(structure.by_output(run.mask(1, n))) for n in (1, 2)]
+    assert found["column"]["values"] == pytest.approx(np.mean(columns)) and found["column"]["error"] > 0
+    assert [row[3] == "–" for row in found["rows"]] == [True, False]
+    assert found["rows"][0][:2] == ["Net, conv1, level 1", "90 %"]
+
+
+def test_the_row_score_is_one_at_random_and_large_for_rows():
+    found = structure.scores({"random": [toy(s) for s in range(8)], "rows": [toy(rows=True)]}, 1)
+    assert found["random"]["inputs"][:, 1:].mean() == pytest.approx(1, abs=0.25)
+    assert found["rows"]["inputs"][0, 1] > 20 and found["rows"]["gone"][0].tolist() == [0, 2, 3, 4]
+    assert found["rows"]["outputs"][0, 1] == 0
+    assert found["rows"]["inputs_null"][0, 1] == pytest.approx(1, abs=0.4)
+
+
+def test_a_correlation_over_conditions_has_an_error_over_them():
+    density = np.array([1.0, 0.1])
+    rows = {
+        name: {"density": density, "a": np.full((3, 2), n), "b": np.full((3, 2), n**3)}
+        for n, name in enumerate("uvwxyz")
+    }
+    assert structure.correlation(rows, 0.1, "a", "b") == {"values": 1, "error": 0}
+    rows["z"]["b"] = np.full((3, 2), -9)
+    found = structure.correlation(rows, 0.1, "a", "b")
+    assert found["values"] == pytest.approx(1 / 7) and found["error"] > 0.3
+
+
+# --- stability
+
+
+def test_changes_over_the_same_levels_are_those_that_all_live_to_see():
+    groups = {"long": [toy(0)], "short": [toy(1, dies=2)]}  # alive to level 3, and to level 1
+    for what in stability.MEASURES:
+        own, same = (stability.changes(groups, what, same) for same in (False, True))
+        assert [own[name]["fc1"].tolist() for name in groups] == [[11], [1]]
+        assert [same[name]["fc1"].tolist() for name in groups] == [[1], [1]]
+
+
+def test_the_weakest_correlation_is_that_of_the_layer_that_agrees_least():
+    found = {"a": np.array([0.9, -0.9]), "b": np.array([0.2, -0.4])}
+    assert stability.weakest(found).tolist() == [0.2, -0.9]
+    assert stability.weakest(found, -1).tolist() == [0.9, -0.4]
+
+
+def test_correlations_with_accuracy_are_those_of_ranks():
+    dies = dict(zip("abcd", (2, 3, 9, 9)))
+    groups = {
+        name: [toy(n, dies=level, moves=moves) for n in (1, 2)]
+        for moves, (name, level) in zip((4, 3, 2, 1), dies.items())
+    }
+    accuracy = {name: np.array([n, -n]) for n, name in enumerate("abcd")}
+    found = stability.correlations(groups, accuracy)
+    assert set(found) == set(itertools.product(stability.MEASURES, (False, True)))
+    expected = stats.spearmanr([4, 4.5, 22, 11], range(4)).statistic
+    assert found["change", False]["conv1"] == pytest.approx([expected, -expected])
+    assert found["change", True]["fc1"] == pytest.approx([-1, 1])
+    [words] = stability.correlation_rows({("change", True): found["change", True]})
+    assert words == ["change, the same levels"] + ["0.00 ± 1.41"] * 2
+
+
+def test_order_is_kept_where_weights_grow_alike_and_lost_where_they_turn():
+    sizes = np.arange(1, 7, dtype=np.float16)
+    trained = [sizes, 2 * sizes, -sizes[::-1]]
+    run = History.of("ticket", SMOKE, {
+        "removed_at/a.weight": np.full((2, 3), 255, np.uint8), "val_accuracy": np.zeros((3, 1)),
+    } | {f"trained/{level}/a.weight": values for level, values in enumerate(trained)})  # fmt: skip
+    np.testing.assert_allclose(stability.order([run]), [[np.nan, 1, -1]])
+
+
+def test_the_reach_of_a_network_is_told_in_levels():
+    assert stability.reach_rows({"net": toy(0, dies=2)}) == [["net", "3", "1", "1"]]
+
+
+def test_the_course_of_a_weight_ends_where_it_is_pruned():
+    removed, accuracy = np.array([[1, 3], [2, 255]], np.uint8), np.zeros((3, 1))
+    run = History.of("evolution", SMOKE, {
+        "removed_at/x.weight": removed, "weights/x.weight": np.arange(12.0).reshape(3, 2, 2),
+        "initial/x.weight": np.full((2, 2), -1.0), "val_accuracy": accuracy,
+    })  # fmt: skip
+    found = stability.evolution(run, "x")
+    assert found[0].tolist() == [-1] * 4
+    np.testing.assert_array_equal(found[1:], [[0, 1, 2, 3], [np.nan, 5, 6, 7], [np.nan, 9, np.nan, 11]])
+
+
+# --- ensembles
+
+
+def test_several_seeds_of_one_way_are_an_ensemble_too():
+    groups = {"a": [toy(1), toy(1)], "b": [toy(3, truth=1), toy(4, truth=1)]}
+    found = ensembles.accuracies(groups, ("a", "b"))
+    assert found["one way"].shape == (1, 4)
+    single = ensembles.accuracies({"a": groups["a"]}, ("a",))
+    np.testing.assert_allclose(single["one way"][0], single["a"][0])  # the same network twice
+
+
+def test_ensembles_choose_on_one_half_and_measure_on_the_other():
+    groups = {name: [toy(n, truth=0)] for n, name in enumerate("abcd")}
+    truth = groups["a"][0]["truth"]
+    found = ensembles.accuracies(groups, ("a", "b"))
+    val = {
+        name: (predictions.probabilities(runs[0], "val")[0].argmax(2) == truth[:150]).mean(1)
+        for name, runs in groups.items()
+    }
+    best = np.array([max("abcd", key=lambda name: val[name][level]) for level in range(4)])
+    assert found["best"][0].tolist() == [found[name][0, level] for level, name in enumerate(best)]
+    mean = np.mean([predictions.probabilities(runs[0])[0] for runs in groups.values()], 0)
+    assert found["all"][0].tolist() == (mean.argmax(2) == truth[150:]).mean(1).tolist()
+    pairs = [("a", "b"), ("a", "c"), ("b", "c")]
+    assert ensembles.subsets(["a", "b", "c"], 2) == [("a",), ("b",), ("c",), *pairs]
