@@ -1,6 +1,6 @@
 """What the chapters on the utility of weights need.
 
-Chapter -> function(base, number of seeds) -> group -> configurations. The paper is An empirical study of a pruning
+Chapter -> function(base, number of seeds) -> group -> configurations. Paper: An empirical study of a pruning
 mechanism.
 """
 
