@@ -1,8 +1,8 @@
 """Tables of what sets of weights are worth: their utility, its imbalance, its growth.
 
 Utility is in nats, accuracy in [0, 1], what is lost of it in points, and growth in doublings, the binary
-logarithm of a ratio. Shares are of weights, as in axes.RATIOS. `Lines` are drawn by figures.methods.panels in one
-panel: condition -> arrays x (points,) and y (runs, points).
+logarithm of a ratio. Shares are of weights, as in axes.RATIOS. `Lines` are those of one panel of a figure by
+figures.methods.panels: condition -> arrays x (points,) and y (runs, points).
 """
 
 import numpy as np
