@@ -1,4 +1,4 @@
-"""The networks of the fourth part, their schedule, their sparse starts, and channels that are not there any more."""
+"""Networks of the fourth part: schedule, sparse starts, channels that are no more."""
 
 import copy
 import dataclasses

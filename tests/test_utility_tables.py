@@ -8,13 +8,16 @@ import pytest
 from sifting import config, figures
 from sifting.results.axes import BASES, RATIOS, WINDOWS
 from sifting.results.history import History
-from sifting.tables import learning, utility
+from sifting.tables import learning, likeness, utility
 
 SETS = 40
 
 
 class Known(History):
-    """A run in which a set of a share r is worth r times a number of its own, doubled at every time and halved by pruning."""
+    """A run in which a set of a share r is worth r times a number of its own.
+
+    Utility doubles from time to time, and pruning halves it.
+    """
 
     def __init__(self, seed=0, factor=1.0, start_density=1.0, times=4):
         base = config.preset("smoke", family="resnet20", levels=1, seed=seed, start_density=start_density)
@@ -31,11 +34,13 @@ class Known(History):
             np.nan,
             0.9 - np.array(RATIOS)[:, None] - 0.1 * (own > np.median(own)),
         )
+        without = np.full((2, len(RATIOS), WINDOWS), 0.95)  # the smallest of a layer cost a little
+        without[..., -1], without[1, :, 0] = 0.2, 0.92
         self.arrays = {
             "utility/0": np.array(rows), "remaining/0": left, "whole/0": np.full((times, 2), [0.95, 0.1]),
             "times/0": np.arange(times) * 2, "utility/1": np.array(rows)[-1:] / 2, "remaining/1": left[-1:],
             "whole/1": np.full((1, 2), [0.9, 0.2]),
-            "windows/0": np.broadcast_to(np.where(np.arange(WINDOWS) < WINDOWS - 1, 0.95, 0.2), (2, len(RATIOS), WINDOWS)),
+            "windows/0": without,
             "layers/0": np.ones((2, 5, 2)) * [[[1.0]], [[3.0]]],
             "removed_at/conv1.weight": np.array([[255, 1], [255, 0]], np.uint8),
             "val_accuracy": np.array([[0.5], [0.6]]), "test_accuracy": np.array([[0.4], [0.5]]),
@@ -55,13 +60,36 @@ def runs():
 
 def test_what_doubles_at_every_time_grows_by_that_many_doublings(runs):
     panels = utility.over_training(runs)
-    for name in ("imbalance", "mean utility", "smallest utility"):
-        assert utility.grown(panels, name) == pytest.approx([2, 2])
-        assert utility.grown(panels, name, since=0) == pytest.approx([3, 3])
-        assert utility.grown(panels, name, (0.1,)) == pytest.approx([2, 2])
-    assert panels["accuracy"]["none"]["value"] == pytest.approx(0.95)
-    assert list(panels["accuracy"]) == ["1 %", "5 %", "7.5 %", "10 %", "15 %", "25 %", "none"]
+    assert list(panels) == ["imbalance", "mean utility", "smallest utility"] == list(utility.grown(panels))
+    for name in panels:
+        assert utility.grown(panels)[name] == pytest.approx([2, 2])
+        assert utility.grown(panels, since=0)[name] == pytest.approx([3, 3])
+        assert utility.grown(panels, 0.1)[name] == pytest.approx([2, 2])
     assert panels["imbalance"]["1 %"]["epoch"] == pytest.approx(np.arange(4) * 2 * 20 / 100)
+
+
+def test_growth_is_the_mean_over_the_shares_that_are_asked_for():
+    run, place = Known(), RATIOS.index(0.25)
+    run.arrays["utility/0"][-1, :, place] *= 2  # one doubling more
+    panels = utility.over_training([run])
+    assert utility.grown(panels, 0.25)["mean utility"] == pytest.approx(3)
+    assert utility.grown(panels, 0.1, 0.25)["mean utility"] == pytest.approx(2.5)
+    assert utility.grown(panels)["mean utility"] == pytest.approx(2 + 1 / len(RATIOS))
+
+
+def test_panels_by_share_and_without_the_start_show_the_same_numbers(runs):
+    panels = utility.over_training(runs)
+    assert utility.by_ratio(panels)["10 %"]["imbalance"] is panels["imbalance"]["10 %"]
+    later = utility.since_start(panels)["imbalance"]["10 %"]
+    assert np.array_equal(later["value"], panels["imbalance"]["10 %"]["value"][:, 1:])
+    assert later["epoch"][0] == panels["imbalance"]["10 %"]["epoch"][1]
+
+
+def test_accuracy_over_the_training_is_that_of_all_weights_and_the_mean_over_sets(runs):
+    lines = utility.accuracy_over_training(runs)
+    assert lines["none"]["value"] == pytest.approx(0.95)
+    assert list(lines) == ["1 %", "5 %", "7.5 %", "10 %", "15 %", "25 %", "none"]
+    assert lines["10 %"]["value"] == pytest.approx(0.9 - 0.1 - 0.1 / 2)  # half of the sets lose a tenth more
 
 
 def test_statistics_are_those_over_sets(runs):
@@ -71,20 +99,49 @@ def test_statistics_are_those_over_sets(runs):
     assert panels["smallest utility"]["10 %"]["value"][0, -1] == pytest.approx(sets[3].min())
 
 
+def test_the_imbalance_of_one_set_is_unknown():
+    assert np.isnan(utility.imbalance(np.ones((6, 1)))).all()
+    assert utility.imbalance(np.array([[1.0, 3.0]])) == pytest.approx([2**0.5])
+
+
 def test_sizes_are_compared_in_doublings_by_share_and_by_number():
     groups = {"1×": [Known(0)], "0.5×": [Known(0, 1.0, 0.5)]}
     for base, expected in (("share", 0), ("number", 1)):
-        panels = utility.compared(groups, {name: (name, 0, base) for name in groups})
-        assert utility.doublings(panels, "mean utility", "0.5×", "1×") == pytest.approx([expected])
-        assert utility.unlike(panels, "mean utility", "1×", "0.5×") == pytest.approx([expected])
+        lines = likeness.compared(groups, {name: (name, 0, base) for name in groups})["mean utility"]
+        assert likeness.doublings(lines, "1×") == {"1×": [0], "0.5×": pytest.approx([expected])}
+        assert likeness.doublings(lines, "0.5×")["1×"] == pytest.approx([-expected])
+        assert likeness.unlike(lines, "0.5×")["1×"] == pytest.approx([expected])
     assert np.array_equal(utility.worth(groups["1×"][0], base="number"), utility.worth(groups["1×"][0]))
 
 
+def test_distances_are_means_over_the_shares_up_to_the_largest_that_is_asked_for():
+    value = 2.0 ** np.arange(len(RATIOS))[None]
+    lines = {"a": utility.against_share(value), "b": utility.against_share(np.ones_like(value))}
+    lines["c"] = utility.against_share(np.where(np.array(RATIOS) < 0.25, 1 / value, np.nan))
+    assert likeness.doublings(lines, "b", 0.1)["a"] == pytest.approx(1.5)  # of 0, 1, 2 and 3
+    assert likeness.doublings(lines, "b")["c"] == pytest.approx(-2)  # without a quarter, which is unknown
+    assert likeness.unlike(lines, "b")["c"] == pytest.approx(2)
+    relative = likeness.relative({"mean utility": lines}, ("mean utility",), "b")["mean utility"]
+    assert list(relative) == ["a", "c"]
+    assert relative["a"]["value"] == pytest.approx(np.arange(len(RATIOS))[None])
+
+
+def test_networks_are_compared_before_pruning_and_after_it_and_with_a_stranger(runs):
+    panels = likeness.compared({"half": runs, "small": runs[::-1]}, likeness.stages("half", "small"))
+    lines = panels["mean utility"]
+    assert likeness.doublings(lines, "pretrained")["retrained"] == pytest.approx([-1, -1])  # pruning halves
+    assert likeness.unlike(lines, "retrained")["small"] == pytest.approx(np.log2([1.5, 1.5]))
+    strange = likeness.strangers(runs)["mean utility"]
+    assert np.array_equal(strange["pretrained"]["value"], lines["pretrained"]["value"][::-1])
+    assert np.array_equal(strange["retrained"]["value"], lines["retrained"]["value"])
+    assert panels["accuracy"]["pretrained"]["value"] == pytest.approx(0.85 - np.tile(RATIOS, (2, 1)))
+
+
 def test_the_same_sets_rank_alike_and_shuffled_ones_do_not(runs):
-    assert utility.same_sets(runs, runs) == pytest.approx([1, 1])
+    assert likeness.same_sets(runs, runs) == pytest.approx([1, 1])
     other = Known(0)
     other.arrays["utility/1"] = other.arrays["utility/1"][:, :, :, ::-1]
-    assert abs(utility.same_sets([Known(0)], [other])[0]) < 0.5
+    assert abs(likeness.same_sets([Known(0)], [other])[0]) < 0.5
 
 
 def test_errors_are_of_the_images_of_the_sets_and_of_the_seeds(runs):
@@ -96,13 +153,24 @@ def test_errors_are_of_the_images_of_the_sets_and_of_the_seeds(runs):
 
 
 def test_windows_and_ablations_lose_what_they_lose(runs):
-    windows = utility.windows(runs)
-    title = "rank in the layer"
-    assert utility.points_lost(runs, windows, title, 0.1, 0, 0.5) == pytest.approx([0, 0])
-    assert utility.points_lost(runs, windows, title, 0.1, 0.94, 1) == pytest.approx([75, 75])
-    assert windows[title]["10 %"]["rank"][[0, -1]] == pytest.approx([0.05, 0.95])
+    lost = utility.tenth_lost(runs)
+    assert lost["largest"] == pytest.approx([75, 75])
+    assert lost["smaller half"] == pytest.approx([0, 0])
+    assert lost["smaller half of layers"] == pytest.approx([3 / 7] * 2)  # one of the seven windows in it
+    assert lost["costly"] == pytest.approx([3, 3])
+    assert lost["between sets"] == pytest.approx([10, 10])
+    line = utility.windows(runs)["rank in the layer"]["10 %"]
+    assert line["rank"][[0, -1]] == pytest.approx([0.05, 0.95])
     sets = utility.ablations(runs)
     assert (sets["highest"] - sets["lowest"])[:, 1:] == pytest.approx(0.1) and sets["ratio"][0] == 0
+
+
+def test_a_tenth_costs_what_is_lost_on_average_beside_another_network(runs):
+    assert utility.without_a_tenth(runs) == pytest.approx([20, 20])  # 0.95 to 0.75
+    other = Known(0)
+    other.arrays["remaining/0"] = other.arrays["remaining/0"] - 0.05
+    beside = utility.costlier({"a": runs[:1], "b": [other]}, "a")
+    assert beside == {"a": [0], "b": pytest.approx([5])}
 
 
 def test_layers_and_networks_are_named_with_what_they_are(runs):
@@ -118,8 +186,8 @@ def test_layers_and_networks_are_named_with_what_they_are(runs):
 @pytest.mark.parametrize("count", [1, 2])
 def test_figures_are_drawn_of_one_and_of_more_runs(runs, count):
     some = runs[:count]
-    table = {"sets": utility.ablations(some)} | utility.windows(some)
-    assert len(figures.utility.taken_out(table).axes) == 3
+    taken_out = {"sets": utility.ablations(some)} | utility.windows(some)
+    assert len(figures.utility.taken_out(taken_out).axes) == 3
     which = {"a": ("a", 0, "share"), "b": ("a", 1, "share")}
     assert len(figures.utility.spectra(utility.spectra({"a": some}, which)).axes) == 6
     assert len(figures.utility.bars(utility.layer_worth(some), "nats", null=1).axes) == 1

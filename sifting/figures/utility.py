@@ -9,7 +9,8 @@ from sifting.figures.style import CYCLE, FAINT, IMP, INK, NULL, evenly, log_axis
 def taken_out(table: dict):
     """Accuracy without random sets of weights, and without windows of weights by rank: ES1.
 
-    table : sets, from tables.utility.ablations, and title -> condition -> rank and value, from tables.utility.windows
+    table : sets, from tables.utility.ablations; and title -> condition -> rank and value, from
+            tables.utility.windows
     """
     sets, windows = table["sets"], {title: lines for title, lines in table.items() if title != "sets"}
     figure, axes = subplots(1, 1 + len(windows), 3.1, sharey=True)
@@ -36,7 +37,8 @@ def taken_out(table: dict):
 def spectra(table: dict, columns: int = 3, bins: int = 40, null: float | None = None):
     """Histograms of the utility of sets of weights, from tables.utility.spectra: ES4, ES14.
 
-    table : title -> condition -> (values,); null : a gray line, as what a network loses that says nothing any more
+    table : title -> condition -> (values,)
+    null  : a gray line, as what a network loses that says nothing any more
     """
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
@@ -47,10 +49,9 @@ def spectra(table: dict, columns: int = 3, bins: int = 40, null: float | None = 
         edges = np.geomspace(values.min(), values.max() * 1.0001, bins + 1)
         for number, (name, some) in enumerate(conditions.items()):
             color = CYCLE[number % len(CYCLE)]
-            ax.hist(
-                some[np.isfinite(some)], edges, histtype="stepfilled", density=False, color=color, alpha=0.1
-            )
-            ax.hist(some[np.isfinite(some)], edges, histtype="step", color=color, linewidth=1.2, label=name)
+            some = some[np.isfinite(some)]
+            ax.hist(some, edges, histtype="stepfilled", color=color, alpha=0.1)
+            ax.hist(some, edges, histtype="step", color=color, linewidth=1.2, label=name)
         ax.set(title=title, xscale="log", yticks=[])
         log_axis(ax.xaxis)
         if edges[-1] > 50 * edges[0]:
@@ -68,7 +69,10 @@ def spectra(table: dict, columns: int = 3, bins: int = 40, null: float | None = 
 
 
 def bars(table: dict, label: str, null: float | None = None):
-    """A bar a condition, from its values in every run: dots. table : condition -> (runs,); null : a gray line"""
+    """A bar a condition, from its values in every run: dots.
+
+    table : condition -> (runs,); null : a gray line
+    """
     figure, axes = subplots(1, 1, 0.5 + 0.24 * len(table), 5.6)
     ax = axes[0, 0]
     for place, values in enumerate(table.values()):
@@ -91,7 +95,11 @@ def scatter(
     logx: bool = False,
     logy: bool = False,
 ):
-    """A dot a unit, a panel a condition, from tables.worth.units. table : title -> arrays x and y (units,); labels : of the axes; logx, logy : whether these are logarithmic, without what is 0"""
+    """A dot a unit, a panel a condition, from tables.worth.units.
+
+    table  : title -> arrays x and y (units,); labels : of the axes
+    logx   : whether the axis is logarithmic, without what is 0; logy likewise
+    """
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
     figure, axes = subplots(rows, columns, 2.5 * rows + 0.2, sharex=True, sharey=True)

@@ -1,5 +1,7 @@
 """A run, and what random sets of its weights are worth to what its networks say."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -23,11 +25,11 @@ __all__ = ["find", "find_together", "level_count", "pack_probed", "teams"]
 
 
 def divergence(logits: Tensor, others: Tensor) -> Tensor:
-    """Kullback-Leibler divergence from what one network says of each image to what another says, in nats.
+    """Kullback-Leibler divergence between what two networks say of each image, in nats.
 
         sum_k f_k log(f_k / f'_k),   f = softmax(logits), f' = softmax(others)
 
-    logits, others : (images, classes)
+    logits, others : (images, classes), of the one and of the other
     returns        : (images,), never below 0; finite where a probability is too small to be a number
 
     Source: An empirical study of a pruning mechanism 2021, definition 1.
@@ -70,6 +72,21 @@ class Pool:
         """Set the weights at `index` to 0, and all others to what they are."""
         self.flat.copy_(self.values)
         self.flat[index] = 0
+
+
+def without(pool: Pool, index: Tensor, say: Callable[[], Tensor], whole: Tensor) -> tuple[Tensor, Tensor]:
+    """What a network says without a set of weights, and how far it is from what it says with all.
+
+    index   : of the weights in the pool that are set to zero
+    say     : what the network says with the weights that it has, logits (images, classes)
+    whole   : what it says with all weights
+    returns : logits (images, classes); divergence (images,), whose mean is the utility of the set, in nats
+
+    Source: An empirical study of a pruning mechanism 2021, definition 1.
+    """
+    pool.take_out(index)
+    said = say()
+    return said, divergence(whole, said)
 
 
 class Probe:
@@ -137,9 +154,7 @@ class Probe:
 
     def _without(self, index: Tensor) -> tuple[np.ndarray, float]:
         """Mean divergence over the even and the odd images, and accuracy, without the weights at `index`."""
-        self.pool.take_out(index)
-        said = self._say()
-        apart = divergence(self.whole, said)
+        said, apart = without(self.pool, index, self._say, self.whole)
         right = float((said.argmax(1) == self.y).float().mean())
         return torch.stack([apart[::2].mean(), apart[1::2].mean()]).cpu().numpy(), right
 

@@ -1,4 +1,8 @@
-"""What the chapters on the utility of weights need (An empirical study of a pruning mechanism): chapter -> function(base, number of seeds) -> group -> configurations."""
+"""What the chapters on the utility of weights need.
+
+Chapter -> function(base, number of seeds) -> group -> configurations. Paper: An empirical study of a pruning
+mechanism.
+"""
 
 from dataclasses import replace
 
@@ -12,17 +16,21 @@ NONE = 1e-12  # a share so small that no weight goes
 
 
 def over_training(base: Config, count: int) -> dict[str, list[Config]]:
-    """One network, trained for the usual time and for long. Raises ValueError for a base that does not look at networks on the way."""
+    """One network, trained for the usual time and for long.
+
+    Raises ValueError for a base that does not look at networks on the way.
+    """
     if base.snapshots < 1:
         raise ValueError(
-            f"snapshots must be 1 or more, not {base.snapshots}: networks are followed from the start of their training"
+            f"snapshots must be 1 or more, not {base.snapshots}: "
+            "networks are followed from the start of their training"
         )
     usual = replace(base, levels=0)
     return {"usual": seeds(usual, count), "long": seeds(replace(usual, steps=LONGER * base.steps), count)}
 
 
 def size(base: Config, count: int) -> dict[str, list[Config]]:
-    """The whole network, that of the usual training, and networks with a part of the weights, at the end of theirs."""
+    """Networks with all and with a part of the weights; the whole one as usually trained."""
     found = {"1×": over_training(base, count)["usual"]}
     for name, share in SIZES.items():
         if name not in found:
@@ -31,7 +39,7 @@ def size(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def pairs(base: Config, shares: dict[str, float]) -> dict[str, Config]:
-    """Networks of which a share is pruned at once and the rest trained again, and small ones that are trained twice."""
+    """Networks of which a share is pruned at once, and small ones; all are trained twice."""
     once = replace(base, levels=1, retrain_steps=0, snapshots=0, treatment="lr-rewind")
     found = {name: replace(once, prune_fraction=share) for name, share in shares.items()}
     small = replace(once, prune_fraction=NONE)
@@ -41,7 +49,10 @@ def pairs(base: Config, shares: dict[str, float]) -> dict[str, Config]:
 
 
 def retraining(base: Config, count: int) -> dict[str, list[Config]]:
-    """Half of the weights pruned; and as controls, new weights behind the same masks, and the whole network trained twice."""
+    """Half of the weights pruned; and as controls, new weights, and the whole network.
+
+    New weights are behind the same masks; the whole network is trained twice.
+    """
     found = pairs(base, {HALF: 0.5})
     found["new weights"] = replace(found[HALF], treatment="reinit", probed="last")
     found["trained twice"] = replace(found[HALF], prune_fraction=NONE)
