@@ -90,6 +90,10 @@ def test_out_degree_finds_the_border_that_is_there():
     table = connectivity.out_degree({"frame": run}, run.density(4, 1))
     assert table["border"]["frame"] == pytest.approx(64 / 28) and table["center"]["frame"] == 0
     assert table["uneven"]["frame"] > 5
+    found = connectivity.evenness([run, run], run.density(4, 1))
+    assert {name: list(found[name]) for name in found} == {
+        name: [table[name]["frame"]] * 2 for name in ("border", "center", "uneven")
+    }
 
 
 def test_by_degree_groups_all_units_that_are_alive(runs):
@@ -138,6 +142,10 @@ def test_shares_spreads_and_places_in_words(runs):
 )
 def test_numbers_in_words(said, expected):
     assert said == expected
+
+
+def test_a_table_in_words():
+    assert words.rows([("a", 1200, "b"), ("c", 7, "d")]) == [["a", "1,200", "b"], ["c", "7", "d"]]
 
 
 def test_the_mean_leaves_out_what_is_not_there_and_stacked_keeps_runs_and_levels_apart(runs):
@@ -220,6 +228,22 @@ def test_a_difference_of_conditions_is_that_of_every_number_of_them(runs):
     apart = conditions.difference(at, "a", "b")
     assert apart["localization"] == pytest.approx(at["a"]["localization"] - at["a"]["localization"][::-1])
     assert apart["layers"].tolist() == [0, 0] and apart["level"] == 0
+
+
+def test_the_best_level_and_its_density_are_those_of_the_highest_validation_accuracy(runs):
+    assert learning.best_level(runs) == 2 and learning.best_level([Early()]) == 0
+    density = np.mean([run.density(2, 1) for run in runs])
+    assert 2 ** learning.best_density(runs) == pytest.approx([density] * 2)
+    assert 2 ** learning.best_density([Early()]) == pytest.approx([Early().density(1, 1)])
+
+
+class Early(Known):
+    """A run that pruning only harms."""
+
+    def __init__(self):
+        super().__init__()
+        self.arrays["val_accuracy"] = np.array([[0.5], [0.4], [0.3], [0.2], [0.1]], np.float32)
+        self.arrays["test_accuracy"] = self.arrays["train_accuracy"] = self.arrays["val_accuracy"]
 
 
 def test_gains_are_those_of_the_accuracy_table(runs):

@@ -94,7 +94,8 @@ def rf_width(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         S(d) ~ A exp(-dx^2 / 2 sigma_x^2 - dy^2 / 2 sigma_y^2) + B,    A, B >= 0
 
     counts  : S_sc of units, or summed over them, (..., 2 height - 1, 2 width - 1)
-    returns : sigma_x, sigma_y in pixels, each (...), to a thousandth of themselves; nan for fewer than ten pairs
+    returns : sigma_x, sigma_y in pixels, each (...), to a thousandth of themselves; nan for fewer than ten
+              pairs
 
     The window is all displacements but d = 0 (which counts inputs, not pairs); least squares, all units
     at once, on a grid of widths from 0.3 pixels to 5 image sides that closes in on the best; A and B

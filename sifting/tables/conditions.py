@@ -14,9 +14,8 @@ from sifting.tables.basics import (
     shape,
     stacked,
     top_units,
-    values,
 )
-from sifting.tables.connectivity import out_degree
+from sifting.tables.connectivity import evenness
 from sifting.tables.learning import accuracy
 from sifting.tables.locality import everywhere
 from sifting.tables.words import around, number, share
@@ -138,9 +137,10 @@ CONCLUSIONS_HEAD = (
 def conclusions(groups: Groups, density: float) -> list[list[str]]:
     """Rows of words: of every condition its name and what CONCLUSIONS_HEAD names.
 
-    They are what the first chapter concludes, means over runs: gain in points by early-stopped validation accuracy, by test
-    accuracy at the level and step chosen on validation, and by test accuracy at the last step; near `density`
-    localization, enrichment, degree_excess, and connections of border pixels over the mean.
+    They are what the first chapter concludes, means over runs: gain in points by early-stopped validation
+    accuracy, by test accuracy at the level and step chosen on validation, and by test accuracy at the last
+    step; near `density` localization, enrichment, degree_excess, and connections of border pixels over the
+    mean.
     """
     rows = []
     for name, runs in groups.items():
@@ -151,7 +151,7 @@ def conclusions(groups: Groups, density: float) -> list[list[str]]:
         )
         at_peak = np.take_along_axis(last, table["peak"][:, None], 1)[:, 0]
         gains = val[:, 1:].max(1) - val[:, 0], table["gain"], at_peak - last[:, 0]
-        border = values(out_degree(dict(enumerate(runs)), density)["border"])
+        border = evenness(runs, density)["border"]
         numbers = at["localization"], at["enrichment"], at["excess"], border
         points = [number(100 * gain.mean(), sign=True) for gain in gains]
         rows.append([name, *points, *(number(found.mean(), 2) for found in numbers)])

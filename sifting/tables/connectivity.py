@@ -4,7 +4,7 @@ import numpy as np
 
 from sifting import observables
 from sifting.results.history import History
-from sifting.tables.basics import level_near, shape
+from sifting.tables.basics import level_near, shape, values
 from sifting.tables.learning import accuracy
 from sifting.tables.words import number
 
@@ -42,6 +42,12 @@ def out_degree(runs: dict[str, History], density: float) -> dict:
         h, w = size[1] // 4, size[2] // 4
         center[name] = maps[name][:, h : size[1] - h, w : size[2] - w].mean()
     return {"maps": maps, "border": border, "center": center, "uneven": uneven}
+
+
+def evenness(runs: list[History], density: float) -> dict[str, np.ndarray]:
+    """(runs,) border, center and uneven of `out_degree`."""
+    found = out_degree(dict(enumerate(runs)), density)
+    return {name: values(found[name]) for name in ("border", "center", "uneven")}
 
 
 def in_degree(runs: list[History], levels: list[int]) -> dict:

@@ -14,7 +14,7 @@ REWIRED = 10  # draws of connections at random, with all degrees kept
 def feeders(run: History, level: int, layer: int, count: int) -> list[np.ndarray]:
     """For every unit of a layer, the units of the layer below with the strongest connections.
 
-    At most `count`, strongest first; pruned connections, and units that no input of the network reaches are left out.
+    At most `count`, strongest first. Pruned connections are left out, and units that no input reaches.
     """
     kept = run.mask(level, layer) & run.effective(level, layer - 1).any(1)
     strength = np.where(kept, np.abs(run.weights(level, layer)), -1)

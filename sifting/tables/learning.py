@@ -72,6 +72,17 @@ def accuracy(runs: list[History]) -> dict[str, np.ndarray]:
     }
 
 
+def best_level(runs: list[History]) -> int:
+    """The level with the highest validation accuracy, mean over runs; 0 is the dense network."""
+    return int(accuracy(runs)["best"].mean(0).argmax())
+
+
+def best_density(runs: list[History]) -> np.ndarray:
+    """(runs,) density of the first layer at the best pruned level of each run, in powers of two."""
+    table = accuracy(runs)
+    return np.log2(table["density"][table["peak"]])
+
+
 def trained(groups: Groups, level: int = 0) -> list[list[str]]:
     """Rows of words: what networks have learned after the training of `level`, means over runs.
 

@@ -22,6 +22,11 @@ def share(ratio: float) -> str:
     return f"{100 * ratio:.2g} %" if ratio < 0.995 else "100 %"
 
 
+def rows(table: list[tuple]) -> list[list[str]]:
+    """A table in words: whole numbers with commas between the thousands, words as they are."""
+    return [[f"{cell:,}" if isinstance(cell, int) else cell for cell in row] for row in table]
+
+
 def around(values: np.ndarray, scale: float = 1.0, digits: int = 1, unit: str = "") -> str:
     """Mean ± standard deviation over runs, in words."""
     sd = f" ± {number(scale * values.std(ddof=1), digits)}" if len(values) > 1 else ""
