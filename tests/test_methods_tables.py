@@ -112,7 +112,7 @@ def test_parameters_left_are_shares_of_all():
 
 def test_runs_are_found_in_groups_of_groups():
     one, two, three = toy(1), toy(2), toy(3)
-    assert basics.runs_in({"a": [one, two], "b": {"c": [three], "d": {}}}) == [one, two, three]
+    assert basics.pooled({"a": [one, two], "b": {"c": [three], "d": {}}}) == [one, two, three]
 
 
 def test_twice_is_a_doubling_up_and_half_a_doubling_down():

@@ -1,4 +1,4 @@
-"""Patches of photographs: nothing leaks, every class has its share, and a patch is what it is said to be."""
+"""Patches of photographs: nothing leaks, classes have their shares, patches are as said."""
 
 import collections
 import dataclasses
@@ -29,7 +29,7 @@ def pictures():
 
 
 def test_no_original_pixel_serves_two_splits(size, pictures):
-    """Every position that a patch could ever be drawn from, not only those that happen to be drawn."""
+    """Every position that a patch could be drawn from, not only those that happen to be."""
     found = photos.atlas(size)
     painted = {}
     for split in photos.SPLITS:
@@ -61,7 +61,7 @@ def test_every_class_has_positions_in_every_split_at_every_scale(size):
 
 
 def test_patch_is_the_picture_at_its_footprint(size, pictures):
-    """Cut from the original pixels anew: the mean of scale x scale pixels, or between their extremes."""
+    """Cut from the original pixels anew: mean of scale x scale pixels, or between extremes."""
     config = small(image_size=size)
     images, _ = photos.load(config)["val"]
     cut = photos.provenance(config, images.where)

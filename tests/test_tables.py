@@ -18,21 +18,17 @@ class Known(History):
 
     def __init__(self, seed=0, name="known"):
         draw = np.random.default_rng(seed)
-        self.config, self.kind, self.key = (
-            dataclasses.replace(config.preset("smoke"), seed=seed),
-            "ticket",
-            name,
-        )
+        self.config = dataclasses.replace(config.preset("smoke"), seed=seed)
+        self.kind, self.key = "ticket", name
         self.arrays = {"shape": np.array(SIZE)}
         first = np.full((UNITS, *SIZE), 1, np.uint8)
         for unit in range(UNITS):
             y, x = draw.integers(0, 4, 2)
             for level, side in ((2, 6), (3, 5), (4, 4), (255, 3)):
                 first[unit, :, y : y + side, x : x + side] = level
+        second = np.where(draw.random((10, UNITS)) < 0.3, 255, 2).astype(np.uint8)
         self.arrays["removed_at/linear.0.weight"] = first.reshape(UNITS, -1)
-        self.arrays["removed_at/linear.1.weight"] = np.where(draw.random((10, UNITS)) < 0.3, 255, 2).astype(
-            np.uint8
-        )
+        self.arrays["removed_at/linear.1.weight"] = second
         curve = np.array([[0.1, 0.2], [0.2, 0.3], [0.5, 0.4], [0.2, 0.3], [0.1, 0.1]], np.float32)
         self.arrays |= {"val_accuracy": curve, "test_accuracy": curve - 0.05, "train_accuracy": curve}
 
@@ -94,6 +90,10 @@ def test_out_degree_finds_the_border_that_is_there():
     table = connectivity.out_degree({"frame": run}, run.density(4, 1))
     assert table["border"]["frame"] == pytest.approx(64 / 28) and table["center"]["frame"] == 0
     assert table["uneven"]["frame"] > 5
+    found = connectivity.evenness([run, run], run.density(4, 1))
+    assert {name: list(found[name]) for name in found} == {
+        name: [table[name]["frame"]] * 2 for name in ("border", "center", "uneven")
+    }
 
 
 def test_by_degree_groups_all_units_that_are_alive(runs):
@@ -118,13 +118,44 @@ def test_localization_of_groups_is_that_of_each_run_and_slope_that_of_the_line(r
 
 def test_shares_spreads_and_places_in_words(runs):
     assert connectivity.top_share(np.array([1] * 9 + [11])) == pytest.approx(0.55)
-    assert (
-        words.spread(np.array([-0.002, 0.01])) == "−0.2 to +1.0" and words.spread(np.array([0.01])) == "+1.0"
-    )
+    assert words.spread(np.array([-0.002, 0.01])) == "−0.2 to +1.0"
+    assert words.spread(np.array([0.01])) == "+1.0"
     named = {"a": runs[0]}
     [row] = connectivity.places(named, connectivity.out_degree(named, 0.2))
-    assert row[:2] == ["a", "+30.0"] and len(row) == 5
+    assert row[:2] == ["a", "+30.0"] and len(row) == 1 + len(connectivity.PLACES_HEAD)
     assert np.isnan(locality.slope(np.ones((2, 1)))).all()
+
+
+@pytest.mark.parametrize(
+    "said, expected",
+    [
+        (words.number(-1.25, 1), "−1.2"),
+        (words.number(-0.01, 1), "0.0"),
+        (words.number(0.01, 1, sign=True), "+0.0"),
+        (words.number(np.nan), "–"),
+        (words.percent(0.075), "7.5 %"),
+        (words.share(0.0138), "1.4 %"),
+        (words.share(1.0), "100 %"),
+        (words.around(np.array([-1.0, -2.0]), digits=2, unit=" points"), "−1.50 ± 0.71 points"),
+        (words.around(np.array([0.5]), 100, 0, " %"), "50 %"),
+    ],
+)
+def test_numbers_in_words(said, expected):
+    assert said == expected
+
+
+def test_a_table_in_words():
+    assert words.rows([("a", 1200, "b"), ("c", 7, "d")]) == [["a", "1,200", "b"], ["c", "7", "d"]]
+
+
+def test_the_mean_leaves_out_what_is_not_there_and_stacked_keeps_runs_and_levels_apart(runs):
+    assert basics.mean(np.array([1, np.nan, 3])) == 2 and np.isnan(basics.mean(np.array([np.nan])))
+    rows = [[{"at": (run, level)} for level in range(3)] for run in range(2)]
+    assert basics.stacked(rows)["at"].shape == (2, 3, 2) and basics.stacked(rows)["at"][1, 2].tolist() == [
+        1,
+        2,
+    ]
+    assert basics.pooled({"a": runs, "b": runs[:1]}) == [*runs, runs[0]]
 
 
 def test_reach_grows_with_the_layer(runs):
@@ -149,7 +180,7 @@ def test_reach_grows_with_the_layer(runs):
 )
 @pytest.mark.parametrize("count", [1, 2])
 def test_every_figure_draws_one_run_or_several_the_same_way_twice(runs, draw, table, count):
-    from sifting.publish.page import svg
+    from sifting.publish.markup import svg
 
     texts = {svg(draw(table(runs[:count]))) for _ in range(2)}
     assert len(texts) == 1 and "<svg" in texts.pop()
@@ -188,8 +219,31 @@ def test_compare_has_the_rows_of_every_condition(runs):
     assert table["one"]["test"].shape == (1, LEVELS + 1)
     at = conditions.at_density(table, runs[0].density(3))["blocks"]
     assert at["level"] == 3 and np.array_equal(at["localization"], rows["localization"][:, 3])
-    rows = conditions.summary({"blocks": at})
-    assert rows[0][0] == "blocks" and rows[0][4] == "25.0 ± 0.0 %" and len(rows[0]) == 6
+    [row] = conditions.summary({"blocks": at})
+    assert row[0] == "blocks" and row[4] == "25.0 ± 0.0 %" and len(row) == 1 + len(conditions.SUMMARY_HEAD)
+
+
+def test_a_difference_of_conditions_is_that_of_every_number_of_them(runs):
+    at = conditions.at_density(conditions.compare({"a": runs, "b": runs[::-1]}), 0.2)
+    apart = conditions.difference(at, "a", "b")
+    assert apart["localization"] == pytest.approx(at["a"]["localization"] - at["a"]["localization"][::-1])
+    assert apart["layers"].tolist() == [0, 0] and apart["level"] == 0
+
+
+def test_the_best_level_and_its_density_are_those_of_the_highest_validation_accuracy(runs):
+    assert learning.best_level(runs) == 2 and learning.best_level([Early()]) == 0
+    density = np.mean([run.density(2, 1) for run in runs])
+    assert 2 ** learning.best_density(runs) == pytest.approx([density] * 2)
+    assert 2 ** learning.best_density([Early()]) == pytest.approx([Early().density(1, 1)])
+
+
+class Early(Known):
+    """A run that pruning only harms."""
+
+    def __init__(self):
+        super().__init__()
+        self.arrays["val_accuracy"] = np.array([[0.5], [0.4], [0.3], [0.2], [0.1]], np.float32)
+        self.arrays["test_accuracy"] = self.arrays["train_accuracy"] = self.arrays["val_accuracy"]
 
 
 def test_gains_are_those_of_the_accuracy_table(runs):
@@ -209,8 +263,10 @@ def test_portraits_sum_over_runs(runs):
 def test_the_same_units_are_shown_for_every_method(runs):
     dense = np.random.default_rng(5).normal(size=(UNITS, 192))
     runs[0].weights = lambda level, layer=1: dense
-    table = conditions.same_units(runs[0], [("a", runs, 0.2), ("b", runs[::-1], 0.2)], count=4)
-    assert table["labels"] == ["dense weights", "a", "b"] and table["pictures"].shape == (3, 4, *SIZE)
+    methods = {"a": runs, "b": runs[::-1]}
+    table = conditions.same_units(runs[0], methods, {"a": [0.2, 0.1], "b": [0.2]}, count=4)
+    assert table["labels"] == ["dense weights", "a, 20 %", "a, 10 %", "b, 20 %"]
+    assert table["pictures"].shape == (4, 4, *SIZE)
     level = conditions.at_density(conditions.compare({"a": runs}), 0.2)["a"]["level"]
     assert np.array_equal(table["pictures"][1], runs[0].mask(level)[table["units"]].reshape(4, *SIZE))
     assert table["accuracy"][0] == pytest.approx(0.15)
@@ -237,6 +293,7 @@ def test_learning_takes_the_dense_and_the_best_level(runs):
 def test_conclusions_and_the_least_local_condition(runs):
     rows = conditions.conclusions({"a": runs, "b": runs[:1]}, 0.2)
     assert [row[0] for row in rows] == ["a", "b"] and rows[0][1:4] == ["+30.0", "+30.0", "+20.0"]
+    assert len(rows[0]) == 1 + len(conditions.CONCLUSIONS_HEAD)
     draw, noise = np.random.default_rng(1), Known(3)
     noise.arrays["removed_at/linear.0.weight"] = draw.choice([2, 3, 255], (UNITS, 192)).astype(np.uint8)
     found = conditions.least_local({"a": runs, "noise": [noise]}, 0.3)

@@ -21,8 +21,9 @@ from sifting.figures.style import (
 
 
 def accuracy(table: dict, marked: list[int] = ()):
-    """Accuracy against density, mean and standard deviation over runs, from tables.learning.accuracy: PB1a.
+    """Accuracy against density, mean and standard deviation over runs: PB1a.
 
+    table  : of tables.learning.accuracy
     marked : levels to circle
     """
     figure, axes = subplots(1, 1, 3.3, 6.2)
@@ -51,7 +52,10 @@ def accuracy(table: dict, marked: list[int] = ()):
 
 
 def in_degree(table: dict):
-    """Histograms of in-degree with the binomial of random pruning, from tables.connectivity.in_degree: PB1b."""
+    """Histograms of in-degree with the binomial of random pruning: PB1b.
+
+    table : of tables.connectivity.in_degree
+    """
     import seaborn  # here, since it takes most of a second, and few pages need it
 
     figure, axes = subplots(1, len(table["levels"]), 2.5)
@@ -79,7 +83,10 @@ def in_degree(table: dict):
 
 
 def ablation(table: dict):
-    """Relative accuracy against units removed, in three orders, from tables.units.ablation: PB1c."""
+    """Relative accuracy against units removed, in three orders: PB1c.
+
+    table : of tables.units.ablation
+    """
     figure, axes = subplots(1, 1, 3.1, 5.6)
     ax = axes[0, 0]
     labels = ("most connected first", "at random", "least connected first")
@@ -94,7 +101,10 @@ def ablation(table: dict):
 
 
 def localization(table: dict):
-    """Localization, enrichment and fitted width against density, beside random masks, from tables.locality.localization."""
+    """Localization, enrichment and fitted width against density, beside random masks.
+
+    table : of tables.locality.localization
+    """
     figure, axes = subplots(1, 3, 2.7)
     x = table["density"]
     band(axes[0, 0], x, table["localization"], "IMP", IMP, marker="o", markersize=3.5)
@@ -116,7 +126,10 @@ def localization(table: dict):
 
 
 def pair_correlation(table: dict):
-    """g(r) at each level shown, from tables.locality.pair_correlation."""
+    """g(r) at each level shown.
+
+    table : of tables.locality.pair_correlation
+    """
     figure, axes = subplots(1, 1, 2.8, 5)
     for n, density in enumerate(table["density"]):
         band(
@@ -136,7 +149,10 @@ def pair_correlation(table: dict):
 
 
 def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enrichment", "dead")):
-    """Accuracy and measures of locality of several conditions against density, from tables.conditions.compare."""
+    """Accuracy and measures of locality of several conditions against density.
+
+    table : of tables.conditions.compare; panels: which of its arrays
+    """
     titles = {
         "test": "test accuracy",
         "train": "training accuracy",
@@ -181,7 +197,10 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
 
 
 def gains(table: dict):
-    """Accuracy of the dense network and of the best pruned one, and the gain, by condition, from tables.learning.gains: PB18, PB19."""
+    """Accuracy of the dense network and of the best pruned one, and the gain: PB18, PB19.
+
+    table : of tables.learning.gains
+    """
     figure, axes = subplots(1, 2, 2.6)
     place = np.arange(len(table))
     for name, face, label in (("dense", "white", "dense"), ("best", IMP, "best pruned"), ("gain", IMP, "")):
@@ -200,7 +219,10 @@ def gains(table: dict):
 
 
 def learning(table: dict):
-    """Accuracy during training, dense (top) and at the best level (bottom), from tables.learning.curves: PB6, PB7, PB8."""
+    """Accuracy during training, dense (top) and at the best level (bottom): PB6, PB7, PB8.
+
+    table : of tables.learning.curves
+    """
     figure, axes = subplots(2, 2, 4.6)
     splits = {"train": "training batches", "val": "validation images"}
     for row, stage in enumerate(("dense", "best level")):

@@ -21,7 +21,10 @@ from sifting.figures.style import (
 
 
 def composition(table: dict):
-    """Second-layer units, the images that drive them, the first-layer units that feed them, from tables.hierarchy.composition: PB15."""
+    """Second-layer units, images that drive them and first-layer units that feed them: PB15.
+
+    table : of tables.hierarchy.composition
+    """
     size = table["masks"].shape[1:]
     inputs = max([1, *map(len, table["weights"])])
     rows = []
@@ -47,7 +50,10 @@ def composition(table: dict):
 
 
 def feeding(table: dict):
-    """How near and how alike units are that feed one unit, beside random connections, from tables.hierarchy.feeding: PB15."""
+    """How near and how alike units are that feed one unit, beside random connections: PB15.
+
+    table : of tables.hierarchy.feeding
+    """
     figure, axes = subplots(1, 3, 2.6)
     titles = {
         "distance": "distance of centers (pixels)",
@@ -65,7 +71,10 @@ def feeding(table: dict):
 
 
 def turns(table: list[list[dict]]):
-    """Accuracy against density of each layer as it is pruned, from tables.hierarchy.turns: PB16. A white dot: frozen there."""
+    """Accuracy against density of each layer as it is pruned: PB16. A white dot: frozen there.
+
+    table : of tables.hierarchy.turns
+    """
     figure, axes = subplots(1, len(table), 2.9, sharey=True)
     for number, (ax, runs) in enumerate(zip(axes[0], table), 1):
         for run, color in zip(runs, CYCLE * len(runs)):
@@ -84,9 +93,11 @@ def turns(table: list[list[dict]]):
 
 
 def tree(table: list[dict]):
-    """One unit and what feeds it, layer by layer, from tables.hierarchy.tree: PB16.
+    """One unit and what feeds it, layer by layer: PB16.
 
     Every mask stands above those that feed it; they are effective ones, as colors.
+
+    table : of tables.hierarchy.tree
     """
     places = _places(table)
     room = [np.diff(row).min() if len(row) > 1 else np.inf for row in places]
@@ -114,7 +125,10 @@ def tree(table: list[dict]):
 
 
 def _places(table: list[dict]) -> list[np.ndarray]:
-    """Where the nodes of a tree stand from left to right: leaves one apart, all others above the middle of theirs."""
+    """Where the nodes of a tree stand from left to right.
+
+    Leaves are one apart, all others above the middle of theirs.
+    """
     places, leaves = [np.full(len(row["units"]), np.nan) for row in table], 0
 
     def place(n, node):
@@ -132,7 +146,10 @@ def _places(table: list[dict]) -> list[np.ndarray]:
 
 
 def growth(tables: dict[str, dict]):
-    """Inputs that reach a unit and radius of its receptive field, layer by layer, from tables.hierarchy.growth: PB16."""
+    """Inputs that reach a unit and radius of its receptive field, layer by layer: PB16.
+
+    tables : of tables.hierarchy.growth
+    """
     figure, axes = subplots(1, 2, 2.8)
     for ax, (name, title) in zip(
         axes[0],

@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
 
-from sifting.figures.style import FAINT, HEAT, IMP, INK, WIDTH, evenly, image, mosaic, share, signed, subplots
+from sifting.figures.style import FAINT, HEAT, IMP, INK, WIDTH, evenly, image, mosaic, signed, subplots
+from sifting.tables.words import number, share
 
 
 def displacement():
@@ -44,7 +45,10 @@ def _heat(ax, counts: np.ndarray, title: str = "", middle: bool = False):
 
 
 def locality(table: dict):
-    """S_sc and S_dc at each level, with random masks of the same density, from tables.locality.locality: PB2b."""
+    """S_sc and S_dc at each level, with random masks of the same density: PB2b.
+
+    table : of tables.locality.locality
+    """
     levels = table["levels"]
     figure, axes = subplots(3, len(levels), 6.6, 6.4)
     for column, density in enumerate(table["density"]):
@@ -59,9 +63,10 @@ def locality(table: dict):
 
 
 def masks(table, columns: int = 10):
-    """Masks as RGB, black = pruned, from tables.pictures.masks: PB3a, PB12.
+    """Masks as RGB, black = pruned: PB3a, PB12.
 
-    table : bool (units, channels, height, width), or a dict of them: a block with a title each
+    table : of tables.pictures.masks, bool (units, channels, height, width); or a dict of them: a block with a
+            title each
     """
     blocks = table if isinstance(table, dict) else {"": table}
     sheets = {title: mosaic(block, columns) for title, block in blocks.items()}
@@ -76,12 +81,18 @@ def masks(table, columns: int = 10):
 
 
 def weights(table: np.ndarray, columns: int = 10):
-    """Weights of units, gray at zero, each scaled by its largest, from tables.pictures.weights: PB22."""
+    """Weights of units, gray at zero, each unit scaled by its largest: PB22.
+
+    table : of tables.pictures.weights
+    """
     return masks(np.stack([signed(unit) for unit in table]), columns)
 
 
 def emergence(table: dict):
-    """Masks of a few units, one a row, from dense to sparse, from tables.pictures.emergence."""
+    """Masks of a few units, one a row, from dense to sparse.
+
+    table : of tables.pictures.emergence
+    """
     units, columns, _, height, width = table["masks"].shape
     figure, axes = subplots(1, 1, WIDTH * units * (height + 1) / (columns * (width + 1)) + 0.35)
     image(axes[0, 0], mosaic(table["masks"].reshape(units * columns, *table["masks"].shape[2:]), columns))
@@ -94,7 +105,10 @@ def emergence(table: dict):
 
 
 def features(table: dict):
-    """Mask, weights and three top images of selected units, from tables.units.features: PB3b."""
+    """Mask, weights and three top images of selected units: PB3b.
+
+    table : of tables.units.features
+    """
     count = len(table["units"])
     weights = np.stack([signed(unit) for unit in table["weights"]])
     rows = [table["mask"], weights, *np.moveaxis(table["images"] / 255, 1, 0)]
@@ -109,7 +123,10 @@ def features(table: dict):
 
 
 def random_units(table: dict):
-    """S_sc of single units, random ones and those of IMP, from tables.pictures.random_units: PB9."""
+    """S_sc of single units, random ones and those of IMP: PB9.
+
+    table : of tables.pictures.random_units
+    """
     rows, columns = table["inputs"].shape
     figure, axes = subplots(rows, columns, 1.5 * rows)
     for row in range(rows):
@@ -124,7 +141,10 @@ def random_units(table: dict):
 
 
 def out_degree(table: dict):
-    """Connections left per pixel, as RGB and summed over channels, from tables.connectivity.out_degree: PB10."""
+    """Connections left per pixel, as RGB and as the mean of channels: PB10.
+
+    table : of tables.connectivity.out_degree
+    """
     maps = table["maps"]
     figure, axes = subplots(2, len(maps), 1.9 * 2, 1.8 * len(maps))
     for column, (name, counts) in enumerate(maps.items()):
@@ -143,13 +163,17 @@ def out_degree(table: dict):
 
 
 def by_degree(table: dict):
-    """S_sc of units grouped by in-degree, a row a run, from tables.locality.by_degree: PB11."""
+    """S_sc of units grouped by in-degree, a row a run: PB11.
+
+    table : of tables.locality.by_degree
+    """
     columns = max(len(groups) for groups in table.values())
     figure, axes = subplots(len(table), columns, 1.85 * len(table))
     for row, (name, groups) in zip(axes, table.items()):
         for ax, group in zip(row, groups):
             _heat(ax, group["same"], f"{group['low']}–{group['high']} inputs ({group['units']})")
-            ax.set_xlabel(f"Λ = {group['localization']:.2f} ± {group['error']:.2f}", fontsize=7)
+            value, error = number(group["localization"], 2), number(group["error"], 2)
+            ax.set_xlabel(f"Λ = {value} ± {error}", fontsize=7)
             ax.title.set_fontsize(7)
         row[0].set_ylabel(name, fontsize=8)
     figure.get_layout_engine().set(h_pad=0.07)
@@ -157,7 +181,10 @@ def by_degree(table: dict):
 
 
 def portraits(table: dict, columns: int = 5):
-    """S_sc, in-degrees and top masks of several conditions, one above another, from tables.conditions.portraits: PB5, PB14."""
+    """S_sc, in-degrees and top masks of several conditions, one above another: PB5, PB14.
+
+    table : of tables.conditions.portraits
+    """
     columns = evenly(len(table), columns)
     count = len(next(iter(table.values()))["masks"])
     each, blocks = WIDTH / columns, -(-len(table) // columns)
@@ -171,7 +198,7 @@ def portraits(table: dict, columns: int = 5):
     parts = axes.reshape(blocks, len(heights), columns).transpose(0, 2, 1).reshape(-1, len(heights))
     for part, (name, values) in zip(parts, table.items()):
         _heat(part[0], values["same"], f"{name}\n{share(values['density'])} kept")
-        part[0].set_xlabel(f"Λ = {np.nanmean(values['localization']):z.2f}", fontsize=8)
+        part[0].set_xlabel(f"Λ = {number(np.nanmean(values['localization']), 2)}", fontsize=8)
         degrees, (counts, expected) = values["degrees"], values["expected"]
         bins = np.histogram_bin_edges(degrees, bins=min(30, degrees.max() + 1))
         weights = np.full(len(degrees), 1 / values["runs"])
@@ -190,7 +217,10 @@ def portraits(table: dict, columns: int = 5):
 
 
 def same_units(table: dict):
-    """Dense weights and masks of the same units under several methods, with accuracies, from tables.conditions.same_units: PB4."""
+    """Dense weights and masks of the same units under several methods, with accuracies: PB4.
+
+    table : of tables.conditions.same_units
+    """
     rows, columns, _, height, width = table["pictures"].shape
     figure, axes = subplots(1, 1, WIDTH * rows * (height + 1) / (columns * (width + 1)) * 0.8)
     ax = axes[0, 0]
@@ -209,7 +239,10 @@ def same_units(table: dict):
 
 
 def samples(table: dict):
-    """Images of every class, a column a class, from data.samples: PB17."""
+    """Images of every class, a column a class: PB17.
+
+    table : of data.samples
+    """
     names, images = list(table), np.stack(list(table.values()), axis=1)
     rows, columns, _, height, width = images.shape
     figure, axes = subplots(1, 1, min(8, WIDTH * rows * (height + 1) / (columns * (width + 1))) + 0.3)

@@ -7,6 +7,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from sifting.tables.words import share
+
 INK, FAINT = "#22303c", "#9aa7b1"
 IMP, NULL, ACCENT, COOL = "#c2410c", "#7b8794", "#0f766e", "#1d4ed8"
 CYCLE = (IMP, COOL, ACCENT, "#a16207", "#7c3aed", "#be185d")
@@ -58,12 +60,12 @@ def ranked(number: int, count: int) -> tuple:
 
 
 def evenly(count: int, most: int) -> int:
-    """How many of `count` things to put in a row: at most `most`, as even rows as possible, and no more of them than needed."""
+    """How many of `count` things to put in a row, at most `most`: in few and even rows."""
     return -(-count // -(-count // most))
 
 
 def percent(axis, digits: int = 2) -> None:
-    """Show fractions as percent on a matplotlib axis, with as many of `digits` decimals as they need."""
+    """Show fractions as percent on a matplotlib axis, with at most so many decimals."""
     axis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{round(100 * value, digits) or 0:g} %".replace("-", "−"))
     )
@@ -81,20 +83,18 @@ def density_axis(ax, ticks=(1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)) -> None:
 
 
 def log_axis(axis) -> None:
-    """Round numbers as ticks of a logarithmic matplotlib axis: 1, 2, 5, 10, 20, or closer where it is short."""
+    """Round numbers as ticks of a logarithmic axis: 1, 2, 5, 10, or closer where it is short."""
     low, high = axis.get_view_interval()
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 5 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
-def share(value: float) -> str:
-    """A fraction as percent with two significant digits: 0.0138 -> "1.4 %"."""
-    return f"{100 * value:.2g} %" if value < 0.995 else "100 %"
-
-
 def band(ax, x, rows: np.ndarray, label: str, color: str, **line) -> None:
-    """Mean of `rows` (runs, points) as a line, one standard deviation each way as a band (one run: no band)."""
+    """Mean of `rows` (runs, points) as a line, and one standard deviation each way as a band.
+
+    One run has no band.
+    """
     mean = np.nanmean(rows, 0)
     ax.plot(x, mean, color=color, label=label, **line)
     if len(rows) > 1:
@@ -105,7 +105,10 @@ def band(ax, x, rows: np.ndarray, label: str, color: str, **line) -> None:
 
 
 def image(ax, values: np.ndarray, title: str = "", **keywords):
-    """A picture without axes. values : (height, width), (1 or 3, height, width) of bool, uint8 or [0, 1]."""
+    """A picture without axes.
+
+    values : (height, width), or (1 or 3, height, width) of bool, uint8 or [0, 1]
+    """
     if values.ndim == 3:
         values = np.repeat(values, 3, 0) if len(values) == 1 else values
         values = np.moveaxis(values, 0, -1)
@@ -118,7 +121,11 @@ def image(ax, values: np.ndarray, title: str = "", **keywords):
 
 
 def mosaic(pictures: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
-    """Pictures (n, 1 or 3, height, width), bool, uint8 or in [0, 1], as one: (3, rows, columns) with gray gaps."""
+    """Many pictures as one, with gray gaps.
+
+    pictures : (n, 1 or 3, height, width), bool, uint8 or in [0, 1]
+    returns  : (3, rows, columns)
+    """
     count, channels, height, width = pictures.shape
     values = pictures / 255 if pictures.dtype == np.uint8 else pictures.astype(float)
     rows = -(-count // columns)

@@ -16,7 +16,10 @@ def in_degree(mask: np.ndarray) -> np.ndarray:
 
 
 def out_degree(mask: np.ndarray) -> np.ndarray:
-    """C_out_i = sum_j m_ij: kept connections out of each input. mask : bool (units, inputs); returns (inputs,).
+    """C_out_i = sum_j m_ij: kept connections out of each input.
+
+    mask    : bool (units, inputs)
+    returns : int (inputs,)
 
     Source: Pellegrini & Biroli 2022, section 3. Drawn by figures.maps.out_degree.
     """
@@ -24,7 +27,7 @@ def out_degree(mask: np.ndarray) -> np.ndarray:
 
 
 def binomial(mask: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Expected number of units at each in-degree in `counts` if the same number of weights were kept at random.
+    """Expected number of units at each in-degree in `counts`, as many weights kept at random.
 
     mask : bool (units, inputs). Source: Pellegrini & Biroli 2022, section 4: B(inputs, density).
     """
@@ -44,7 +47,7 @@ def degree_excess(mask: np.ndarray) -> float:
 
 
 def rewire(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """A random mask with the same in-degree of every unit and the same out-degree of every input.
+    """A random mask with the in-degree of every unit and the out-degree of every input kept.
 
     Two units at a time pool the inputs that only one of them has and deal them out again, each as
     many as it had. Source: the curveball algorithm, Strona et al. 2014.

@@ -1,4 +1,4 @@
-"""How local masks are: the displacements between kept inputs, and three numbers made of them."""
+"""How local masks are: displacements between kept inputs, and numbers made of them."""
 
 import functools
 
@@ -12,57 +12,68 @@ EXACT = 4096  # pixels of a mask, up to which single precision counts pairs exac
 def displacement_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     """S(d): for every unit, how many ordered pairs of kept inputs lie at each displacement d.
 
-        S_sc = sum_c AC(m_c)        S_dc = AC(sum_c m_c) - S_sc        AC: 2-D autocorrelation
+        S_sc = sum_c AC(m_c)        S_dc = AC(sum_c m_c) - S_sc        AC: autocorrelation
 
     mask    : bool (units, inputs), inputs in the order channel, height, width
     shape   : (channels, height, width)
-    returns : S_sc (same channel) and S_dc (different channels), int32
-              (units, 2 height - 1, 2 width - 1), d = (0, 0) in the middle: exact counts, by FFT
+    returns : S_sc (same channel) and S_dc (different channels), exact whole numbers
+              (units, 2 height - 1, 2 width - 1), d = (0, 0) in the middle
 
     Raises ValueError where the inputs are not channels * height * width. Source: Pellegrini & Biroli
     2022, section 3. Differs: their code stops counting after 1e7 pairs. Drawn by figures.maps.locality.
     """
-    same = _same(mask, shape)
-    every = _same(mask.reshape(len(mask), shape[0], -1).sum(1), (1, *shape[1:]))
+    images = _images(mask, shape)
+    same = autocorrelation(images)
+    every = autocorrelation(images.sum(1, keepdims=True))
     return same, every - same
 
 
-def _same(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """S_sc of every unit."""
+def autocorrelation(images: np.ndarray) -> np.ndarray:
+    """Of every unit the autocorrelation of its image, summed over channels: by FFT, and exact.
+
+        AC(m)(d) = sum_i m_i m_(i + d), zero outside of the image
+
+    images  : bool or whole numbers (units, channels, height, width)
+    returns : int32 of bool, int64 of numbers (units, 2 height - 1, 2 width - 1), d = (0, 0) in the middle
+    """
+    if len(images) > CHUNK:
+        parts = [images[n : n + CHUNK] for n in range(0, len(images), CHUNK)]
+        return np.concatenate([autocorrelation(part) for part in parts])
+    *_, height, width = images.shape
+    size = [fft.next_fast_len(2 * side - 1, real=True) for side in (height, width)]
+    # rounding is far below 1/2 in single precision, too, where few are counted
+    few = images.dtype == bool and images[0].size <= EXACT
+    spectrum = fft.rfft2(images.astype(np.float32 if few else np.float64), s=size)
+    counts = fft.irfft2((spectrum.real**2 + spectrum.imag**2).sum(1), s=size)
+    middle = np.roll(counts, (height - 1, width - 1), (1, 2))[:, : 2 * height - 1, : 2 * width - 1]
+    return np.rint(middle).astype(np.int32 if images.dtype == bool else np.int64)
+
+
+def _images(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """The masks of units as images, (units, channels, height, width)."""
     channels, height, width = shape
     if mask.ndim != 2 or mask.shape[1] != channels * height * width:
         raise ValueError(f"mask {mask.shape} does not have {channels} x {height} x {width} inputs")
-    images = mask.reshape(-1, channels, height, width)
-    parts = [images[n : n + CHUNK] for n in range(0, len(images), CHUNK)]
-    return np.concatenate([_autocorrelation(part) for part in parts])
-
-
-def _autocorrelation(images: np.ndarray) -> np.ndarray:
-    """Over the last two axes, zero outside, d = 0 in the middle, summed over the channels before them; exact for whole numbers."""
-    height, width = images.shape[-2:]
-    size = (fft.next_fast_len(2 * height - 1, real=True), fft.next_fast_len(2 * width - 1, real=True))
-    # rounding is far below 1/2 in single precision, too, where few are counted
-    few = images.dtype == bool and np.prod(images.shape[-3:]) <= EXACT
-    spectrum = fft.rfft2(images.astype(np.float32 if few else np.float64), s=size)
-    full = fft.irfft2((spectrum.real**2 + spectrum.imag**2).sum(-3), s=size)
-    full = np.concatenate([full[..., 1 - height :, :], full[..., :height, :]], -2)
-    full = np.concatenate([full[..., 1 - width :], full[..., :width]], -1)
-    return np.rint(full).astype(np.int32)
+    return mask.reshape(-1, *shape)
 
 
 def null_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """S_sc(d) of pairs taken from *different* units: the same in-degrees and the same map C_out, no locality.
+    """S_sc(d) of pairs from *different* units, summed over channels.
 
-    returns : float (2 height - 1, 2 width - 1): AC(sum_j m_j) - sum_j AC(m_j), summed over channels
+        AC(sum_j m_j) - sum_j AC(m_j)
+
+    The units have the same in-degrees, and the inputs the same out-degrees: all that it lacks is locality.
+
+    returns : (2 height - 1, 2 width - 1)
     """
-    return _summed(mask, shape)[1]
+    return _pooled(mask, shape)[1]
 
 
-def _summed(mask: np.ndarray, shape: tuple[int, int, int], same=None) -> tuple[np.ndarray, np.ndarray]:
-    """S_sc summed over units, and null_counts; same: S_sc of every unit, where it is known."""
-    same = (_same(mask, shape) if same is None else same).sum(0, dtype=np.int64)
-    total = _autocorrelation(mask.sum(0, dtype=np.int64).reshape(shape))
-    return same, total - same
+def _pooled(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """S_sc summed over units, and null_counts."""
+    images = _images(mask, shape)
+    same = autocorrelation(images).sum(0)
+    return same, autocorrelation(images.sum(0)[None])[0] - same
 
 
 def random_mask(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -78,12 +89,13 @@ def displacements(shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, 
 
 
 def rf_width(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Width of the receptive fields: sigma_x, sigma_y in pixels of the Gaussian that fits S(d) best.
+    """Width of receptive fields: sigma_x, sigma_y of the Gaussian that fits S(d) best.
 
         S(d) ~ A exp(-dx^2 / 2 sigma_x^2 - dy^2 / 2 sigma_y^2) + B,    A, B >= 0
 
     counts  : S_sc of units, or summed over them, (..., 2 height - 1, 2 width - 1)
-    returns : sigma_x, sigma_y, each (...), to a thousandth of themselves; nan where there are fewer than ten pairs
+    returns : sigma_x, sigma_y in pixels, each (...), to a thousandth of themselves; nan for fewer than ten
+              pairs
 
     The window is all displacements but d = 0 (which counts inputs, not pairs); least squares, all units
     at once, on a grid of widths from 0.3 pixels to 5 image sides that closes in on the best; A and B
@@ -101,7 +113,10 @@ def rf_width(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fitted(values: np.ndarray, points: int = 25, rounds: int = 8) -> tuple[np.ndarray, np.ndarray]:
-    """sigma_x, sigma_y of the best of Gaussians on finer and finer grids; values: (units, rows, columns), 0 at d = 0."""
+    """sigma_x and sigma_y of the Gaussian that fits best, on finer and finer grids.
+
+    values : (units, rows, columns), 0 at d = 0
+    """
     rows, columns = values.shape[1:]
     low = np.log([0.3, 0.3]) + np.zeros((len(values), 2))
     high = np.log([2.5 * (columns + 1), 2.5 * (rows + 1)]) + np.zeros((len(values), 2))
@@ -121,7 +136,12 @@ def _fitted(values: np.ndarray, points: int = 25, rounds: int = 8) -> tuple[np.n
 
 
 def _explained(values: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Sum of squares that A g + B explains with the best A, B >= 0, for every g = y x, g(0) left out: (units, ys, xs)."""
+    """Sum of squares that A g + B explains with the best A, B >= 0, for every g = y x.
+
+    g(0) is left out.
+
+    returns : (units, ys, xs)
+    """
     cells = values[0].size - 1
     total = values.sum((1, 2))[:, None, None]
     product = y @ values @ x.swapaxes(1, 2)
@@ -136,7 +156,10 @@ def _explained(values: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def rf_moment(counts: np.ndarray) -> tuple[float, float]:
-    """The same widths without a fit: root mean square of dx and of dy over all pairs (d = 0 left out), in pixels."""
+    """The same widths without a fit: root mean square of dx and of dy over all pairs, in pixels.
+
+    The pairs of an input with itself, d = 0, are left out.
+    """
     height, width = (counts.shape[0] + 1) // 2, (counts.shape[1] + 1) // 2
     dx, dy, distance = displacements((1, height, width))
     pairs = np.where(distance > 0, counts, 0).astype(float)
@@ -145,35 +168,33 @@ def rf_moment(counts: np.ndarray) -> tuple[float, float]:
 
 
 def localization(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Lambda of each unit: 0 where its inputs are as far apart as those of different units, 1 for a compact blob.
+    """Lambda of each unit: how much nearer its inputs are to one another than to other units'.
 
         Lambda_j = (D_null - D_j) / (D_null - D_compact(k_j))
 
-    D_j is the mean distance of unit j's same-channel pairs, D_null that of pairs from different
-    units (null_counts), D_compact that of the most compact blob with as many inputs in each channel.
+    D_j is the mean distance of unit j's same-channel pairs, D_null that of pairs from different units
+    (null_counts), D_compact that of the most compact blob with as many inputs in each channel.
 
-    returns : float (units,), dimensionless; nan for units with fewer than ten pairs
+    returns : float (units,), dimensionless, 0 without locality, 1 for a blob; nan for fewer than ten pairs
 
     It corrects for the size of a mask, which widths and enrichment do not; it is blind to masks of
     two distant spots, so `enrichment` stands beside it. Drawn by figures.curves.localization.
     """
-    channels, height, width = shape
-    distance = displacements(shape)[2]
-    same = _same(mask, shape)
-    pairs = np.where(distance > 0, same, 0)
-    null = np.where(distance > 0, _summed(mask, shape, same)[1], 0)
-    count = pairs.sum((1, 2))
-    per_channel = mask.reshape(len(mask), channels, -1).sum(2)
-    compact = _compact(height, width)[per_channel].sum(1)
+    images, distance = _images(mask, shape), displacements(shape)[2]
+    same = autocorrelation(images)
+    null = autocorrelation(images.sum(0)[None])[0] - same.sum(0)
+    same[:, distance == 0] = null[distance == 0] = 0  # an input is no pair with itself
+    count = same.sum((1, 2))
+    compact = _compact(*shape[1:])[images.sum((2, 3))].sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        null_mean = (null * distance).sum() / null.sum()
-        result = (null_mean - (pairs * distance).sum((1, 2)) / count) / (null_mean - compact / count)
-    return np.where(count >= 20, result, np.nan)
+        d, d_null = (same * distance).sum((1, 2)) / count, (null * distance).sum() / null.sum()
+        found = (d_null - d) / (d_null - compact / count)
+    return np.where(count >= 20, found, np.nan)
 
 
 @functools.cache
 def _compact(height: int, width: int) -> np.ndarray:
-    """Summed distance over ordered pairs of the n pixels nearest to the middle, for n = 0 .. height * width."""
+    """Summed distance over ordered pairs of the n pixels nearest to the middle: (pixels + 1,)."""
     y, x = np.mgrid[:height, :width]
     order = np.hypot(y - (height - 1) / 2 - 0.1, x - (width - 1) / 2 - 0.05).ravel().argsort()
     y, x = y.ravel()[order], x.ravel()[order]
@@ -182,42 +203,46 @@ def _compact(height: int, width: int) -> np.ndarray:
 
 
 def enrichment(mask: np.ndarray, shape: tuple[int, int, int], reach: float = 1.5) -> float:
-    """How much likelier a same-channel pair is a near one (0 < |d| < reach pixels) than for pairs of different units.
+    """How much likelier a same-channel pair of one unit is to be near than one of two units.
 
-    1 where there is no locality. All units are pooled, so a unit with k inputs weighs as k^2.
+    Near: 0 < |d| < reach, in pixels. 1 where there is no locality. All units are pooled, so that a unit
+    with k inputs weighs as k^2.
     """
     distance = displacements(shape)[2]
     near, any_distance = (distance > 0) & (distance < reach), distance > 0
-    same, null = _summed(mask, shape)
+    same, null = _pooled(mask, shape)
     return float(
         (same[near].sum() / same[any_distance].sum()) / (null[near].sum() / null[any_distance].sum())
     )
 
 
 def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """g(r): enrichment of same-channel pairs at distance r pixels, r = 1, 2, ... (rounded), up to half a side.
+    """g(r): enrichment of same-channel pairs at a distance of r pixels, rounded.
+
+    r = 1, 2, up to half a side.
 
     returns : float (half a side,); 1 where there is no locality. Drawn by figures.curves.pair_correlation.
     """
     distance = displacements(shape)[2]
     ring = np.rint(distance).astype(int)
     rings = np.arange(1, min(shape[1:]) // 2 + 1)
-    same, null = _summed(mask, shape)
+    same, null = _pooled(mask, shape)
     share = [np.array([s[ring == r].sum() for r in rings]) / s[distance > 0].sum() for s in (same, null)]
     return share[0] / share[1]
 
 
 def orientation(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
-    """The direction that same-channel pairs prefer, counterclockwise from the horizontal, in degrees, -45 to 45.
+    """The direction that same-channel pairs prefer, in degrees counterclockwise from the rows.
 
-    Two axes at right angles are one direction: the phase of sum S / S_null exp(4 i angle) over 3 <= |d| < 8
-    pixels, divided by 4. 0 where rows and columns are preferred, 45 (or -45) for diagonals.
+        phase of sum_d S(d) / S_null(d) exp(4 i angle(d)), divided by 4, over 3 <= |d| < 8 pixels
+
+    Two axes at right angles are one direction, from -45 to 45: 0 where rows and columns are preferred, 45 (or
+    -45) for diagonals. At every distance S / S_null is divided by its mean, so that the grid prefers none.
     """
     dx, dy, distance = displacements(shape)
-    same, null = _summed(mask, shape)
+    same, null = _pooled(mask, shape)
     ring = (distance >= 3) & (distance < 8) & (null > 0)
     wave = np.exp(4j * np.arctan2(-dy[ring], dx[ring]))
-    # every distance has the same weight in all directions, so that the grid itself prefers none
     excess = same[ring] / null[ring]
     rings = np.rint(distance[ring]).astype(int)
     mean = (np.bincount(rings, excess) / np.maximum(np.bincount(rings), 1))[rings]
@@ -226,14 +251,14 @@ def orientation(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
 
 
 def axis_excess(mask: np.ndarray, shape: tuple[int, int, int], times: int = 1) -> float:
-    """How much likelier same-channel pairs lie along an axis than off it, at exactly the same distance.
+    """How much likelier same-channel pairs lie along an axis than off it, at equal distance.
 
     S / S_null at d = (5, 0) and (0, 5), over that at d = (3, 4) and (4, 3), every sign: all |d| = 5
-    pixels; or all of that `times` as far. 1 where the masks have no preferred axes; nan where images are smaller than that.
+    pixels; or all of that `times` as far. 1 where the masks prefer no axes; nan where images are smaller.
     Source: Pellegrini & Biroli 2022, section 4, where it is seen in the map; this makes it a number.
     """
     dx, dy, distance = displacements(shape)
-    same, null = _summed(mask, shape)
+    same, null = _pooled(mask, shape)
     ring, axis = distance == 5 * times, (dx == 0) | (dy == 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         on, off = (same[ring & side].sum() / null[ring & side].sum() for side in (axis, ~axis))

@@ -27,21 +27,8 @@ def center_distance(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray
     return distance.cdist(centers, centers)
 
 
-def radius(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Radius of gyration: root mean square distance of inputs from their center, in pixels.
-
-    Of the inputs of all channels.
-
-    returns : float (units,); 0 for a single place, nan for units without inputs
-
-    Drawn by figures.hierarchy.growth.
-    """
-    centers, square = _moments(mask, shape)
-    return np.sqrt(np.maximum(square - (centers**2).sum(1), 0))
-
-
-def _moments(mask, shape):
-    """Mean place (units, 2), and mean square of it (units,), of the kept inputs of each unit."""
+def _moments(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Of the kept inputs of each unit: mean place (units, 2), and mean square of it (units,)."""
     places = np.indices(shape[1:]).reshape(2, -1).T
     counts = mask.reshape(len(mask), shape[0], -1).sum(1)
     with np.errstate(invalid="ignore"):
@@ -49,10 +36,21 @@ def _moments(mask, shape):
     return share @ places, share @ (places**2).sum(1)
 
 
+def radius(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Radius of gyration: root mean square distance of a unit's inputs from their center.
+
+    returns : float (units,), in pixels; 0 for a single place, nan for units without inputs
+
+    Drawn by figures.hierarchy.growth.
+    """
+    centers, square = _moments(mask, shape)
+    return np.sqrt(np.maximum(square - (centers**2).sum(1), 0))
+
+
 def form_similarity(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """Likeness of form of the masks of every two units, wherever they lie.
 
-    The cosine between their S_sc(d), d = 0 left out.
+    The cosine between their S_sc(d); the pairs of an input with itself, d = 0, are left out.
 
     returns : float (units, units) in [0, 1]; nan for units without two inputs in one channel
     """
@@ -75,8 +73,9 @@ def overlap(mask: np.ndarray) -> np.ndarray:
 def fed_together(mask: np.ndarray, values: np.ndarray) -> float:
     """Mean of values[i, k] over all pairs of inputs i, k that one unit keeps, i != k.
 
-    Pairs with nan are left out.
-    mask : bool (units, inputs); values : (inputs, inputs). A unit with n inputs weighs as n (n - 1).
+    mask   : bool (units, inputs); a unit with n inputs weighs as n (n - 1)
+    values : (inputs, inputs); pairs with nan are left out
+
     Its null is the same number for observables.connectivity.rewire(mask). Drawn by figures.hierarchy.feeding.
     """
     numbers = mask.astype(float)

@@ -9,21 +9,34 @@ Groups = dict[str, list[History]]  # condition -> its runs, one a seed
 
 
 def column(table: dict[str, dict], name: str) -> np.ndarray:
-    """(runs, conditions) of one array of `at_density` or `gains`; all conditions must have as many runs."""
+    """(runs, conditions) of one array of `at_density` or `gains`, where all have as many runs."""
     return np.stack([values[name] for values in table.values()], axis=1)
 
 
-def chosen(groups: Groups, names) -> Groups:
+def chosen(groups: dict, names) -> dict:
     """Some of the conditions, in the order of `names`."""
     return {name: groups[name] for name in names}
 
 
-def runs_in(groups: dict) -> list[History]:
-    """All runs of all conditions, which may be groups themselves."""
+def pooled(groups: dict) -> list[History]:
+    """The runs of all conditions, which may be groups themselves."""
     found = []
     for some in groups.values():
-        found += runs_in(some) if isinstance(some, dict) else some
+        found += pooled(some) if isinstance(some, dict) else some
     return found
+
+
+def stacked(rows: list[list[dict]]) -> dict[str, np.ndarray]:
+    """What was measured of every run at every level, by name: (runs, levels, ...).
+
+    rows : of every run and level the numbers or arrays, with the same names
+    """
+    return {name: np.array([[at[name] for at in row] for row in rows]) for name in rows[0][0]}
+
+
+def mean(values: np.ndarray) -> float:
+    """The mean of those that are not nan; nan where all are."""
+    return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
 
 
 def shape(run: History) -> tuple[int, int, int]:
@@ -36,7 +49,7 @@ def common(runs: list[History]) -> int:
     return min(run.levels for run in runs)
 
 
-def last_level(groups: dict[str, list[History]]) -> int:
+def last_level(groups: Groups) -> int:
     """The last level that all runs of all groups reached."""
     return min(common(runs) for runs in groups.values())
 
@@ -48,12 +61,12 @@ def densities(runs: list[History], layer: int = 1) -> np.ndarray:
 
 
 def nearest(densities: np.ndarray, density: float) -> int:
-    """The level whose density is nearest to `density` on a logarithmic scale; densities : (levels,)."""
+    """The level whose density is nearest on a logarithmic scale; densities : (levels,)."""
     return int(np.abs(np.log(densities) - np.log(density)).argmin())
 
 
 def level_near(run: History, density: float, layer: int | None = 1) -> int:
-    """The level of a run nearest to `density`, of a layer or (None) of all pruned layers together."""
+    """The level of a run nearest to `density`, of a layer or (None) of all layers together."""
     return nearest(np.array([run.density(level, layer) for level in range(run.levels + 1)]), density)
 
 
@@ -73,7 +86,10 @@ def top_units(run: History, level: int, count: int, layer: int = 1) -> np.ndarra
 
 
 def local_units(run: History, level: int, count: int, layer: int = 1, among: int = 48) -> np.ndarray:
-    """Indices of the `count` units with the most localized (effective) masks of the `among` most connected, most localized first."""
+    """Indices of the most localized of the `among` most connected units, most localized first.
+
+    `count` of them; of deeper layers than the first by their effective masks.
+    """
     candidates = top_units(run, level, among, layer)
     local = observables.locality.localization(run.effective(level, layer), shape(run))[candidates]
     return candidates[np.argsort(-np.nan_to_num(local, nan=-1), kind="stable")[:count]]

@@ -1,14 +1,24 @@
-"""Tables that put several conditions beside each other: methods, amounts of data, tasks, settings."""
+"""Tables of several conditions side by side: methods, amounts of data, tasks, settings."""
 
 import numpy as np
 
 from sifting import observables
 from sifting.results.history import History
-from sifting.tables.basics import Groups, common, level_near, local_units, nearest, shape, top_units
-from sifting.tables.connectivity import out_degree
+from sifting.tables.basics import (
+    Groups,
+    common,
+    level_near,
+    local_units,
+    mean,
+    nearest,
+    shape,
+    stacked,
+    top_units,
+)
+from sifting.tables.connectivity import evenness
 from sifting.tables.learning import accuracy
 from sifting.tables.locality import everywhere
-from sifting.tables.words import around
+from sifting.tables.words import around, number, share
 
 
 def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
@@ -17,11 +27,12 @@ def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
     returns : condition -> arrays over the levels that all its runs reached:
               density                  : (levels,) of all prunable layers together
               layers                   : (levels, layers) density of each
-              test, last, train        : (runs, levels) early-stopped test, last test and last training accuracy
+              test, last, train        : (runs, levels) accuracy: test, early stopped; test and training,
+                                         at the last step
               gain                     : (runs, levels) test minus that of the dense network
               localization, enrichment : (runs, levels) of the first layer, nan for the dense one
-              width, unit_width        : (runs, levels) rf_width of S(d) of all units together, and its median over units; mean of
-                                         x and y, in pixels
+              width, unit_width        : (runs, levels) rf_width of S(d) of all units together, and its median
+                                         over units; mean of x and y, in pixels
               excess                   : (runs, levels) degree_excess of its units
               dead                     : (runs, levels) share of its units without any input
     """
@@ -30,110 +41,133 @@ def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
 
 def _rows(runs: list[History]) -> dict[str, np.ndarray]:
     levels, size = range(common(runs) + 1), shape(runs[0])
-    layers = np.array(
-        [[[run.density(level, n + 1) for n in range(run.layers)] for level in levels] for run in runs]
+    layers = [[[run.density(level, n + 1) for n in range(run.layers)] for level in levels] for run in runs]
+    test, last, train = (
+        np.stack([run.accuracy(split, step)[: len(levels)] for run in runs])
+        for split, step in (("test", "best"), ("test", "last"), ("train", "last"))
     )
-    measured = np.array([[_measures(run.mask(level), size, level) for level in levels] for run in runs])
-    names = ("localization", "enrichment", "width", "unit_width", "excess", "dead")
-    test = np.stack([run.accuracy("test")[: len(levels)] for run in runs])
     return {
         "density": np.array([[run.density(level) for level in levels] for run in runs]).mean(0),
-        "layers": layers.mean(0),
+        "layers": np.array(layers).mean(0),
         "test": test,
         "gain": test - test[:, :1],
-        "last": np.stack([run.accuracy("test", "last")[: len(levels)] for run in runs]),
-        "train": np.stack([run.accuracy("train", "last")[: len(levels)] for run in runs]),
-    } | {name: measured[:, :, n] for n, name in enumerate(names)}
+        "last": last,
+        "train": train,
+    } | stacked([[_measures(run.mask(level), size, level) for level in levels] for run in runs])
 
 
-def _measures(mask: np.ndarray, size: tuple, level: int) -> tuple[float, ...]:
-    dead = 1 - mask.any(1).mean()
+def _measures(mask: np.ndarray, size: tuple, level: int) -> dict[str, float]:
+    names = ("localization", "enrichment", "width", "unit_width", "excess")
+    dead = {"dead": 1 - mask.any(1).mean()}
     if not level:
-        return (np.nan,) * 5 + (dead,)
-    local = observables.locality.localization(mask, size)
+        return dict.fromkeys(names, np.nan) | dead
     same = observables.locality.displacement_counts(mask, size)[0]
     widths = np.mean(observables.locality.rf_width(same), 0)
-    return (
-        np.nanmean(local) if not np.isnan(local).all() else np.nan,
+    found = (
+        mean(observables.locality.localization(mask, size)),
         observables.locality.enrichment(mask, size),
         np.mean(observables.locality.rf_width(same.sum(0))),
         np.nanmedian(widths) if not np.isnan(widths).all() else np.nan,
         observables.connectivity.degree_excess(mask),
-        dead,
     )
+    return dict(zip(names, found, strict=True)) | dead
 
 
 def at_density(table: dict[str, dict], density: float) -> dict[str, dict]:
-    """The rows of `compare` at the level whose density is nearest to `density` on a logarithmic scale.
+    """The rows of `compare` at the level whose density is nearest to `density`.
+
+    Nearest on a logarithmic scale.
 
     returns : condition -> level, and of every array its value(s) there: (runs,), or a number for density
     """
     found = {}
     for name, rows in table.items():
         level = nearest(rows["density"], density)
-        found[name] = {"level": level} | {
-            what: values[..., level] if what not in ("density", "layers") else values[level]
-            for what, values in rows.items()
-        }
+        runs = {what: row[..., level] for what, row in rows.items() if what not in ("density", "layers")}
+        means = {what: rows[what][level] for what in ("density", "layers")}
+        found[name] = {"level": level} | means | runs
     return found
 
 
+def difference(matched: dict[str, dict], one: str, other: str) -> dict[str, np.ndarray]:
+    """One condition of `at_density` minus another, number by number, for runs of the same seeds."""
+    return {name: matched[one][name] - matched[other][name] for name in matched[one]}
+
+
+SUMMARY_HEAD = ("kept in all", "first layer", "last pruned layer", "test accuracy", "Λ")
+
+
 def summary(found: dict[str, dict]) -> list[list[str]]:
-    """Rows of words from `at_density`: condition, density of all, first and last layer, test accuracy, Lambda, ± sd over runs."""
+    """Rows of words from `at_density`: of every condition its name and what SUMMARY_HEAD names.
+
+    Densities, test accuracy and localization; of the last two mean and standard deviation over runs.
+    """
     return [
         [
             name,
-            *(f"{100 * value:.2g} %" for value in (rows["density"], rows["layers"][0], rows["layers"][-1])),
+            *(share(value) for value in (rows["density"], rows["layers"][0], rows["layers"][-1])),
+            around(rows["test"], 100, 1, " %"),
+            around(rows["localization"], 1, 3),
         ]
-        + [around(rows["test"], 100, 1, " %"), around(rows["localization"], 1, 3)]
         for name, rows in found.items()
     ]
 
 
 def least_local(groups: Groups, density: float) -> dict[str, float]:
-    """Localization of the least local condition, of its first run near `density`: what claims.check takes.
+    """Localization of the least local condition, of its first run near `density`.
 
-    values, error : mean of Lambda over the units, and its standard error
+    values, error : mean of Lambda over the units, and its standard error: what claims.check takes
     """
     found = [everywhere(runs[0], density) for runs in groups.values()]
     least = min(found, key=lambda group: group["localization"])
     return {"values": least["localization"], "error": least["error"]}
 
 
-def conclusions(groups: Groups, density: float) -> list[list[str]]:
-    """Rows of words: what the first chapter concludes, in every condition; means over runs.
+CONCLUSIONS_HEAD = (
+    "gain, best of looks at validation",
+    "gain, test",
+    "gain, last step",
+    "Λ",
+    "enrichment",
+    "variance of in-degrees",
+    "border pixels",
+)
 
-    condition; gain in points by early-stopped validation accuracy, by test accuracy at the level and step chosen on validation, by
-    test accuracy at the last step; near `density`: Lambda, enrichment, degree_excess, connections of border pixels over the mean
+
+def conclusions(groups: Groups, density: float) -> list[list[str]]:
+    """Rows of words: of every condition its name and what CONCLUSIONS_HEAD names.
+
+    They are what the first chapter concludes, means over runs: gain in points by early-stopped validation
+    accuracy, by test accuracy at the level and step chosen on validation, and by test accuracy at the last
+    step; near `density` localization, enrichment, degree_excess, and connections of border pixels over the
+    mean.
     """
     rows = []
     for name, runs in groups.items():
         table, at = accuracy(runs), at_density(compare({name: runs}), density)[name]
-        val = np.array([run.accuracy("val")[1:].max() - run.accuracy("val")[0] for run in runs])
-        last = np.array(
-            [
-                run.accuracy("test", "last")[n] - run.accuracy("test", "last")[0]
-                for run, n in zip(runs, table["peak"])
-            ]
+        val, last = (
+            table["best"],
+            np.stack([run.accuracy("test", "last")[: common(runs) + 1] for run in runs]),
         )
-        border = out_degree(dict(enumerate(runs)), density)["border"]
-        gains = [f"{100 * values.mean():+.1f}".replace("-", "−") for values in (val, table["gain"], last)]
-        numbers = [
-            at["localization"].mean(),
-            at["enrichment"].mean(),
-            at["excess"].mean(),
-            np.mean(list(border.values())),
-        ]
-        rows.append([name, *gains, *(f"{value:.2f}" for value in numbers)])
+        at_peak = np.take_along_axis(last, table["peak"][:, None], 1)[:, 0]
+        gains = val[:, 1:].max(1) - val[:, 0], table["gain"], at_peak - last[:, 0]
+        border = evenness(runs, density)["border"]
+        numbers = at["localization"], at["enrichment"], at["excess"], border
+        points = [number(100 * gain.mean(), sign=True) for gain in gains]
+        rows.append([name, *points, *(number(found.mean(), 2) for found in numbers)])
     return rows
 
 
 def portraits(groups: Groups, density: float, masks: int = 0) -> dict[str, dict]:
     """What the first layer looks like in each condition near `density`: PB5, PB14, PB17, PB19.
 
-    returns : condition -> density of the layer; same: S_sc summed over units and runs; runs: how many; degrees: in-degrees
-              of all units of all runs; expected: (counts, units expected at each in one run) for random pruning;
-              localization: (runs,); masks: bool (masks, channels, height, width), the most connected of the first run
+    returns : condition ->
+              density      : of the layer
+              same         : S_sc summed over units and runs; runs: how many
+              degrees      : in-degrees of all units of all runs
+              expected     : (counts, units expected at each in one run) for random pruning
+              localization : (runs,)
+              masks        : bool (masks, channels, height, width), the most connected of the first run
     """
     return {name: _portrait(runs, density, masks) for name, runs in groups.items()}
 
@@ -143,50 +177,42 @@ def _portrait(runs: list[History], density: float, count: int) -> dict:
     levels = [level_near(run, density, None) for run in runs]
     first = [run.mask(level) for run, level in zip(runs, levels)]
     counts = np.arange(max(int(mask.sum(1).max()) for mask in first) + 2)
-    local = [observables.locality.localization(mask, size) for mask in first]
+    expected = sum(observables.connectivity.binomial(mask, counts) for mask in first) / len(runs)
     return {
         "density": float(np.mean([mask.mean() for mask in first])),
         "same": sum(observables.locality.displacement_counts(mask, size)[0].sum(0) for mask in first),
-        "degrees": np.concatenate([observables.connectivity.in_degree(mask) for mask in first]),
         "runs": len(runs),
-        "expected": (
-            counts,
-            sum(observables.connectivity.binomial(mask, counts) for mask in first) / len(runs),
-        ),
-        "localization": np.array(
-            [np.nanmean(values) if not np.isnan(values).all() else np.nan for values in local]
-        ),
+        "degrees": np.concatenate([observables.connectivity.in_degree(mask) for mask in first]),
+        "expected": (counts, expected),
+        "localization": np.array([mean(observables.locality.localization(mask, size)) for mask in first]),
         "masks": first[0][top_units(runs[0], levels[0], count)].reshape(-1, *size),
     }
 
 
-def same_units(ticket: History, rows: list[tuple[str, Groups, float]], count: int = 10) -> dict:
+def same_units(ticket: History, methods: Groups, shown: dict[str, list[float]], count: int = 10) -> dict:
     """The weights of a dense network and the masks of the same units under several methods: PB4.
 
-    ticket : of IMP, which holds the dense weights
-    rows   : for each row of pictures its label, the runs of the method (the first has the seed of
-             `ticket`), and a density
-    count  : units: the most localized, at three quarters of the way, of the 48 most connected
+    ticket  : of IMP, which holds the dense weights
+    methods : their runs, of each the first with the seed of `ticket`
+    shown   : method -> densities; each is a row of pictures
+    count   : units: the most localized, at three quarters of the way, of the 48 most connected
 
     returns : labels; units; pictures (rows, count, channels, height, width) in [0, 1], the dense weights
               first (0.5: zero); accuracy (rows,), early-stopped test accuracy, mean over runs
     """
-    size, units = shape(ticket), local_units(ticket, ticket.shown[1], count)
-    dense = ticket.weights(0)[units]
-    pictures, labels, accuracy = (
-        [0.5 + 0.5 * dense / np.abs(dense).max(1, keepdims=True)],
-        ["dense weights"],
-        [],
-    )
-    for label, runs, density in rows:
-        levels = [level_near(run, density, None) for run in runs]
-        pictures.append(runs[0].mask(levels[0])[units].astype(float))
-        labels.append(label)
-        accuracy.append(np.mean([run.accuracy("test")[level] for run, level in zip(runs, levels)]))
-    dense_accuracy = np.mean([run.accuracy("test")[0] for run in rows[0][1]])
+    units, dense = local_units(ticket, ticket.shown[1], count), ticket.weights(0)
+    dense = dense[units] / np.abs(dense[units]).max(1, keepdims=True)
+    first = next(iter(shown))
+    rows = [("dense weights", 0.5 + 0.5 * dense, [run.accuracy("test")[0] for run in methods[first]])]
+    for name, density in ((name, density) for name, some in shown.items() for density in some):
+        levels = [level_near(run, density, None) for run in methods[name]]
+        mask = methods[name][0].mask(levels[0])[units].astype(float)
+        tests = [run.accuracy("test")[level] for run, level in zip(methods[name], levels)]
+        rows.append((f"{name}, {share(density)}", mask, tests))
+    labels, pictures, tests = zip(*rows)
     return {
-        "labels": labels,
+        "labels": list(labels),
         "units": units,
-        "pictures": np.stack(pictures).reshape(len(labels), count, *size),
-        "accuracy": np.array([dense_accuracy, *accuracy]),
+        "pictures": np.stack(pictures).reshape(len(rows), count, *shape(ticket)),
+        "accuracy": np.array([np.mean(some) for some in tests]),
     }

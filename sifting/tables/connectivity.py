@@ -4,17 +4,22 @@ import numpy as np
 
 from sifting import observables
 from sifting.results.history import History
-from sifting.tables.basics import level_near, shape
+from sifting.tables.basics import level_near, shape, values
 from sifting.tables.learning import accuracy
+from sifting.tables.words import number
+
+PLACES_HEAD = ("gain in test accuracy, points", "variance of connections", "border", "center")
 
 
 def places(runs: dict[str, History], found: dict) -> list[list[str]]:
-    """Rows of words from `out_degree`: condition, gain of its best pruned network in points, unevenness, border, center."""
+    """Rows of words from `out_degree`: of every condition its name and what PLACES_HEAD names.
+
+    The gain is that of its best pruned network.
+    """
     rows = []
     for name, run in runs.items():
-        gain = float(100 * accuracy([run])["gain"][0])
-        numbers = (found[what][name] for what in ("uneven", "border", "center"))
-        rows.append([name, f"{gain:+.1f}".replace("-", "−"), *(f"{number:.2f}" for number in numbers)])
+        gain = number(100 * accuracy([run])["gain"][0], sign=True)
+        rows.append([name, gain, *(number(found[what][name], 2) for what in ("uneven", "border", "center"))])
     return rows
 
 
@@ -39,29 +44,33 @@ def out_degree(runs: dict[str, History], density: float) -> dict:
     return {"maps": maps, "border": border, "center": center, "uneven": uneven}
 
 
+def evenness(runs: list[History], density: float) -> dict[str, np.ndarray]:
+    """(runs,) border, center and uneven of `out_degree`."""
+    found = out_degree(dict(enumerate(runs)), density)
+    return {name: values(found[name]) for name in ("border", "center", "uneven")}
+
+
 def in_degree(runs: list[History], levels: list[int]) -> dict:
-    """Histograms of C_in of the first layer over all runs, with the binomial of random pruning: PB1b.
+    """Histograms of C_in of the first layer, with the binomial of random pruning: PB1b.
 
     levels, density : the levels shown and their densities
-    degrees         : list of (runs * units,) in-degrees, one entry a level
+    degrees         : list of (runs * units,) in-degrees of all runs, one entry a level
     expected        : list of (counts, number of units expected at each count)
     excess          : (runs, levels) variance over that of random pruning
     """
     masks = [[run.mask(level) for run in runs] for level in levels]
-    counts = [np.arange(max(int(mask.sum(1).max()) for mask in row) + 2) for row in masks]
+    degrees = [np.concatenate([observables.connectivity.in_degree(mask) for mask in row]) for row in masks]
+    counts = [np.arange(some.max() + 2) for some in degrees]
+    excess = [[observables.connectivity.degree_excess(mask) for mask in row] for row in masks]
     return {
         "levels": levels,
         "density": [float(np.mean([mask.mean() for mask in row])) for row in masks],
-        "degrees": [
-            np.concatenate([observables.connectivity.in_degree(mask) for mask in row]) for row in masks
-        ],
+        "degrees": degrees,
         "expected": [
             (n, sum(observables.connectivity.binomial(mask, n) for mask in row))
             for n, row in zip(counts, masks)
         ],
-        "excess": np.array(
-            [[observables.connectivity.degree_excess(mask) for mask in row] for row in masks]
-        ).T,
+        "excess": np.array(excess).T,
     }
 
 

@@ -4,15 +4,7 @@ import numpy as np
 
 from sifting.results.history import History
 from sifting.tables.basics import Groups, common, densities
-from sifting.tables.words import around
-
-# the columns of `beside_small`, after the name of the condition
-BESIDE_HEAD = (
-    "pruned and retrained",
-    "small",
-    "training loss, pruned and retrained",
-    "training loss, small",
-)
+from sifting.tables.words import around, number
 
 
 def gains(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
@@ -30,30 +22,27 @@ def gains(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
 
 
 def curves(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
-    """Training and validation accuracy during training, of the dense network and at the best level: PB6, PB7, PB8.
+    """Accuracy during training, of the dense network and at the best level: PB6, PB7, PB8.
 
     returns : condition -> steps (evaluations,); train, val (2, evaluations), the mean over runs, dense first
     """
-    found = {}
-    for name, runs in groups.items():
-        best = [int(run.accuracy("val")[1:].argmax()) + 1 for run in runs]
-        length = runs[0]["val_accuracy"].shape[1]
-        steps = runs[0].config.steps * (1 + np.arange(length)) / length
-        curves = {
-            split: np.stack(
-                [
-                    np.mean([run[f"{split}_accuracy"][level] for run, level in zip(runs, levels)], axis=0)
-                    for levels in ([0] * len(runs), best)
-                ]
-            )
-            for split in ("train", "val")
-        }
-        found[name] = {"steps": steps} | curves
-    return found
+    return {name: _curves(runs) for name, runs in groups.items()}
+
+
+def _curves(runs: list[History]) -> dict[str, np.ndarray]:
+    length = runs[0]["val_accuracy"].shape[1]
+    table = {"steps": runs[0].config.steps * (1 + np.arange(length)) / length}
+    for split in ("train", "val"):
+        curves = [run[f"{split}_accuracy"][[0, 1 + int(run.accuracy("val")[1:].argmax())]] for run in runs]
+        table[split] = np.mean(curves, axis=0)
+    return table
 
 
 def largest_gains(groups: Groups) -> dict[str, float]:
-    """Largest gain of the first run of each condition, in points: mean over conditions and its standard error, as claims.check takes them."""
+    """Largest gain of the first run of each condition, in points: mean over conditions.
+
+    values, error : the mean and its standard error: what claims.check takes
+    """
     values = 100 * np.array([rows["gain"][0] for rows in gains(groups).values()])
     return {"values": values.mean(), "error": values.std(ddof=1) / len(values) ** 0.5}
 
@@ -83,33 +72,51 @@ def accuracy(runs: list[History]) -> dict[str, np.ndarray]:
     }
 
 
+def best_level(runs: list[History]) -> int:
+    """The level with the highest validation accuracy, mean over runs; 0 is the dense network."""
+    return int(accuracy(runs)["best"].mean(0).argmax())
+
+
+def best_density(runs: list[History]) -> np.ndarray:
+    """(runs,) density of the first layer at the best pruned level of each run, in powers of two."""
+    table = accuracy(runs)
+    return np.log2(table["density"][table["peak"]])
+
+
 def trained(groups: Groups, level: int = 0) -> list[list[str]]:
-    """Rows of words: of every condition the share of the weights that there is, accuracy on training and test images, and training loss on the probe; means over runs."""
+    """Rows of words: what networks have learned after the training of `level`, means over runs.
+
+    Of every condition its name, the share of its weights that there is, accuracy on training and on test
+    images, and loss on the images of the probe.
+    """
     rows = []
     for name, runs in groups.items():
-        at = min(level, min(run.levels for run in runs))
-        whole = np.mean([run[f"whole/{at}"][-1] for run in runs], 0)
+        at = min(level, common(runs))
+        train, loss = np.mean([run[f"whole/{at}"][-1] for run in runs], 0)
         test = np.mean([run.accuracy("test", "last")[at] for run in runs])
-        share = np.mean([run.density(at) for run in runs])
-        rows.append(
-            [
-                name,
-                f"{100 * share:.1f} %",
-                f"{100 * whole[0]:.1f} %",
-                f"{100 * test:.1f} %",
-                f"{whole[1]:.3f}",
-            ]
-        )
+        weights = np.mean([run.density(at) for run in runs])
+        shares = [f"{number(100 * value)} %" for value in (weights, train, test)]
+        rows.append([name, *shares, number(loss, 3)])
     return rows
 
 
 def losses(runs: list[History], level: int = -1) -> np.ndarray:
-    """(runs,): mean cross-entropy on the images of the probe after the training of a level; the last by default."""
+    """(runs,) mean cross-entropy on the images of the probe after a level, by default the last."""
     return np.array([run[f"whole/{range(run.levels + 1)[level]}"][-1, 1] for run in runs], float)
 
 
+BESIDE_HEAD = (
+    "pruned and retrained",
+    "small",
+    "training loss, pruned and retrained",
+    "training loss, small",
+)
+
+
 def beside_small(groups: Groups, pairs: dict[str, str]) -> list[list[str]]:
-    """Rows of words: test accuracy and training loss of networks that were pruned, beside those of small ones: EST2.
+    """Rows of words: of every condition its name and what BESIDE_HEAD names: EST2.
+
+    Test accuracy and training loss of networks that were pruned, beside those of small ones.
 
     pairs : condition -> that of the small networks
     """
@@ -124,5 +131,5 @@ def beside_small(groups: Groups, pairs: dict[str, str]) -> list[list[str]]:
 
 
 def tested(runs: list[History], level: int = -1) -> np.ndarray:
-    """(runs,): accuracy on the test images after the training of a level, in points; the last by default."""
+    """(runs,) accuracy on the test images after a level, by default the last, in points."""
     return 100 * np.array([run.accuracy("test", "last")[level] for run in runs])

@@ -8,13 +8,19 @@ from sifting.tables.basics import densities, local_units, shape, top_units
 
 
 def masks(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
-    """bool (count, channels, height, width): (effective) masks of the most connected units: PB3a, PB12."""
+    """(Effective) masks of the most connected units: PB3a, PB12.
+
+    returns : bool (count, channels, height, width)
+    """
     reach = run.effective(level, layer)
     return reach[top_units(run, level, count, layer)].reshape(-1, *shape(run))
 
 
 def weights(run: History, level: int, count: int) -> np.ndarray:
-    """float32 (count, channels, height, width): trained first-layer weights of the most connected units: PB22."""
+    """Trained first-layer weights of the most connected units: PB22.
+
+    returns : float32 (count, channels, height, width)
+    """
     return run.weights(level)[top_units(run, level, count)].reshape(-1, *shape(run))
 
 
@@ -31,7 +37,9 @@ def emergence(run: History, units: int = 6, columns: int = 8) -> dict[str, np.nd
 
 
 def random_units(run: History, levels: list[int], count: int = 2) -> dict[str, np.ndarray]:
-    """S_sc of single units: pruned at random, the most connected of IMP, and random ones as large as those: PB9.
+    """S_sc of single units: pruned at random, of IMP, and random ones as large as those: PB9.
+
+    Those of IMP are the most connected.
 
     kinds  : names of the three kinds, `count` units each
     inputs : (levels, 3 count) inputs kept; same : (levels, 3 count, ...) S_sc
@@ -40,12 +48,9 @@ def random_units(run: History, levels: list[int], count: int = 2) -> dict[str, n
     rows = []
     for level in levels:
         mask = run.mask(level)
+        random = observables.locality.random_mask(mask, draw)[:count]
         top = mask[top_units(run, level, count)]
-        rows.append(
-            np.concatenate(
-                [observables.locality.random_mask(mask, draw)[:count], draw.permuted(top, axis=1), top]
-            )
-        )
+        rows.append(np.concatenate([random, draw.permuted(top, axis=1), top]))
     return {
         "kinds": ("random pruning", "random, as large", "IMP"),
         "inputs": np.array([row.sum(1) for row in rows]),

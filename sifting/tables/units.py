@@ -27,7 +27,10 @@ def features(run: History, anatomy: History, level: int, count: int) -> dict[str
 
 
 def probe(anatomy: History, name: str, level: int) -> np.ndarray:
-    """An array of an anatomy at one level. Raises ValueError where that level was not probed, naming those that were."""
+    """An array of an anatomy at one level.
+
+    Raises ValueError where that level was not probed, naming those that were.
+    """
     levels = anatomy["levels"].tolist()
     if level not in levels:
         raise ValueError(f"level {level} was not probed; levels {', '.join(map(str, levels))} were")
@@ -54,9 +57,9 @@ def ablation(anatomies: list[History], level: int) -> dict[str, np.ndarray]:
 
 
 def agreement(anatomies: list[History], level: int) -> dict[str, np.ndarray]:
-    """Correlation between the top images of a unit, inside and outside its mask, mean over units: PB3b.
+    """Correlation between the top images of a unit, inside and outside its mask: PB3b.
 
-    inside, outside               : (runs,)
+    inside, outside               : (runs,) mean over units
     random_inside, random_outside : (runs,) for images drawn at random, inside and outside the same masks
     """
     means = {

@@ -1,4 +1,7 @@
-"""What the chapters on Pellegrini & Biroli 2022 need: chapter -> function(base, number of seeds) -> group -> configurations."""
+"""What the chapters on Pellegrini & Biroli 2022 need.
+
+Chapter -> function(base, number of seeds) -> group -> configurations.
+"""
 
 import math
 from dataclasses import replace
@@ -18,7 +21,8 @@ def coarse(base: Config) -> Config:
 def imp(base: Config, count: int) -> dict[str, list[Config]]:
     """The main runs, one a seed, and one run each on less data and on other tasks (PB10, PB11).
 
-    The semantic labels of photos are five classes; so are the random ones, that chance is the same."""
+    The semantic labels of photos are five classes; so are the random ones, that chance is the same.
+    """
     return {
         "main": seeds(base, count),
         "less": [replace(base, fraction=0.3)],
@@ -29,10 +33,11 @@ def imp(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def pruners(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP, in layers or in one pool, and methods that cut once from the same dense or untrained network, at every second of its densities.
+    """IMP, in layers or in one pool, and methods that cut once the same network: PB4, PB14.
 
-    IMP and one-shot pruning also with a quarter and with twice the training, down to the second of those densities. Of one
-    run of IMP the weights are kept, too.
+    They cut the dense or the untrained network at every second of the densities of IMP. IMP and one-shot
+    pruning also with a quarter and with twice the training, down to the second of those densities. Of one run
+    of IMP the weights are kept, too.
     """
     base = coarse(base)
     once = replace(
@@ -68,7 +73,8 @@ def data(base: Config, count: int) -> dict[str, list[Config]]:
 def tasks(base: Config, count: int) -> dict[str, list[Config]]:
     """IMP on classes with more and less meaning, from groups of pictures to blocks of pixels.
 
-    All but the first have as many classes, so that chance is the same."""
+    All but the first have as many classes, so that chance is the same.
+    """
     base = coarse(base)
     groups = {name: replace(base, labels=name) for name in ("semantic", "half", "partial")}
     groups |= {name: replace(base, labels=name, classes=5) for name in ("random", "scattered")}
@@ -76,7 +82,10 @@ def tasks(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def transforms(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP on images that are turned, moved or twice as fine; of one run on moved images the weights are kept, too."""
+    """IMP on images that are turned, moved or twice as fine: PB20, PB21, PB22.
+
+    Of one run on moved images the weights are kept, too.
+    """
     moved = seeds(replace(base, transform="translate"), count)
     finer = replace(base, image_size=2 * base.image_size, levels=min(10, base.levels))
     if base.dataset.startswith("imagenet"):
@@ -102,13 +111,14 @@ VARIED = {
         "as it is", "batch norm after", "no batch norm", "biases stay", "T - k steps", "batches by epochs",
     ),
 }  # fmt: skip
-
-
 SHORT = ("steps / 10", "steps / 20")  # the paper's exceptions
 
 
 def robustness(base: Config, count: int) -> dict[str, list[Config]]:
-    """Many variants of one run each, two coarse levels short of the lowest density: PB6, PB7, PB8, and what the paper leaves out."""
+    """Many variants of one run each: PB6, PB7, PB8, and what the paper leaves out.
+
+    Two coarse levels short of the lowest density.
+    """
     usual = coarse(base)
     usual = replace(usual, levels=max(2, usual.levels - 2))
 
@@ -152,7 +162,7 @@ def robustness(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def hierarchy(base: Config, count: int) -> dict[str, list[Config]]:
-    """The main runs, and a deeper network of which three layers are pruned one at a time (PB15, PB16).
+    """The main runs, and a deeper network pruned one layer at a time, three in all: PB15, PB16.
 
     Where there are steps enough to train it, eight layers and pruning as gradual as in the paper; else five
     layers, and half of the kept weights a level.
