@@ -229,7 +229,7 @@ def test_the_explorer_offers_the_statistics_that_all_planes_have(groups):
 
 @pytest.fixture
 def dialled():
-    """Barriers of 10 points for each fifth of the channels and each length, and one more for every seed."""
+    """Barriers of 10 points for each fifth of the channels and each length; one more a seed."""
     cells = plans.surface.dial()
     groups = {
         name: [Known((50 * share * length + seed) / 100, levels=1, seed=seed) for seed in range(3)]

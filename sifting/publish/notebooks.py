@@ -1,4 +1,4 @@
-"""Executes the notebooks of chapters: parameters in, a page of the book out, the same bytes for equal inputs."""
+"""Executes notebooks of chapters: parameters in, a page out, equal bytes for equal inputs."""
 
 import ast
 import contextlib
@@ -28,7 +28,10 @@ class BuildError(Exception):
 
 
 def parameters_of(path: pathlib.Path) -> dict[str, str]:
-    """Parameters of a notebook and their defaults, as Python text. Raises BuildError for a file that is none."""
+    """Parameters of a notebook and their defaults, as Python text.
+
+    Raises BuildError for a file that is no notebook.
+    """
     from papermill import inspect_notebook
 
     try:
@@ -42,8 +45,8 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
 
     record : kept in the metadata of the page
 
-    The kernel computes with one thread, unless OMP_NUM_THREADS says otherwise, so that kernels side by side leave
-    each other their cores, and numbers do not depend on how many there are.
+    The kernel computes with one thread, unless OMP_NUM_THREADS says otherwise, so that kernels side by side
+    leave each other their cores, and numbers do not depend on how many there are.
     Raises ValueError for unknown parameters, and BuildError where a cell fails; what has run until then
     lies beside the target.
     """
@@ -96,7 +99,7 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
 
 
 def connection(folder: str) -> Config:
-    """How to talk to a kernel: through sockets in that folder, or where there are none of that kind through ports.
+    """How to talk to a kernel: through sockets in that folder, or where it must be, ports.
 
     A port that is free when the kernel is told of it may be taken when it starts, and is more easily so with
     kernels side by side.

@@ -15,8 +15,8 @@ WAYS = {
     "channels, fine-tuned": ("slimming", 0.2, "finetune"),
     "channels, rate rewound": ("slimming", 0.2, "lr-rewind"),
 }
-# share of the weights of networks as small as those that come out of the last cycle. How many weights go with the
-# channels depends on the run: this is about what channel pruning leaves at the laptop preset
+# share of the weights of networks as small as those that come out of the last cycle. How many weights go
+# with the channels depends on the run: this is about what channel pruning leaves at the laptop preset
 SMALL = {"small as by weights": 0.7**5, "small as by channels": 0.28}
 CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
 LENGTHS = (1, 3)  # of the training after that, in times of the usual
@@ -80,7 +80,7 @@ def _usual(base: Config) -> int:
 
 
 def leaving(base: Config, count: int) -> dict[str, list[Config]]:
-    """Channels pruned at once, and more and longer training after that; weights; and the control."""
+    """Channels pruned at once, more and more, and trained longer; weights; and the control."""
     once = replace(base, levels=1, snapshots=0, cells=0, treatment="lr-rewind", criterion="slimming")
     usual = _usual(base)
     found = {
