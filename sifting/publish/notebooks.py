@@ -45,8 +45,8 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
 
     record : kept in the metadata of the page
 
-    The kernel computes with one thread, unless OMP_NUM_THREADS says otherwise, so that kernels side by side
-    leave each other their cores, and numbers do not depend on how many there are.
+    The kernel computes with one thread, unless OMP_NUM_THREADS says otherwise, so that kernels side by side leave
+    each other their cores, and numbers do not depend on how many there are.
     Raises ValueError for unknown parameters, and BuildError where a cell fails; what has run until then
     lies beside the target.
     """

@@ -9,7 +9,6 @@ from sifting.results import axes
 from sifting.results.history import History
 from sifting.tables.basics import Groups, common, densities, level_near, nearest, shape
 from sifting.tables.learning import trained
-from sifting.tables.methods import doubled
 from sifting.tables.surface import MEASURED, by_statistics, height
 from sifting.tables.utility import worth
 from sifting.tables.words import around
@@ -140,7 +139,7 @@ def _sets(groups: Groups, density: float, share: float) -> dict[str, list[np.nda
 def lead(groups: Groups, density: float, share: float, over: str, of: str = "IMP") -> np.ndarray:
     """(runs,): how many doublings the mean utility in one condition is above that in another."""
     means = means_at(groups, density, share)
-    return doubled(means[of] / means[over])
+    return np.log2(means[of] / means[over])
 
 
 # --- barriers

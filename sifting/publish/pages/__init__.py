@@ -1,6 +1,4 @@
-"""Writes the pages that are computed. No torch.
-
-These are Coverage, Claims, How fast, How it was made, and Functions.
+"""Writes the pages that are computed: coverage, claims, how fast, how it was made, reference. No torch.
 
 What the chapters drew and checked is read from the outputs of the executed notebooks, where
 `page.Page` recorded it; nothing on these pages is typed by hand.
