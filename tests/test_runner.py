@@ -33,7 +33,10 @@ MADE = {
 
 @pytest.fixture
 def book(tmp_path, monkeypatch, results):
-    """A book with one chapter, toy, that plans one ticket a seed; write(cell, ...) replaces its cells, or writes another."""
+    """A book with one chapter, toy, that plans one ticket a seed.
+
+    write(cell, ...) replaces its cells, or writes another chapter.
+    """
     for name in ("chapters", "book"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(runner, "CHAPTERS", tmp_path / "chapters")
@@ -66,11 +69,16 @@ def book(tmp_path, monkeypatch, results):
 
 @pytest.fixture
 def sifting(book, tmp_path, python):
-    """Start the command line on that book, which plans nothing, with two cores; in a session of its own, as a terminal does."""
+    """Start the command line on that book, which plans nothing, with two cores.
+
+    It has a session of its own, as from a terminal.
+    """
 
     def start(*words):
         return python(
-            "import pathlib, sys; from sifting import __main__ as cli; from sifting.publish import plans, runner\n"
+            "import pathlib, sys\n"
+            "from sifting import __main__ as cli\n"
+            "from sifting.publish import plans, runner\n"
             f"here = pathlib.Path({str(tmp_path)!r})\n"
             "runner.CHAPTERS, runner.BOOK = here / 'chapters', here / 'book'\n"
             "plans.plan, runner.schedule.cores = lambda *_: {}, lambda: 2\n"
@@ -112,9 +120,8 @@ def test_an_unchanged_chapter_is_skipped_and_a_changed_one_is_not(book):
 
 
 def test_equal_inputs_give_equal_bytes(book):
-    book.write(
-        "import anywidget, traitlets\nclass W(anywidget.AnyWidget):\n    _esm = 'export default {}'\nw = W()\nw"
-    )
+    widget = "class W(anywidget.AnyWidget):\n    _esm = 'export default {}'"
+    book.write(f"import anywidget, traitlets\n{widget}\nw = W()\nw")
     runner.run_chapter("toy", preset="smoke")
     before = book.page.read_bytes()
     assert b"widget-view+json" in before
@@ -138,7 +145,8 @@ def test_the_largest_stored_preset_is_shown(book):
 
 def meet(name, other):
     """A cell that goes on once that of the other chapter runs, too."""
-    return f"import os, pathlib, time\npathlib.Path('{name}').touch()\nwhile not os.path.exists('{other}'): time.sleep(0.01)"
+    wait = f"while not os.path.exists('{other}'): time.sleep(0.01)"
+    return f"import os, pathlib, time\npathlib.Path('{name}').touch()\n{wait}"
 
 
 def test_chapters_drawn_at_once_give_the_bytes_of_one_after_another(book, monkeypatch, capsys):
@@ -204,7 +212,8 @@ def test_kernels_of_linux_and_mac_are_reached_without_ports():
         (
             "verify",
             2,
-            "name one chapter, as: make verify chapter=imp, or a stored result, as: make verify result=ticket-",
+            "name one chapter, as: make verify chapter=imp, or a stored result, as: make verify "
+            "result=ticket-",
         ),
         ("serve port=99999", 2, "port must be 1 to 65535, not 99999"),
         ("serve port=abc", 2, "port takes a whole number, not 'abc'"),

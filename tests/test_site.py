@@ -1,4 +1,7 @@
-"""The built site, opened in a real browser that may reach nothing but this machine, over http and from disk."""
+"""The built site, opened in a real browser, over http and from disk.
+
+The browser may reach nothing but this machine.
+"""
 
 import html.parser
 import json
@@ -30,12 +33,16 @@ OURS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
 }
-PIXELS = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].reduce((h, v) => (h * 31 + v) | 0, 0)"
+PIXELS = """c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]
+    .reduce((h, v) => (h * 31 + v) | 0, 0)"""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def site(tmp_path_factory):
-    """The site, brought up to date; at the smoke preset, with results of its own, where a chapter has none stored."""
+    """The site, brought up to date.
+
+    At the smoke preset, with results of its own, where a chapter has none stored.
+    """
     environment = dict(os.environ)
     if all(runner.stored_seeds(name, runner.settle(name, None, None, None)[1]) for name in runner.chapters()):
         words = ["-m", "sifting", "build"]
@@ -60,7 +67,10 @@ def base(request, site):
 
 @pytest.fixture
 def open_page(browser):
-    """open_page(url, **context options) -> page, whose `trouble` lists requests to elsewhere, failures and errors."""
+    """open_page(url, **context options) -> page.
+
+    Its `trouble` lists requests to elsewhere, failures and errors.
+    """
     contexts = []
 
     def start(url: str, **options):
@@ -91,8 +101,9 @@ def settle(page) -> None:
     """Wait until the page has loaded, its widgets are drawn and its mathematics is set."""
     page.wait_for_load_state("networkidle")
     views = "script[type='application/vnd.jupyter.widget-view+json']"
+    drawn = ".anywidget-static[data-ready], .widget-static-note"
     page.wait_for_function(
-        f"document.querySelectorAll('.anywidget-static[data-ready], .widget-static-note').length >= document.querySelectorAll({views!r}).length"
+        f"document.querySelectorAll({drawn!r}).length >= document.querySelectorAll({views!r}).length"
     )
     page.evaluate("window.MathJax?.startup?.promise")
 
@@ -229,8 +240,10 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(open_page, http_base, p
         "is_mobile": True,
     }
     page = open_page(f"{http_base}/{path}", **phone)
-    wide = """() => [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1
-        && !e.closest('.scroll, pre, .highlight, .math, [class*=table], mjx-container')).map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
+    wide = """() => [...document.querySelectorAll('main *')]
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1
+            && !e.closest('.scroll, pre, .highlight, .math, [class*=table], mjx-container'))
+        .map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
     assert page.evaluate("document.documentElement.scrollWidth") <= 360, page.evaluate(wide)
     assert page.trouble == []
 

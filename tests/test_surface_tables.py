@@ -19,8 +19,8 @@ BASE = config.preset("smoke", family="resnet20")
 class Known(History):
     """A run of one convolution with four channels, one of which goes at every level.
 
-    Accuracy falls from 1 to 0.8 along the line from W* to Wr, and half way by `depth` more with interpolated statistics, by half of that
-    with recomputed ones; that of Wp is 0.5
+    Accuracy falls from 1 to 0.8 along the line from W* to Wr, and half way by `depth` more with interpolated
+    statistics, by half of that with recomputed ones; that of Wp is 0.5.
     """
 
     def __init__(self, depth, levels=2, seed=0, test=0.7, planes=True):
@@ -98,8 +98,9 @@ def test_barriers_are_in_points_of_every_run_and_kind_of_statistics(groups):
     assert nats["frozen"]["deep"] == pytest.approx([0, 0, 0], abs=1e-6)
     with pytest.raises(ValueError, match="unknown measure 'nats'; choose from accuracy, loss"):
         surface.barriers(groups, of="nats")
-    rows = surface.barrier_rows(found)
-    assert rows[1] == ["deep", "50.0 ± 10.0", "25.0 ± 5.0", "0.0 ± 0.0"]
+    rows = surface.barrier_rows(groups)
+    assert rows[1] == ["deep", "50.0 ± 10.0", "25.0 ± 5.0", "0.0 ± 0.0", "0.500 ± 0.100"]
+    assert len(rows[0]) == 1 + len(surface.BARRIER_HEAD)
 
 
 def test_the_lines_are_those_to_the_last_network(groups):
@@ -140,6 +141,8 @@ def test_networks_are_the_ends_of_the_lines(groups):
     }
     assert learning.tested(groups["deep"]) == pytest.approx([70] * 3)
     assert surface.apart(groups["deep"][0]).tolist() == [[3, 4, 5], [6, 8, 10]]
+    assert surface.distance_rows(groups, 2)[1] == ["deep", "4.00", "8.00"]
+    assert surface.distance_rows(groups, 1)[1] == ["deep", "4.00"]
 
 
 def test_a_layer_is_lost_at_the_level_that_takes_its_last_channel():
@@ -148,6 +151,9 @@ def test_a_layer_is_lost_at_the_level_that_takes_its_last_channel():
     run.arrays["removed_at/conv1.weight"] = np.minimum(run["removed_at/conv1.weight"], 2)
     run.arrays["removed_at/conv2.weight"] = np.full((4, 2, 3, 3), 1, np.uint8)
     assert surface.emptied(run) == {"conv1": 2, "conv2": 1}
+    groups = {"whole": [Known(0.1)], "pruned": [run, Known(0.1)]}
+    assert surface.emptied_words(groups) == "conv1 in cycle 2 (pruned), conv2 in cycle 1 (pruned)"
+    assert surface.emptied_words({"whole": [Known(0.1)]}) == "none"
     run.arrays["removed_at/conv1.weight"][0, 0, 0, 0] = 255
     assert surface.emptied(run) == {"conv2": 1}, "one weight that is left is a channel that is left"
 
@@ -157,10 +163,21 @@ def test_rows_say_what_is_kept_how_far_networks_are_and_what_they_know(groups):
         ["one", "50.0 %", "6.00", "8.00", "10.00", "50.0 %", "50.0 %", "80.0 %", "0"]
     ]
     assert surface.network_rows(groups)[0][-1] == "0.0 ± 0.0"
+    assert len(surface.network_rows(groups)[0]) == 1 + len(surface.NETWORK_HEAD)
     small = {name: [Known(0, levels=1, test=0.6)] for name in groups}
     assert surface.retrained_rows(groups, small)[0] == [
         "shallow", "50.0 ± 0.0 %", "70.0 ± 0.0 %", "80.0 ± 0.0 %", "75.0 %", "60.0 %",
     ]  # fmt: skip
+    assert len(surface.retrained_rows(groups, small)[0]) == 1 + len(surface.RETRAINED_HEAD)
+
+
+@pytest.mark.parametrize("way", plans.surface.WAYS)
+def test_a_way_says_what_goes_and_how_a_network_is_trained_again(way):
+    [row] = surface.way_rows({way: plans.surface.WAYS[way]})
+    share = f"{plans.surface.ways(BASE)[way].prune_fraction:.0%}".replace("%", " %")
+    pruned, _, again = way.partition(", ")
+    assert row[:2] == [way, f"{share} of the {pruned} left"]
+    assert ("last" in row[2], "all" in row[2]) == (again == "fine-tuned", again == "rate rewound")
 
 
 # --- planes
@@ -173,6 +190,17 @@ def test_a_plane_is_that_of_its_level_and_statistics(groups):
     assert np.array_equal(found["own"], run["own/2"][1])
     assert np.array_equal(found["points"], [[0, 0], [6, 0], [0, 8]])
     assert np.array_equal(found["x"], run["x/2"]) and np.array_equal(found["y"], run["y/2"])
+
+
+def test_planes_come_by_statistics_and_by_cycle(groups):
+    run = groups["deep"][0]
+    kinds, cycles = surface.by_statistics(run, 2), surface.by_cycle(run, "recomputed", 2)
+    assert tuple(kinds) == STATISTICS and list(cycles) == ["cycle 1", "cycle 2"]
+    for number, kind in enumerate(STATISTICS):
+        assert np.array_equal(kinds[kind]["accuracy"], run["plane/2"][number])
+    for level, found in enumerate(cycles.values(), 1):
+        assert np.array_equal(found["accuracy"], run[f"plane/{level}"][1])
+    assert list(surface.by_statistics(run, 1, ("frozen",))) == ["frozen"]
 
 
 def test_the_explorer_takes_all_planes_also_of_a_run_that_ended_before(groups):
@@ -201,8 +229,8 @@ def test_the_explorer_offers_the_statistics_that_all_planes_have(groups):
 
 @pytest.fixture
 def dialled():
-    """Barriers of 10 points for each fifth of the channels and each length, and one more for every seed."""
-    cells = plans.surface.dial(BASE)
+    """Barriers of 10 points for each fifth of the channels and each length; one more a seed."""
+    cells = plans.surface.dial()
     groups = {
         name: [Known((50 * share * length + seed) / 100, levels=1, seed=seed) for seed in range(3)]
         for (share, length), name in cells.items()
@@ -221,6 +249,17 @@ def test_the_dial_orders_barriers_by_share_and_length(dialled):
     assert table["recomputed"]["lengths"][1][0] == pytest.approx([5, 10, 15, 20], abs=1e-3)
     assert found["beside"]["trained anew"] == pytest.approx([70] * 3, abs=1e-3)
     assert list(found["beside"]) == ["weights", "trained anew"]
+
+
+@pytest.mark.parametrize("preset", config.PRESETS)
+def test_lengths_of_the_training_are_told_in_parts_of_the_pretraining(preset):
+    base = config.preset(preset, family="resnet20")
+    groups, words = plans.surface.leaving(base, 1), plans.surface.lengths(base)
+    for (_, length), name in plans.surface.dial().items():
+        [run] = groups[name]
+        assert (
+            words[length] == f"retrained for {100 * run.retrain_steps / run.steps:.0f} % of the pretraining"
+        )
 
 
 # --- figures

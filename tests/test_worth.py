@@ -1,4 +1,7 @@
-"""Tickets by the measures of all papers: what is measured at once is what is measured apart; tables, from runs in which everything is known."""
+"""Tickets by the measures of all papers: tables, from runs in which everything is known.
+
+And what is measured at once is what is measured apart.
+"""
 
 import dataclasses
 
@@ -18,15 +21,15 @@ UNITS, SIZE = 24, (1, 6, 6)
 
 
 class Ticket(History):
-    """A run of one pruning: unit j keeps a square of side 2, 3 or 4, is worth `worth[j]`, and is `far[j]` from Gaussian."""
+    """A run of one pruning: unit j keeps a square of side 2, 3 or 4, and is worth `worth[j]`.
+
+    It is `far[j]` from Gaussian. Sets of weights are worth 1 in the run of seed 0, 2 in the next.
+    """
 
     def __init__(self, worth, far=0.0, seed=0, fall=0.0):
         base = config.preset("smoke", levels=1, seed=seed)
-        self.config, self.kind, self.key = (
-            dataclasses.replace(base, rewind_step=0),
-            "portrait",
-            f"known{seed}",
-        )
+        self.config, self.kind = dataclasses.replace(base, rewind_step=0), "portrait"
+        self.key = f"known{seed}"
         draw = np.random.default_rng(seed)
         removed = np.ones((UNITS, *SIZE), np.uint8)
         for unit in range(UNITS):
@@ -43,6 +46,9 @@ class Ticket(History):
             "units/1": np.stack([worth, worth], 1), "utility/1": sets, "line/1": line,
             "kurtosis/1": np.broadcast_to(3 - np.asarray(far), UNITS),
             "val_accuracy": np.array([[0.5], [0.6]]), "test_accuracy": np.array([[0.4], [0.5]]),
+            "whole/0": np.array([[0.9, 0.2]]), "whole/1": np.array([[0.7, 0.4]]),
+            "plane/1": draw.random((len(STATISTICS), 3, 3)), "x/1": np.arange(3), "y/1": np.arange(3),
+            "points/1": np.zeros((3, 2)), "own/1": np.zeros((len(STATISTICS), 3)),
         }  # fmt: skip
 
     def __getitem__(self, name):
@@ -92,17 +98,48 @@ def test_ranks_and_barriers_are_found_at_a_density(order):
     runs = [Ticket(order, seed=n, fall=0.1 * n) for n in range(3)]
     ranks = worth.ranks({"a": runs}, "worth", "worth")["a"]
     assert ranks["value"] == pytest.approx(1) and ranks["value"].shape == (3, 1)
-    found = worth.steps({"a": runs}, "step")["recomputed"]["a"]
-    assert worth.near_density(found, 0.01) == pytest.approx([0, 10, 20])
-    [row] = worth.barrier_table({"a": runs}, 0.01)
+    lines = worth.barriers({"a": runs}, "step")["recomputed"]
+    assert worth.near_density(lines["a"], 0.01) == pytest.approx([0, 10, 20])
+    assert worth.values_near(lines, 0.01) == {"a": pytest.approx([0, 10, 20])}
+    [row] = worth.barrier_rows({"a": runs}, 0.01)
     assert row[:3] == ["a", "10.0 ± 10.0", "10.0 ± 10.0"] and row[4].endswith(" %")
+    assert len(row) == 1 + len(worth.BARRIER_HEAD)
     for wrong in (worth.at_same_density, worth.means_at):
         with pytest.raises(ValueError, match="unknown share 0.33"):
             wrong({"a": runs}, 0.3, 0.33)
     with pytest.raises(ValueError, match="unknown line 'nope'; choose from step, whole"):
-        worth.steps({"a": runs}, "nope")
+        worth.barriers({"a": runs}, "nope")
     with pytest.raises(ValueError, match="accuracy, loss"):
-        worth.steps({"a": runs}, "whole", "error")
+        worth.barriers({"a": runs}, "whole", "error")
+
+
+def test_the_highest_barrier_is_that_of_the_levels_down_to_a_density():
+    line = {"density": np.array([0.5, 0.25, 0.125]), "value": np.array([[1.0, 3, 9], [4, 2, 8]])}
+    for density, found in ((0.5, [1, 4]), (0.2, [3, 4]), (0.01, [9, 8])):
+        assert worth.highest(line, density).tolist() == found
+
+
+def test_units_and_planes_stand_under_the_density_of_their_level(order):
+    run = Ticket(order)
+    [(words, units)] = worth.units_by_density(run, (0.3, 0.2)).items()
+    assert words == f"{100 * run.density(1, 1):.2g} % of the weights"
+    assert units["worth"].tolist() == order.tolist()
+    [(words, planes)] = worth.planes_by_density(run, (0.3,), ("recomputed",)).items()
+    assert words == f"{100 * run.density(1):.2g} % of the weights" and list(planes) == ["recomputed"]
+    assert np.array_equal(planes["recomputed"]["accuracy"], run["plane/1"][1])
+
+
+def test_what_was_learned_is_that_of_the_dense_networks_once_and_of_every_ticket(order):
+    groups = {name: [Ticket(order)] for name in ("IMP", "random")}
+    rows = worth.trained_rows(groups, 0.3)
+    assert [row[0] for row in rows] == ["dense", "IMP", "random"]
+    assert [row[-1] for row in rows] == ["0.200", "0.400", "0.400"]
+
+
+def test_a_lead_is_in_doublings(order):
+    groups = {"IMP": [Ticket(order, seed=1)], "random": [Ticket(order, seed=0)]}
+    assert worth.lead(groups, 0.3, 0.1, over="random") == pytest.approx(1)
+    assert worth.lead(groups, 0.3, 0.1, over="IMP", of="random") == pytest.approx(-1)
 
 
 def test_the_same_tickets_by_all_measures(order):
@@ -121,7 +158,7 @@ def test_the_same_tickets_by_all_measures(order):
     assert found["one-shot"]["jaccard"] == pytest.approx(1), "the same mask"
     assert found["one-shot"]["chance"] == pytest.approx(kept / (2 - kept), abs=0.01)
     rows = synthesis.measured_rows(found)
-    assert [row[0] for row in rows] == list(groups) and len(rows[0]) == 1 + len(synthesis.MEASURES)
+    assert [row[0] for row in rows] == list(groups) and len(rows[0]) == 1 + len(synthesis.MEASURED_HEAD)
     along = synthesis.measured_along(groups)
     barriers = along["barrier from dense (points)"]["random"]
     assert barriers["value"].tolist() == [[barrier] for barrier in found["random"]["barrier"]], "one level"
@@ -132,6 +169,19 @@ def test_the_same_tickets_by_all_measures(order):
         "as many of IMP's at random"
     ] == pytest.approx(shared["IMP"])
     assert shared["IMP's next level"] == pytest.approx(shared["IMP"]), "there is no other"
+
+
+def test_properties_of_units_are_ranked_at_equal_inputs_and_outputs(order):
+    noise = np.random.default_rng(4).random(UNITS)
+    runs = [Ticket(order, far=order + 3 * noise, seed=n) for n in range(2)]
+    runs[0].arrays["kurtosis/1"] = 3 - order[::-1]
+    found = synthesis.unit_ranks({"IMP": runs}, 0.3)
+    assert list(found) == list(synthesis.PAIRS)
+    for words, pair in synthesis.PAIRS.items():
+        expected = [worth.rank(worth.units(run, 1), *pair, given=("inputs", "outputs")) for run in runs]
+        assert found[words]["IMP"] == pytest.approx(expected, nan_ok=True)
+    mixed, peaked = found["high kurtosis and worth much"]["IMP"]
+    assert peaked < -0.9 < mixed, "the less kurtosis, the more a unit of the second run is worth"
 
 
 def test_means_and_spectra_of_tickets_are_taken_at_one_density(order):

@@ -20,7 +20,9 @@ MOST = 7  # ratios a line that do not run into each other
 
 
 def cost(rows: list[dict], against: str, reference: str, fast: str, others: tuple[str, ...] = ()):
-    """Milliseconds a step, one panel a size; above stands how many times faster `fast` is, below 1: slower.
+    """Milliseconds a step, one panel a size.
+
+    Above stands how many times faster `fast` is; below 1, it is slower.
 
     rows      : of a table of bench.json
     against   : the column on the horizontal axis: linear for levels, else logarithmic
@@ -52,7 +54,7 @@ def cost(rows: list[dict], against: str, reference: str, fast: str, others: tupl
 
 
 def times(ratio: float) -> str:
-    """A ratio in words, with enough digits to tell it from 1, as "0.98 ×"; the space does not break."""
+    """A ratio in words, as "0.98 ×", with digits enough to tell it from 1; its space is kept."""
     return f"{ratio:.{2 if ratio < 1.05 else 1 if ratio < 10 else 0}f}\u00a0×"
 
 

@@ -13,19 +13,18 @@ CONTOURS = np.arange(0.1, 1, 0.1)  # accuracies
 
 
 def planes(table: dict):
-    """Accuracy on planes through three networks, a row and a column of them at a time, from tables.surface.plane: ES6, ES16.
+    """Accuracy on planes through three networks, in rows and columns: ES6, ES16.
 
-    Lines between the three enclose what is a mixture of them. Each axis has a scale of its own; its ticks are where the pretrained and the pruned network are (across), and the pretrained and the
-    retrained one (up), in units of the weights.
+    Lines between the three enclose what is a mixture of them. Each axis has a scale of its own, in units of
+    the weights; its ticks are where the pretrained and the pruned network are (across), and the pretrained
+    and the retrained one (up).
 
-    table : row -> column -> plane
+    table : row -> column -> plane, from tables.surface.plane
     """
     columns = list(next(iter(table.values())))
     side = min(2.0, 0.86 * WIDTH / len(columns))
-    top = (
-        np.ceil(10 * max(plane["accuracy"].max() for found in table.values() for plane in found.values()))
-        / 10
-    )
+    highest = max(plane["accuracy"].max() for found in table.values() for plane in found.values())
+    top = np.ceil(10 * highest) / 10
     figure, axes = subplots(len(table), len(columns), (0.86 * side + 0.12) * len(table) + 0.6)
     for row, (title, found) in zip(axes, table.items()):
         row[0].set_ylabel(title.replace(", ", ",\n"), fontsize=8.5)
@@ -65,12 +64,13 @@ def _plane(ax, found: dict, size: float, top: float):
 
 
 def between(table: dict, control: str = "", ordered: tuple[str, ...] = ()):
-    """Accuracy along a line from one network to another, a panel for each kind of batch-norm statistics, from tables.surface.between.
+    """Accuracy along a line between networks, a panel for each kind of batch-norm statistics.
 
     Mean and standard deviation over runs.
 
-    table   : statistics -> condition -> (runs, points)
-    control : the condition that is drawn gray; ordered : conditions in an order, to be seen in their colors
+    table   : statistics -> condition -> (runs, points), from tables.surface.between
+    control : the condition that is drawn gray
+    ordered : conditions that are in an order, to be seen in their colors
     """
     figure, axes = subplots(1, len(table), 2.9, sharey=True)
     for ax, (title, conditions) in zip(axes[0], table.items()):
@@ -94,12 +94,15 @@ def between(table: dict, control: str = "", ordered: tuple[str, ...] = ()):
 def leaving(
     table: dict, words: dict[int, str], label: str, control: str = "trained anew", level: float | None = None
 ):
-    """Barriers against the share of the channels that is pruned at once, a line for every length of training, from tables.surface.leaving.
+    """Barriers against the share of the channels that is pruned, a line a length of training.
 
     Mean and standard deviation over runs; dots: runs. Each panel has a scale of its own.
 
+    table   : from tables.surface.leaving
     words   : length of training -> its name; label : of the barriers
-    control : the condition that is told in the title, being far above; others that stand beside are horizontal; level : a gray line
+    control : the condition that is told in the title, being far above; others that stand beside are
+              horizontal
+    level   : of a gray line
     """
     figure, axes = subplots(1, len(table), 3.1)
     for ax, (title, found) in zip(axes[0], table.items()):

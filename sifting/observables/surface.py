@@ -11,8 +11,8 @@ def barrier(accuracy: np.ndarray) -> np.ndarray:
     accuracy : (..., points) along the line, in even steps from one network to the other
     returns  : (...,), of the same unit, 0 or more: the ends are points, too
 
-    Source: Frankle et al. 2020, section 2. Differs: below the mixture of the ends, not their mean, so that a steady fall from a good network
-    to a bad one is no barrier.
+    Source: Frankle et al. 2020, section 2. Differs: below the mixture of the ends, not their mean, so that a
+    steady fall from a good network to a bad one is no barrier.
     """
     t = np.linspace(0, 1, accuracy.shape[-1])
     mixture = (1 - t) * accuracy[..., :1] + t * accuracy[..., -1:]

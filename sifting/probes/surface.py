@@ -90,7 +90,8 @@ class Networks:
 def axes(points: list[Tensor]) -> tuple[Tensor, Tensor, np.ndarray]:
     """Orthonormal axes of the plane through three points, and where these lie on it.
 
-    points  : three vectors; the first is the origin, the second lies on the first axis, unless it is where the first is
+    points  : three vectors; the first is the origin, and the second lies on the first axis, which leads to
+              the third where the first two are one
     returns : two unit vectors (the second 0 where all three lie on one line), and (3, 2) coordinates
 
     Source: Garipov et al. 2018.

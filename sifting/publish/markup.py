@@ -11,27 +11,35 @@ from sifting.figures.style import SMALL
 
 
 def embed(name: str, figure, caption: str, made: str, alt: str = "") -> str:
-    """A figure as HTML, with its anchor, its caption, and who made it; and as a file, see Page.show."""
+    """A figure as HTML, with its anchor, its caption, and who made it.
+
+    And as a file in the folder that $SIFTING_FIGURES names, if it does.
+    """
     text = svg(figure)
     if folder := os.environ.get("SIFTING_FIGURES"):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         (pathlib.Path(folder) / f"{name}.svg").write_text(text)
     source = base64.b64encode(text.encode()).decode()
     return (
-        f'<figure class="sifting-figure" id="{name}"><div class="scroll" tabindex="0" role="region" aria-label="{name}">'
+        f'<figure class="sifting-figure" id="{name}">'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
         f'<img class="{_room(figure)}" alt="{html.escape(alt or caption, quote=True)}" '
         f'src="data:image/svg+xml;base64,{source}"></div>'
-        f'<figcaption><strong>{name}.</strong> {caption} <span class="made">{made}</span></figcaption></figure>'
+        f"<figcaption><strong>{name}.</strong> {caption} "
+        f'<span class="made">{made}</span></figcaption></figure>'
     )
 
 
 def grid(head: list[str], rows: list[list[str]], caption: str, label: str = "", anchor: str = "") -> str:
-    """A table of words as HTML; the first column names the rows. label, anchor : HTML before the caption, of the table."""
+    """A table of words as HTML; the first column names the rows.
+
+    label, anchor : HTML before the caption, and of the table
+    """
     top = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head)
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(first)}</th>{"".join(f"<td>{_on_one_line(html.escape(cell))}</td>" for cell in rest)}</tr>'
-        for first, *rest in rows
-    )
+    body = ""
+    for first, *rest in rows:
+        cells = "".join(f"<td>{_on_one_line(html.escape(cell))}</td>" for cell in rest)
+        body += f'<tr><th scope="row">{html.escape(first)}</th>{cells}</tr>'
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(caption, quote=True)}">'
         f'<table class="settings"{anchor}><caption><span>{label}{html.escape(caption)}</span></caption>'
@@ -45,7 +53,10 @@ def _on_one_line(cell: str) -> str:
 
 
 def _room(figure) -> str:
-    """The class of a picture: one with words or numbers to be read is wider than a phone, unless it is drawn small."""
+    """The class of a picture.
+
+    One with words or numbers to be read is wider than a phone, unless it is drawn small.
+    """
     read = any(ax.axison and (ax.get_xticks().size or ax.get_xlabel()) for ax in figure.axes)
     return "small" if figure.get_figwidth() <= SMALL else "wide" if read else "narrow"
 

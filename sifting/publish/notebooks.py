@@ -1,4 +1,4 @@
-"""Executes the notebooks of chapters: parameters in, a page of the book out, the same bytes for equal inputs."""
+"""Executes notebooks of chapters: parameters in, a page out, equal bytes for equal inputs."""
 
 import ast
 import asyncio
@@ -31,7 +31,10 @@ class BuildError(Exception):
 
 
 def parameters_of(path: pathlib.Path) -> dict[str, str]:
-    """Parameters of a notebook and their defaults, as Python text. Raises BuildError for a file that is none."""
+    """Parameters of a notebook and their defaults, as Python text.
+
+    Raises BuildError for a file that is no notebook.
+    """
     from papermill import inspect_notebook
 
     try:
@@ -165,7 +168,7 @@ def _end(kernel) -> None:
 
 
 def connection(folder: str) -> Config:
-    """How to talk to a kernel: through sockets in that folder, or where there are none of that kind through ports.
+    """How to talk to a kernel: through sockets in that folder, or where it must be, ports.
 
     A port that is free when the kernel is told of it may be taken when it starts, and is more easily so with
     kernels side by side.

@@ -1,4 +1,4 @@
-"""Writes the page that shows every public function with its source, from the text of the code alone."""
+"""Writes the page of every public function with its source, from the text of the code alone."""
 
 import ast
 import pathlib
@@ -10,11 +10,11 @@ from sifting.publish.house import ROOMS, modules
 
 
 def reference() -> str:
-    """The page: rooms in the order in which data flows, their public functions and classes, and the source of each."""
+    """The page: rooms in the order in which data flows, and the source of all that is public."""
     text = [
         "# Functions",
-        "Everything that the chapters call, with its source. Rooms stand in the order in which data flows through them, "
-        "and a room uses only rooms above it.",
+        "Everything that the chapters call, with its source. Rooms stand in the order in which data flows "
+        "through them, and a room uses only rooms above it.",
     ]
     for room in ROOMS:
         if files := modules(room):
@@ -51,7 +51,7 @@ def public(files: list[pathlib.Path]) -> set[str]:
 
 
 def entry(name: str, node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
-    """One function or class: signature, docstring, and its source to unfold. Its name is its anchor."""
+    """One function or class: signature, docstring, source to unfold. Its name is its anchor."""
     first, _, rest = (ast.get_docstring(node) or "").partition("\n")
     rest = textwrap.dedent(rest).strip("\n")
     start = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
@@ -69,7 +69,7 @@ def entry(name: str, node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
 
 
 def paragraph(block: str) -> str:
-    """A block of a docstring as HTML: prose flows, equations and lists of arguments keep their lines."""
+    """A block of a docstring as HTML: prose flows; equations and arguments keep their lines."""
     lines = block.strip("\n").split("\n")
     if any(line.startswith(" ") or " : " in line for line in lines):
         return f"\n<pre>{marked(chr(10).join(lines))}</pre>"

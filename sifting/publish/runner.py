@@ -1,4 +1,4 @@
-"""Runs chapters: computes what their plans lack, has the notebooks executed, builds the site around them."""
+"""Runs chapters: computes what plans lack, has notebooks executed, builds the site."""
 
 import contextlib
 import functools
@@ -35,7 +35,7 @@ def chapters() -> list[str]:
 
 @contextlib.contextmanager
 def alone():
-    """This process alone writes the book, for as long as the block runs; another that does is waited for."""
+    """This process alone writes the book, for as long as the block runs; another is waited for."""
     lock = filelock.FileLock(BOOK.parent / ".lock", fallback_to_soft=False)
     try:
         lock.acquire(timeout=0)
@@ -54,7 +54,10 @@ def run_chapter(name: str, **options) -> bool:
 
 
 def run_chapters(names: list[str], **options) -> list[dict]:
-    """Compute what chapters lack, one after another, with the options of `compute`; then `draw` those that are out of date, and return them."""
+    """Compute what chapters lack, with the options of `compute`; then draw what is out of date.
+
+    returns : records of the chapters that were drawn, see `draw`
+    """
     return draw([compute(name, **options) for name in names], options.get("fresh", False))
 
 
@@ -101,7 +104,9 @@ def compute(
 
 @alone()
 def draw(records: list[dict], fresh: bool = False) -> list[dict]:
-    """Execute chapters to book/NAME.ipynb, side by side, a process a core; equal inputs give equal bytes.
+    """Execute chapters to book/NAME.ipynb, side by side, a process a core.
+
+    Equal inputs give equal bytes.
 
     records : of `compute`; those that are as the page says are left out, unless `fresh`
     returns : those that were executed
@@ -133,7 +138,10 @@ def _page(record: dict) -> tuple:
 def settle(
     name: str, preset: str | None, seeds: int | None, overrides: dict | None
 ) -> tuple[str, Config, int]:
-    """Preset, its Config with `overrides`, and number of seeds; decides what was left open (see compute)."""
+    """Preset, its Config with `overrides`, and number of seeds; what was left open is decided.
+
+    How, says `compute`.
+    """
     if seeds is not None and seeds < 1:
         raise ValueError(f"seeds must be 1 or more, not {seeds}")
     for candidate in [preset] if preset else LARGEST_FIRST:
@@ -145,7 +153,10 @@ def settle(
 
 
 def stored_seeds(name: str, base: Config) -> int:
-    """The largest number of seeds for which everything that the chapter plans at `base` is stored; 1 where it plans the same for any."""
+    """The largest number of seeds for which all that the chapter plans at `base` is stored.
+
+    1 where it plans the same for any number.
+    """
 
     def complete(count: int) -> bool:
         wanted = plans.planned(name, base, count)
@@ -205,7 +216,10 @@ def _sketch_missing_pictures() -> None:
 
 
 def serve(port: int) -> None:
-    """Serve the site at 127.0.0.1 until interrupted. Raises ValueError for a port that cannot be had."""
+    """Serve the site at 127.0.0.1 until interrupted.
+
+    Raises ValueError for a port that cannot be had, and FileNotFoundError where there is no site.
+    """
     if not 0 < port < 65536:
         raise ValueError(f"port must be 1 to 65535, not {port}")
     if not (SITE / "index.html").exists():
@@ -223,7 +237,7 @@ def serve(port: int) -> None:
 
 
 def smallest(name: str, every_seed: bool = False) -> list:
-    """The stored run of a chapter that took least time, or with `every_seed` all its seeds, as histories.
+    """The stored run of a chapter that took least time; with `every_seed`, all its seeds.
 
     Raises FileNotFoundError where none is stored.
     """

@@ -32,7 +32,7 @@ class Difference:
 
 
 def compare(stored: dict[str, np.ndarray], again: dict[str, np.ndarray]) -> list[Difference]:
-    """Differences of two results, array by array; an array that one of them lacks differs by nan."""
+    """Differences of two results, array by array; one that either of them lacks differs by nan."""
     return [_difference(name, stored.get(name), again.get(name)) for name in sorted({**stored, **again})]
 
 
@@ -47,14 +47,17 @@ def _difference(name: str, one: np.ndarray | None, two: np.ndarray | None) -> Di
 
 
 def overlap(one: np.ndarray, two: np.ndarray) -> tuple[float, float]:
-    """Jaccard index of the weights that two runs never removed, and u / (2 - u), that of random masks of density u."""
+    """Jaccard index of the weights that two runs never removed, and that of random masks.
+
+    u / (2 - u), at density u
+    """
     one, two = one == NEVER, two == NEVER
     density = (one.mean() + two.mean()) / 2
     return jaccard(one, two), float(density / (2 - density))
 
 
 def agrees(differences: list[Difference]) -> bool:
-    """Whether the differences are no larger than another machine may make them: see ACCURACY and OVERLAP."""
+    """Whether differences are as small as between two machines, by ACCURACY and OVERLAP."""
     for difference in differences:
         if difference.identical:
             continue
@@ -70,7 +73,7 @@ def agrees(differences: list[Difference]) -> bool:
 
 
 def arrays(run: History) -> dict[str, np.ndarray]:
-    """All arrays of a run, and with the prefix best_ the accuracies that the book reports, early stopped."""
+    """All arrays of a run, and the accuracies that the book reports, with the prefix best_."""
     names = [name for name in run.names() if name != "engine"]
     reported = {
         f"best_{split}_accuracy": run.accuracy(split) for split in ("val", "test") if "val_accuracy" in names
@@ -79,7 +82,7 @@ def arrays(run: History) -> dict[str, np.ndarray]:
 
 
 def report(differences: list[Difference]) -> list[str]:
-    """What to print: a line for each mask, and one for all arrays of a name like trained/LEVEL/..."""
+    """What to print: a line for each mask, one for all arrays of a name, as trained/LEVEL/..."""
     lines, groups = [], {}
     for difference in differences:
         if difference.overlap and not difference.identical:
@@ -97,7 +100,10 @@ def report(differences: list[Difference]) -> list[str]:
 
 
 def same_machine(one: History, two: History) -> bool:
-    """Whether both were made by the same engine and versions on the same kind of device: then every bit must agree."""
+    """Whether both were made by one engine, with the same versions, on one kind of device.
+
+    Then every bit must agree.
+    """
     same = all(one.provenance[key] == two.provenance[key] for key in ("versions", "device"))
     return same and one.engine == two.engine
 

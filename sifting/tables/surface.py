@@ -1,4 +1,4 @@
-"""Tables of accuracy between networks: the pretrained one W*, the pruned one Wp, and the retrained one Wr."""
+"""Tables of accuracy between networks: pretrained, W*; pruned, Wp; and retrained, Wr."""
 
 import numpy as np
 
@@ -8,17 +8,34 @@ from sifting.results.axes import LINES, STATISTICS
 from sifting.results.history import History
 from sifting.tables.basics import Groups
 from sifting.tables.learning import tested
-from sifting.tables.words import around
+from sifting.tables.words import around, percent
 
-MEASURED = ("accuracy", "loss")  # along a line, see surface.Probe
-PLANE = ("plane", "x", "y", "points", "own")  # arrays of a level, see surface.Probe
+MEASURED = ("accuracy", "loss")  # along a line, see probes.surface.Probe
+PLANE = ("plane", "x", "y", "points", "own")  # arrays of a level, see probes.surface.Probe
+PRUNED = {"magnitude": "weights", "slimming": "channels"}  # criterion -> what it prunes
+AGAIN = {  # treatment -> how a network is trained again
+    "finetune": "at the last learning rate",
+    "lr-rewind": "with all learning rates again",
+}
+
+
+def way_rows(ways: dict[str, tuple[str, float, str]]) -> list[list[str]]:
+    """Rows of words: way; what is pruned each cycle; how what is left is trained again.
+
+    ways : name -> criterion, share that is pruned, treatment; as plans.surface.WAYS
+    """
+    return [
+        [name, f"{percent(share)} of the {PRUNED[criterion]} left", AGAIN[treatment]]
+        for name, (criterion, share, treatment) in ways.items()
+    ]
 
 
 def plane(run: History, statistics: str, level: int) -> dict[str, np.ndarray]:
-    """The plane of a level through its three networks, with batch-norm statistics of that kind: ES6, ES16.
+    """The plane of a level through its three networks, with one kind of statistics: ES6, ES16.
 
-    returns : accuracy (rows, columns), in [0, 1], rows from below, nan where it was not measured; x, y: coordinates of columns and rows; points (3, 2): those of
-              W*, Wp and Wr; own (3,): their accuracies
+    returns : accuracy (rows, columns), in [0, 1], rows from below, nan where it was not measured;
+              x, y: coordinates of columns and rows; points (3, 2): those of W*, Wp and Wr;
+              own (3,): their accuracies
     """
     choose("statistics", statistics, STATISTICS)
     cells, x, y, points, own = (run[f"{name}/{level}"] for name in PLANE)
@@ -26,10 +43,21 @@ def plane(run: History, statistics: str, level: int) -> dict[str, np.ndarray]:
     return {"accuracy": cells[kind], "x": x, "y": y, "points": points, "own": own[kind]}
 
 
-def planes(groups: Groups) -> dict:
-    """All planes of the first run of every way, as SurfaceExplorer.from_tables takes them; nan where a run ended before others.
+def by_statistics(run: History, level: int, kinds=STATISTICS) -> dict[str, dict[str, np.ndarray]]:
+    """The planes of one level: kind of statistics -> `plane`."""
+    return {kind: plane(run, kind, level) for kind in kinds}
 
-    Of statistics, those that every plane was measured with.
+
+def by_cycle(run: History, statistics: str, last: int) -> dict[str, dict[str, np.ndarray]]:
+    """The planes of every level up to `last`: words -> `plane`."""
+    return {f"cycle {level}": plane(run, statistics, level) for level in range(1, last + 1)}
+
+
+def planes(groups: Groups) -> dict:
+    """All planes of the first run of every way, as SurfaceExplorer.from_tables takes them.
+
+    They are nan where a run ended before others. Of statistics, there are those that every plane was
+    measured with.
     """
     runs = [group[0] for group in groups.values()]
     cycles = range(1, 1 + max(run.levels for run in runs))
@@ -53,7 +81,10 @@ def planes(groups: Groups) -> dict:
 
 
 def line(run: History, statistics: str, which: str = "whole", of: str = "accuracy") -> np.ndarray:
-    """(points,): training accuracy, in [0, 1], or loss, in nats, along a line of LINES to the last retrained network."""
+    """(points,): accuracy or loss along a line of LINES to the last retrained network.
+
+    of : accuracy, in [0, 1], or loss, in nats; both on training images
+    """
     choose("statistics", statistics, STATISTICS)
     choose("line", which, LINES)
     choose("measure", of, MEASURED)
@@ -91,16 +122,30 @@ def _points(accuracies: np.ndarray) -> np.ndarray:
 
 
 def statistics_gap(runs: list[History]) -> np.ndarray:
-    """(runs,): size of the difference that recomputed statistics make to interpolated ones, mean over the line from W* to Wr, in points."""
+    """(runs,): how much accuracy depends on what batch norm does between W* and Wr, in points.
+
+    This is the size of the difference between recomputed and interpolated statistics, mean over the line.
+    """
     own, mixed = (
         np.stack([line(run, kind) for run in runs]).astype(float) for kind in ("recomputed", "interpolated")
     )
     return _points(np.abs(own - mixed).mean(1))
 
 
-def barrier_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
-    """Rows of words from `barriers`: condition; mean and standard deviation over runs with each kind of statistics."""
-    return [[name, *(around(found[kind][name]) for kind in found)] for name in found[STATISTICS[0]]]
+# the columns of `barrier_rows`, after the name of the condition
+BARRIER_HEAD = (*(f"{kind} (points)" for kind in STATISTICS), "recomputed (nats)")
+
+
+def barrier_rows(groups: Groups) -> list[list[str]]:
+    """Rows of words, one a condition, from `barriers`: means and standard deviations over runs.
+
+    barriers in accuracy with each kind of statistics; barrier in loss with recomputed ones
+    """
+    points, nats = barriers(groups), barriers(groups, of="loss")["recomputed"]
+    return [
+        [name, *(around(points[kind][name]) for kind in STATISTICS), around(nats[name], digits=3)]
+        for name in groups
+    ]
 
 
 def networks(runs: list[History], statistics: str = "interpolated") -> dict[str, np.ndarray]:
@@ -114,8 +159,16 @@ def networks(runs: list[History], statistics: str = "interpolated") -> dict[str,
 
 
 def apart(run: History) -> np.ndarray:
-    """(levels, 3): distances from W* to Wp, from W* to Wr, and from Wp to Wr, at every level but the dense one."""
+    """(levels, 3): distances from W* to Wp, W* to Wr, and Wp to Wr, from the first pruning on."""
     return np.array([run[f"apart/{level}"] for level in range(1, run.levels + 1)])
+
+
+def distance_rows(groups: Groups, last: int) -> list[list[str]]:
+    """Rows of words: condition; distance from W* to Wr of its first run at each level to `last`."""
+    return [
+        [name, *(around(far[None], digits=2) for far in apart(runs[0])[:last, 1])]
+        for name, runs in groups.items()
+    ]
 
 
 def emptied(run: History) -> dict[str, int]:
@@ -126,6 +179,16 @@ def emptied(run: History) -> dict[str, int]:
         if not (removed_at > run.levels).any():
             found[name] = int(removed_at.max())
     return found
+
+
+def emptied_words(groups: Groups) -> str:
+    """What is `emptied` in the first run of every condition, in words."""
+    found = [
+        f"{layer} in cycle {level} ({name})"
+        for name, runs in groups.items()
+        for layer, level in emptied(runs[0]).items()
+    ]
+    return ", ".join(found) or "none"
 
 
 # the columns of `network_rows`, after the name of the condition
@@ -142,10 +205,11 @@ NETWORK_HEAD = (
 
 
 def network_rows(groups: Groups) -> list[list[str]]:
-    """Rows of words, one a condition, after the last level: means and standard deviations over runs.
+    """Rows of words, one a condition, after the last level.
 
-    weights kept; distances as in `apart`; training accuracy of Wp, with the statistics from before and with its own, and of Wr; number of
-    layers that are `emptied`
+    Means and standard deviations over runs, in this order:
+    weights kept; distances as in `apart`; training accuracy of Wp, with the statistics from before and with
+    its own, and of Wr; number of layers that are `emptied`
     """
     return [
         [
@@ -163,11 +227,22 @@ def _pruned(runs: list[History]) -> tuple[np.ndarray, np.ndarray]:
     return networks(runs)["Wp"], networks(runs, "recomputed")["Wp"]
 
 
+# the columns of `retrained_rows`, after the way
+RETRAINED_HEAD = (
+    "weights kept",
+    "test accuracy",
+    "training accuracy",
+    "weights of the small network",
+    "its test accuracy",
+)
+
+
 def retrained_rows(groups: Groups, small: Groups) -> list[list[str]]:
-    """Rows of words: networks pruned and retrained in one way each, beside small ones of about as many weights: EST1.
+    """Rows of words: pruned and retrained networks, beside small ones: EST1.
 
     small   : way -> runs of networks that were small from the start
-    returns : way; weights kept, test and training accuracy of the retrained network; weights and test accuracy of the small one
+    returns : way; weights kept, test and training accuracy of the retrained network; weights and test
+              accuracy of the small one
     """
     return [
         [
@@ -183,16 +258,16 @@ def retrained_rows(groups: Groups, small: Groups) -> list[list[str]]:
 
 
 def _kept(runs: list[History]) -> str:
-    """Share of the weights of convolutions that are kept in the end, in words: mean and standard deviation over runs."""
+    """Share of the weights of convolutions that are kept in the end, in words."""
     return around(np.array([run.density(run.levels) for run in runs]), 100, unit=" %")
 
 
 def leaving(groups: Groups, cells: dict[tuple[float, int], str], of: str = "accuracy") -> dict[str, dict]:
-    """Barriers, see `barriers`, to networks of which more and more is pruned at once, and that are trained longer and longer.
+    """`barriers` against the share that is pruned at once, for every length of training.
 
     cells   : (share of the channels pruned, length of training) -> condition, see plans.surface.dial
-    returns : statistics -> share (shares,), in the order of cells; lengths: length -> (runs, shares) barriers; beside: condition that
-              is none of cells -> (runs,)
+    returns : statistics -> share (shares,), in the order of cells; lengths: length -> (runs, shares)
+              barriers; beside: condition that is none of cells -> (runs,)
     """
     shares, lengths = (list(dict.fromkeys(values)) for values in zip(*cells))
     table = {}

@@ -9,9 +9,9 @@ from sifting.results.masks import jaccard
 from sifting.tables.basics import Groups, common, densities, level_near, shape
 from sifting.tables.utility import worth
 from sifting.tables.words import around
-from sifting.tables.worth import units
+from sifting.tables.worth import rank, units, units_near
 
-# what is measured -> its name in words, factor and digits
+# what is measured -> its name in words, factor, digits, and unit
 MEASURES = {
     "test": ("test accuracy", 100, 1, " %"),
     "local": ("localization Λ of units", 1, 3, ""),
@@ -20,16 +20,26 @@ MEASURES = {
     "worth": ("utility of a tenth (nats)", 1, 2, ""),
     "barrier": ("barrier from dense (points)", 1, 1, ""),
 }
+# what may go together over units -> the two properties of tables.worth.units
+PAIRS = {
+    "local and far from Gaussian": ("local", "far"),
+    "local and worth much": ("local", "worth"),
+    "high kurtosis and worth much": ("kurtosis", "worth"),
+}
 
 
 def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
-    """One ticket by the measures of the four papers.
+    """One ticket by the measures of the four papers: what MEASURES names, and chance.
 
     run, reference : of kind portrait
-    returns        : what MEASURES names, and chance: test, a share; local, mean localization of the masks of the first layer; far, mean
-                     distance of the kurtosis of its units from a Gaussian's; jaccard, index of the first layer with the mask of
-                     `reference` at the nearest density, and chance, that of chance; worth, mean utility of random tenths of the
-                     weights; barrier from the dense network in points, statistics recomputed
+
+    test    : accuracy on the test images, early stopped
+    local   : mean localization of the masks of the first layer
+    far     : mean distance of the kurtosis of its units from a Gaussian's
+    jaccard : index of the first layer with the mask of `reference` at the nearest density
+    chance  : what that index would be by chance
+    worth   : mean utility of random tenths of the weights, in nats
+    barrier : from the dense network, in points, statistics recomputed
     """
     tenth, recomputed = axes.RATIOS.index(0.1), axes.STATISTICS.index("recomputed")
     mask, kept = run.mask(level), units(run, level)
@@ -46,7 +56,10 @@ def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
 
 
 def measured(groups: Groups, density: float, reference: str = "IMP") -> dict[str, dict[str, np.ndarray]]:
-    """Tickets near one density: condition -> what `by_papers` says of them, beside the same run of `reference` -> (runs,)."""
+    """Tickets near one density, each beside the same run of `reference`.
+
+    returns : condition -> what `by_papers` says of its tickets -> (runs,)
+    """
     found = {}
     for name, runs in groups.items():
         pairs = zip(runs, groups[reference], strict=True)
@@ -56,7 +69,11 @@ def measured(groups: Groups, density: float, reference: str = "IMP") -> dict[str
 
 
 def measured_along(groups: Groups, reference: str = "IMP") -> dict[str, dict[str, dict[str, np.ndarray]]]:
-    """The same of tickets of all densities: words and unit of MEASURES -> condition -> density (levels,), value (runs, levels), times the factor of the measure."""
+    """The same of tickets of all densities.
+
+    returns : words and unit of MEASURES -> condition -> density (levels,); value (runs, levels), times the
+              factor of the measure
+    """
     found = {words + unit: {} for words, _, _, unit in MEASURES.values()}
     for name, runs in groups.items():
         levels = range(1, common(runs) + 1)
@@ -68,8 +85,12 @@ def measured_along(groups: Groups, reference: str = "IMP") -> dict[str, dict[str
     return found
 
 
-def measured_rows(found: dict) -> list[list[str]]:
-    """Rows of words from `measured`, one a condition, means and standard deviations over runs; their head is that of MEASURES."""
+# the columns of `measured_rows`, after the name of the condition
+MEASURED_HEAD = tuple(words for words, *_ in MEASURES.values())
+
+
+def measured_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
+    """Rows of words from `measured`, one a condition: means and standard deviations over runs."""
     return [
         [
             name,
@@ -79,24 +100,40 @@ def measured_rows(found: dict) -> list[list[str]]:
     ]
 
 
+def unit_ranks(groups: Groups, density: float) -> dict[str, dict[str, np.ndarray]]:
+    """Partial rank correlations over units near one density, given inputs and outputs.
+
+    returns : words of PAIRS -> condition -> (runs,), see tables.worth.rank
+    """
+    known = {name: units_near(runs, density) for name, runs in groups.items()}
+    return {
+        words: {
+            name: np.array([rank(some, *pair, given=("inputs", "outputs")) for some in rows])
+            for name, rows in known.items()
+        }
+        for words, pair in PAIRS.items()
+    }
+
+
 def shared_locality(
     groups: Groups, density: float, one: str = "IMP", other: str = "one-shot"
 ) -> dict[str, np.ndarray]:
-    """Mean localization of the masks of two conditions, of the weights that both keep, and, of about as many, of the next mask of one of them and of
+    """Mean localization of the masks of two conditions near one density, and of what both keep.
+
+    Beside it stand about as many weights that were chosen otherwise: the next mask of `one`, and as many
     weights of each of its units drawn at random.
 
     returns : condition, "both", "IMP's next level" and "as many of IMP's at random" -> (runs,)
     """
     draw = np.random.default_rng(0)
-    found = {
-        name: [] for name in (one, other, "both", f"{one}'s next level", f"as many of {one}'s at random")
-    }
+    names = (one, other, "both", f"{one}'s next level", f"as many of {one}'s at random")
+    found = {name: [] for name in names}
     for run, beside in zip(groups[one], groups[other], strict=True):
         size, level = shape(run), level_near(run, density)
         mask, again = run.mask(level), beside.mask(level_near(beside, density))
         both, some = mask & again, np.zeros_like(mask)
         for unit, row in enumerate(mask):
             some[unit, draw.permutation(np.flatnonzero(row))[: both[unit].sum()]] = True
-        for name, kept in zip(found, (mask, again, both, run.mask(min(level + 1, run.levels)), some)):
+        for name, kept in zip(names, (mask, again, both, run.mask(min(level + 1, run.levels)), some)):
             found[name].append(np.nanmean(observables.locality.localization(kept, size)))
     return {name: np.array(values) for name, values in found.items()}

@@ -1,4 +1,7 @@
-"""Writes the page *How fast* from what `make bench` measured. No torch; every number on it is computed from bench.json."""
+"""Writes the page *How fast* from what `make bench` measured. No torch.
+
+Every number on it is computed from bench.json.
+"""
 
 import json
 import pathlib
@@ -39,17 +42,21 @@ MACHINE = {"device": "processor", "threads": "threads", "torch": "PyTorch", "pyt
 
 
 def speed_page(file: pathlib.Path) -> str:
-    """How fast: a paragraph, a figure and all numbers of every table in `file`; where one is lacking, how to measure it.
+    """How fast: a paragraph, a figure and all numbers of every table in `file`.
 
-    Raises ValueError, naming the column and the command that measures anew, for a table without a column that it needs.
+    Where a table is lacking, the page says how to measure it.
+    Raises ValueError for a table without a column that it needs, naming the column, and the command that
+    measures anew.
     """
     measured = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     text = [
         "# How fast",
-        "The same command, `make bench`, measures all that stands here, on a machine that should be idle. What is compared takes "
-        "turns, and the medians are shown, in milliseconds. A run on the CPU computes on one thread, and so does this. "
-        "A step is one optimizer step, the drawing of its batch included. *Times faster* is always the time of the reference loop over that of "
-        f"the other: below 1, the other is slower. Two measurements of the same step differ by some percent, so a ratio within {NOISE} of 1 is no difference.",
+        "The same command, `make bench`, measures all that stands here, on a machine that should be idle. "
+        "What is compared takes turns, and the medians are shown, in milliseconds. A run on the CPU "
+        "computes on one thread, and so does this. A step is one optimizer step, the drawing of its batch "
+        "included. *Times faster* is always the time of the reference loop over that of the other: below 1, "
+        "the other is slower. Two measurements of the same step differ by some percent, so a ratio within "
+        f"{NOISE} of 1 is no difference.",
     ]
     if machine := measured.get("machine"):
         cells = [[head, str(machine[name])] for name, head in MACHINE.items() if name in machine]
@@ -84,7 +91,8 @@ def _cell(name: str, value) -> str:
 
 def _drawn(name: str, caption: str, rows: list[dict], *columns) -> str:
     """The figure of a table; columns : see figures.speed.cost."""
-    made = 'drawn by <a href="reference.html#figures.speed.cost">figures.speed.cost</a> from what <code>make bench</code> measured'
+    drawn = '<a href="reference.html#figures.speed.cost">figures.speed.cost</a>'
+    made = f"drawn by {drawn} from what <code>make bench</code> measured"
     return embed(f"speed-{name}", figures.speed.cost(rows, *columns), caption, made)
 
 
@@ -109,14 +117,15 @@ def _slower(rows: list[dict], where) -> str:
 def loops(rows: list[dict]) -> list[str]:
     """What a step consists of, and what a loop from the libraries takes."""
     found = "\n".join(
-        f"- {row['size']}: the products alone take {share(row['share_of_products'])} of the time of a step of the reference loop, "
-        f"and the plain loop takes {times(row['times_plain'])} as long as that step."
+        f"- {row['size']}: the products alone take {share(row['share_of_products'])} of the time of a step "
+        f"of the reference loop, and the plain loop takes {times(row['times_plain'])} as long as that step."
         for row in rows
     )
     return [
-        "A step with dense products cannot be faster than these. The *plain loop* is what one would write with the libraries alone: "
-        "`DataLoader`, `torch.nn.utils.prune`, `SGD`. Neither loop depends on the density, and nor do the products: all multiply zeros. "
-        "The networks are those of Pellegrini and Biroli (PB), of Redman et al. (RD), and of the `laptop` preset.",
+        "A step with dense products cannot be faster than these. The *plain loop* is what one would write "
+        "with the libraries alone: `DataLoader`, `torch.nn.utils.prune`, `SGD`. Neither loop depends on the "
+        "density, and nor do the products: all multiply zeros. The networks are those of Pellegrini and "
+        "Biroli (PB), of Redman et al. (RD), and of the `laptop` preset.",
         found,
     ]
 
@@ -124,18 +133,19 @@ def loops(rows: list[dict]) -> list[str]:
 def density(rows: list[dict]) -> list[str]:
     """The sparse engine by density."""
     found = "\n".join(
-        f"- {size}: at {share(mine[-1]['density'])} a step is {_faster(mine[-1])} as that of the reference loop. "
-        + _slower(mine, lambda row: share(row["density"]))
+        f"- {size}: at {share(mine[-1]['density'])} a step is {_faster(mine[-1])} as that of the reference "
+        "loop. " + _slower(mine, lambda row: share(row["density"]))
         for size, mine in _sized(rows)
     )
     return [
-        "The sparse engine computes with the kept weights alone, in layers where that is faster, and leaves out what has died. "
-        "Pruning leaves some units with many inputs and others with none, and so do the masks here; under *uniform* masks "
-        "every weight is kept with the same odds.",
+        "The sparse engine computes with the kept weights alone, in layers where that is faster, and leaves "
+        "out what has died. Pruning leaves some units with many inputs and others with none, and so do the "
+        "masks here; under *uniform* masks every weight is kept with the same odds.",
         found,
         _drawn(
             "density",
-            "A step by density, under masks as uneven as pruning leaves them. Numbers: how many times as fast the sparse engine is.",
+            "A step by density, under masks as uneven as pruning leaves them. Numbers: how many times as "
+            "fast the sparse engine is.",
             rows,
             "density",
             "reference",
@@ -149,14 +159,17 @@ def width(rows: list[dict]) -> list[str]:
     """The cost of a step by width."""
     first, last = rows[0], rows[-1]
     return [
-        f"From {first['width']:,} to {last['width']:,} units in every hidden layer, else the laptop preset with its batches of "
-        f"{PRESETS['laptop'].batch_size:,} images, a step of the reference loop takes {times(last['reference'] / first['reference'])} "
-        f"as long, and its bare products {times(last['products'] / first['products'])}. Under masks of density {share(last['density'])}, "
-        f"the sparse engine takes {times(last['sparse'] / first['sparse'])} as long, and at the largest width it is {_faster(last)} as the reference loop. "
+        f"From {first['width']:,} to {last['width']:,} units in every hidden layer, else the laptop preset "
+        f"with its batches of {PRESETS['laptop'].batch_size:,} images, a step of the reference loop takes "
+        f"{times(last['reference'] / first['reference'])} as long, and its bare products "
+        f"{times(last['products'] / first['products'])}. Under masks of density {share(last['density'])}, "
+        f"the sparse engine takes {times(last['sparse'] / first['sparse'])} as long, and at the largest "
+        f"width it is {_faster(last)} as the reference loop. "
         + _slower(rows, lambda row: f"{row['width']:,} units"),
         _drawn(
             "width",
-            f"A step by width, under masks of density {share(last['density'])}. Numbers: how many times as fast the sparse engine is.",
+            f"A step by width, under masks of density {share(last['density'])}. Numbers: how many times as "
+            "fast the sparse engine is.",
             rows,
             "width",
             "reference",
@@ -173,13 +186,15 @@ def levels(rows: list[dict]) -> list[str]:
     last, ratio = rows[-1], seconds["reference"] / seconds["sparse"]
     slower = _slower(rows, lambda row: f"level {row['level']}")
     return [
-        f"How much cheaper does a whole run get? The masks are those of <code>{run}</code>, a stored run of the laptop preset. "
-        f"Its {len(rows)} levels have {count:,} steps: {seconds['reference']:.0f} s of the reference loop, {seconds['sparse']:.0f} s of the "
-        f"sparse engine, which is {times(ratio)} as fast. At the last level, where {share(last['density'])} of the weights are left, it is "
+        f"How much cheaper does a whole run get? The masks are those of <code>{run}</code>, a stored run of "
+        f"the laptop preset. Its {len(rows)} levels have {count:,} steps: {seconds['reference']:.0f} s of "
+        f"the reference loop, {seconds['sparse']:.0f} s of the sparse engine, which is {times(ratio)} as "
+        f"fast. At the last level, where {share(last['density'])} of the weights are left, it is "
         f"{_faster(last)}. {slower} Not counted: pruning, and measuring accuracy.",
         _drawn(
             "levels",
-            "A step at every level of a stored run, under its own masks. Numbers: how many times as fast the sparse engine is.",
+            "A step at every level of a stored run, under its own masks. Numbers: how many times as fast "
+            "the sparse engine is.",
             rows,
             "level",
             "reference",
@@ -196,8 +211,9 @@ def replicas(rows: list[dict]) -> list[str]:
         for size, mine in _sized(rows)
     )
     return [
-        "Runs that differ in their seeds can be trained together, as one stack of batched products. It is meant for a GPU, where "
-        "it saves launching small kernels. Here it is on a CPU, beside as many single runs, one after another.",
+        "Runs that differ in their seeds can be trained together, as one stack of batched products. It is "
+        "meant for a GPU, where it saves launching small kernels. Here it is on a CPU, beside as many "
+        "single runs, one after another.",
         found,
         _drawn(
             "replicas",
@@ -216,10 +232,11 @@ def locality(rows: list[dict]) -> list[str]:
     alike = [row for row in rows if row["inputs"] == large["inputs"]]
     words = ", ".join(f"{row['locality']:,.0f} ms at {share(row['density'])}" for row in alike)
     return [
-        f"The counts of pairs S(d) are exact and made by Fourier transform. For {large['units']:,} units with {large['inputs']:,} inputs each, they take "
-        f"{words}. From {small['inputs']:,} to {large['inputs']:,} inputs, which is "
-        f"{times(large['inputs'] / small['inputs'])} as many, S(d) takes {times(large['locality'] / small['locality'])} as long, "
-        f"and localization {times(large['localization'] / small['localization'])}."
+        f"The counts of pairs S(d) are exact and made by Fourier transform. For {large['units']:,} units "
+        f"with {large['inputs']:,} inputs each, they take {words}. From {small['inputs']:,} to "
+        f"{large['inputs']:,} inputs, which is {times(large['inputs'] / small['inputs'])} as many, S(d) "
+        f"takes {times(large['locality'] / small['locality'])} as long, and localization "
+        f"{times(large['localization'] / small['localization'])}."
     ]
 
 
@@ -227,9 +244,12 @@ def cavity(rows: list[dict]) -> list[str]:
     """The cost of cavity scores."""
     large = rows[-1]
     return [
-        f"The cavity scores of all weights of a layer, without pruning, from four matrix products in double precision. For {large['units']:,} units with "
-        f"{large['inputs']:,} inputs each and {large['images']:,} images they take {large['cavity'] / 1000:.1f} s. One weight after another, by taking its term away and "
-        f"measuring the kurtosis anew, it would take {large['one_by_one'] / 1000:,.0f} s, or {times(large['ratio'])} as long (from the time for one weight)."
+        "The cavity scores of all weights of a layer, without pruning, from four matrix products in double "
+        f"precision. For {large['units']:,} units with {large['inputs']:,} inputs each and "
+        f"{large['images']:,} images they take {large['cavity'] / 1000:.1f} s. One weight after another, by "
+        "taking its term away and measuring the kurtosis anew, it would take "
+        f"{large['one_by_one'] / 1000:,.0f} s, or {times(large['ratio'])} as long (from the time for one "
+        "weight)."
     ]
 
 

@@ -1,4 +1,4 @@
-"""The page *How it was made*: every stored result that a figure is drawn from, and what it takes to make it anew."""
+"""The page *How it was made*: every stored result behind a figure, and how to make it anew."""
 
 import collections
 import dataclasses
@@ -19,7 +19,7 @@ def seedless(config: Config) -> Config:
 
 
 def provenance_page(shown: list[dict]) -> str:
-    """How it was made: every stored result that a figure is drawn from, seeds of one configuration together."""
+    """How it was made: every stored result behind a figure, seeds of one configuration together."""
     uses = collections.defaultdict(dict)  # result -> figure -> the output that shows it
     for output in shown:
         for name in output.get("results", []):
@@ -31,18 +31,19 @@ def provenance_page(shown: list[dict]) -> str:
         except FileNotFoundError as error:
             chapter = next(iter(outputs.values()))["chapter"]
             raise FileNotFoundError(
-                f"{error}, which the page {chapter} was drawn from; make chapter={chapter} draws it anew, from "
-                "the results that $SIFTING_RESULTS names, or those of the book"
+                f"{error}, which the page {chapter} was drawn from; make chapter={chapter} draws it anew, "
+                "from the results that $SIFTING_RESULTS names, or those of the book"
             ) from None
         run.check()
         groups[run.kind, seedless(run.config)].append(run)
     seconds = sum(run.provenance["wall_seconds"] for runs in groups.values() for run in runs)
     text = [
         "# How it was made",
-        f"The figures are drawn from {len(uses)} stored results, which took {_time(seconds)} of computing. A result is named "
-        "after what it is and twelve hexadecimal digits of a hash of its configuration, so that equal settings find it "
-        "again and different ones cannot. Below stands, for each, what it takes to make it anew. Whole chapters are computed "
-        "anew by `make chapter=NAME preset=NAME fresh=1`.",
+        f"The figures are drawn from {len(uses)} stored results, which took {_time(seconds)} of computing. "
+        "A result is named after what it is and twelve hexadecimal digits of a hash of its configuration, "
+        "so that equal settings find it again and different ones cannot. Below stands, for each, what it "
+        "takes to make it anew. Whole chapters are computed anew by `make chapter=NAME preset=NAME "
+        "fresh=1`.",
     ]
     for (kind, config), runs in sorted(
         groups.items(), key=lambda item: (item[0][0] != "ticket", str(item[0][1]))
@@ -75,22 +76,27 @@ def _result(kind: str, config: Config, runs: list[History], outputs: dict, prese
     )
     figures = ", ".join(figure_link(name, outputs[name]["chapter"]) for name in outputs)
     apart = changed(config)
+    ordered = sorted(dataclasses.asdict(config).items(), key=lambda item: item[0] not in apart)
     fields = [
-        f'<tr{"" if name in apart else " class=default"}><th scope="row"><code>{name}</code></th><td>{value}</td></tr>'
-        for name, value in sorted(dataclasses.asdict(config).items(), key=lambda item: item[0] not in apart)
+        f"<tr{'' if name in apart else ' class=default'}>"
+        f'<th scope="row"><code>{name}</code></th><td>{value}</td></tr>'
+        for name, value in ordered
         if name != "seed"
     ]
     command = f"make verify result={runs[0].name}"
     return "\n".join(
         [
             f"## {title}\n",
-            f"Drawn in {figures}. Computed with {versions}. To compute one again and compare it, array by array:\n",
+            f"Drawn in {figures}. Computed with {versions}. To compute one again and compare it, array by "
+            "array:\n",
             f"```bash\n{command}\n```\n",
-            '<div class="scroll" tabindex="0" role="region" aria-label="Stored results"><table class="results">',
+            '<div class="scroll" tabindex="0" role="region" aria-label="Stored results">'
+            '<table class="results">',
             f"<thead><tr>{head}</tr></thead><tbody>",
             *(_row(run) for run in runs),
             "</tbody></table></div>\n",
-            f"<details><summary>Every setting; the first {len(apart.keys() - {'seed'})} differ from the defaults</summary>",
+            f"<details><summary>Every setting; the first {len(apart.keys() - {'seed'})} differ from the "
+            "defaults</summary>",
             '<table class="fields"><tbody>',
             *fields,
             "</tbody></table></details>",

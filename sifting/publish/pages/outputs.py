@@ -11,12 +11,15 @@ from sifting.publish.page import SMOKE
 
 
 def record(notebook: pathlib.Path) -> dict:
-    """What the runner wrote into an executed notebook: stamp, chapter, preset, seeds; {} where there is none."""
+    """What the runner wrote into an executed notebook: stamp, chapter, preset, seeds.
+
+    {} where there is none.
+    """
     return nbformat.read(notebook, 4).metadata.get("sifting", {}) if notebook.exists() else {}
 
 
 def outputs(book: pathlib.Path) -> list[dict]:
-    """What each output of the executed chapters records, in the order of the book, with its chapter."""
+    """What each output of the executed chapters records, and its chapter, in the order of names."""
     found = []
     for path in sorted(book.glob("*.ipynb")):
         if path.name.startswith(".") or path.name.endswith(".failed.ipynb"):
@@ -29,7 +32,7 @@ def outputs(book: pathlib.Path) -> list[dict]:
 
 
 def claims_of(shown: list[dict]) -> list[dict]:
-    """The claims among the outputs, each with its chapter, and with what its statement says in the catalog."""
+    """The claims among the outputs, each with its chapter and what the catalog says of it."""
     return [_said(output["claim"]) | {"chapter": output["chapter"]} for output in shown if "claim" in output]
 
 
@@ -60,7 +63,7 @@ def figure_link(name: str, chapter: str, text: str = "") -> str:
 
 
 def by_paper(rows: list[dict]):
-    """(name of the paper, key of its reference, its rows) for each paper, by the IDs of the rows."""
+    """(authors, key of its reference, its rows) for each paper, by the IDs of the rows."""
     for prefix, (cite, authors, _) in PAPERS.items():
         yield authors, cite, [row for row in rows if row["id"].startswith(prefix)]
 

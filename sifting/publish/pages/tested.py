@@ -1,4 +1,4 @@
-"""The pages *Coverage* and *Claims*: which figures there are, and what became of what is said about them."""
+"""The pages *Coverage* and *Claims*: which figures there are, what became of the statements."""
 
 import collections
 import json
@@ -31,7 +31,9 @@ def coverage(shown: list[dict]) -> list[dict]:
         verdicts[claim["id"]].append(claim["verdict"])
     strangers = sorted(name for name in {*drawn, *verdicts} - {*FIGURES} if "-" not in name)  # ours have one
     if strangers:
-        raise ValueError(f"the papers have no figure {', '.join(strangers)}; see sifting/publish/catalog.py")
+        raise ValueError(
+            f"the papers have no figure {', '.join(strangers)}; see sifting/publish/catalog/figures.py"
+        )
     rows = []
     for name in FIGURES:
         place = {key: drawn.get(name, {}).get(key) for key in ("chapter", "preset", "dataset")}
@@ -45,14 +47,15 @@ def coverage(shown: list[dict]) -> list[dict]:
 
 
 def coverage_page(shown: list[dict]) -> str:
-    """Coverage: every figure and table, where it is reproduced, and what became of what it claims."""
+    """Coverage: every figure and table, where it is reproduced, and what became of its claims."""
     rows = coverage(shown)
     text = [
         "# Coverage",
         *warning(shown),
-        f"{_done(rows)} figures and tables of the four papers are in the book. A figure counts once all of its panels are "
-        "drawn by a chapter from results of our own; its verdict is the worst one of its [claims](claims.md). The same list "
-        'for machines: <a href="../coverage.json"><code>coverage.json</code></a>.',
+        f"{_done(rows)} figures and tables of the four papers are in the book. A figure counts once all of "
+        "its panels are drawn by a chapter from results of our own; its verdict is the worst one of its "
+        '[claims](claims.md). The same list for machines: <a href="../coverage.json">'
+        "<code>coverage.json</code></a>.",
         _mesh(rows),
     ]
     for authors, cite, mine in by_paper(rows):
@@ -89,10 +92,12 @@ def claims_page(shown: list[dict]) -> str:
     text = [
         "# Claims",
         *warning(shown),
-        f"{len(papers)} tests of what the papers say: {_counted(papers)}; and {len(ours)} of statements of our own. What may hang on a choice is tested with each. A statement *holds* where the whole 95 % interval of "
-        "our effect lies where the statement says, *does not hold* where the whole interval lies elsewhere, and is *unclear* "
-        "where the interval has some of both. The interval is over seeds unless it says otherwise. "
-        "Every test stands for itself: the intervals are not widened for their number, so that of every twenty intervals one is expected to miss the truth.",
+        f"{len(papers)} tests of what the papers say: {_counted(papers)}; and {len(ours)} of statements of "
+        "our own. What may hang on a choice is tested with each. A statement *holds* where the whole 95 % "
+        "interval of our effect lies where the statement says, *does not hold* where the whole interval "
+        "lies elsewhere, and is *unclear* where the interval has some of both. The interval is over seeds "
+        "unless it says otherwise. Every test stands for itself: the intervals are not widened for their "
+        "number, so that of every twenty intervals one is expected to miss the truth.",
     ]
     groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
     text += [_tally(groups)]
@@ -103,11 +108,15 @@ def claims_page(shown: list[dict]) -> str:
 
 
 def verdicts(shown: list[dict]) -> str:
-    """What became of the statements of the papers, in short, for a chapter to include: how many hold, and those that do not."""
+    """What became of the statements of the papers, in short, for a chapter to include.
+
+    That is, how many hold, and those that do not.
+    """
     theirs = [claim for claim in claims_of(shown) if "-" not in claim["id"]]
     papers = [(authors, mine) for authors, _, mine in by_paper(theirs) if mine]
     text = [
-        f"Of {len(theirs)} tests of what the papers say, {_counted(theirs)}. What may hang on a choice is tested with each.",
+        f"Of {len(theirs)} tests of what the papers say, {_counted(theirs)}. What may hang on a choice is "
+        "tested with each.",
         _tally(papers),
     ]
     link = _links(shown)
@@ -140,7 +149,10 @@ def _tally(groups: list[tuple[str, list[dict]]]) -> str:
 
 
 def _links(shown: list[dict]):
-    """The function that links a claim to the figure that it is about: in a chapter that draws it, which is its own where that does."""
+    """The function that links a claim to the figure that it is about.
+
+    The link leads to a chapter that draws it: to that of the claim, where it does.
+    """
     drawn = collections.defaultdict(list)
     for output in shown:
         drawn[output.get("figure")].append(output["chapter"])

@@ -1,4 +1,7 @@
-"""What the chapters on the loss surface need (An empirical study of a pruning mechanism): chapter -> function(base, number of seeds) -> group -> configurations."""
+"""What the chapters on the loss surface need (An empirical study of a pruning mechanism).
+
+GROUPS: chapter -> function(base, number of seeds) -> group -> configurations.
+"""
 
 from dataclasses import replace
 
@@ -12,8 +15,8 @@ WAYS = {
     "channels, fine-tuned": ("slimming", 0.2, "finetune"),
     "channels, rate rewound": ("slimming", 0.2, "lr-rewind"),
 }
-# share of the weights of networks as small as those that come out of the last cycle. Which weights go with the channels
-# depends on the run: this is about what channel pruning leaves at the laptop preset
+# share of the weights of networks as small as those that come out of the last cycle. How many weights go
+# with the channels depends on the run: this is about what channel pruning leaves at the laptop preset
 SMALL = {"small as by weights": 0.7**5, "small as by channels": 0.28}
 CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
 LENGTHS = (1, 3)  # of the training after that, in times of the usual
@@ -44,7 +47,10 @@ def control(base: Config) -> Config:
 
 
 def basins(base: Config, count: int) -> dict[str, list[Config]]:
-    """The four ways, without planes; the control; and small networks, trained as long and by the same rates as where the rate is rewound."""
+    """The four ways, without planes; the control; and small networks.
+
+    These are trained as long, and by the same rates, as where weights are pruned and the rate is rewound.
+    """
     found = {name: replace(config, cells=0) for name, config in ways(base).items()}
     rewound = found["weights, rate rewound"]
     found["trained anew"] = control(base)
@@ -54,7 +60,7 @@ def basins(base: Config, count: int) -> dict[str, list[Config]]:
     return {name: seeds(config, count) for name, config in found.items()}
 
 
-def dial(base: Config) -> dict[tuple[float, int], str]:
+def dial() -> dict[tuple[float, int], str]:
     """Share of the channels, and length of the training -> name of the group of `leaving`."""
     return {
         (share, length): f"{share:.0%} of the channels, {length} ×"
@@ -63,13 +69,23 @@ def dial(base: Config) -> dict[tuple[float, int], str]:
     }
 
 
+def lengths(base: Config) -> dict[int, str]:
+    """Length of the training after pruning, in times of the usual -> the same in words."""
+    part = _usual(base) / base.steps
+    return {length: f"retrained for {100 * length * part:.0f} % of the pretraining" for length in LENGTHS}
+
+
+def _usual(base: Config) -> int:
+    return base.retrain_steps or base.steps
+
+
 def leaving(base: Config, count: int) -> dict[str, list[Config]]:
-    """Channels that are pruned at once and networks trained again, both for longer and longer; weights; and the control."""
+    """Channels pruned at once, more and more, and trained longer; weights; and the control."""
     once = replace(base, levels=1, snapshots=0, cells=0, treatment="lr-rewind", criterion="slimming")
-    usual = base.retrain_steps or base.steps
+    usual = _usual(base)
     found = {
         name: replace(once, prune_fraction=share, retrain_steps=length * usual)
-        for (share, length), name in dial(base).items()
+        for (share, length), name in dial().items()
     }
     longest = {"criterion": "magnitude", "prune_fraction": CHANNELS[-1], "retrain_steps": LENGTHS[-1] * usual}
     found["weights"] = replace(once, **longest)

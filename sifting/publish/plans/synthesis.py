@@ -1,4 +1,7 @@
-"""What the chapters need that put the same tickets before all four papers: chapter -> function(base, number of seeds) -> group -> configurations."""
+"""What the chapters need that put the same tickets before all four papers.
+
+GROUPS: chapter -> function(base, number of seeds) -> group -> configurations.
+"""
 
 from dataclasses import replace
 
@@ -12,7 +15,10 @@ QUICK = {"subsets": 4, "probe_images": 60, "cells": 3}  # the same where nothing
 
 
 def tickets(base: Config, count: int) -> dict[str, list[Config]]:
-    """Tickets of the first part, by three ways to prune, with what their sets and units are worth, and the lines between their levels; of one with planes."""
+    """Tickets of the first part, by three ways to prune, with all that is measured of them.
+
+    That is what their sets and units are worth, and the lines between their levels; of one, planes, too.
+    """
     usual = PROBES if base.train_images > 10 * PROBES["probe_images"] else QUICK
     probes = {field: getattr(base, field) or value for field, value in usual.items()}
     cells = probes.pop("cells")
