@@ -147,12 +147,21 @@ def _first_cell(figures: pathlib.Path):
 
 @functools.cache
 def _kernel():
-    """The kernel of this process, for one notebook after another: to start it and to import takes seconds."""
+    """The kernel of this process, for one notebook after another: to start one and to import takes seconds."""
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
+    class Kernel(AsyncKernelManager):
+        """One whose clients can be told when they are done with: papermill leaves theirs open."""
+
+        clients = []
+
+        def client(self, **how):
+            self.clients.append(super().client(**how))
+            return self.clients[-1]
+
     sockets = tempfile.TemporaryDirectory()
-    kernel = AsyncKernelManager(config=connection(sockets.name))
+    kernel = Kernel(config=connection(sockets.name))
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=CRITICAL"]
     kernel._kernel_spec = KernelSpec(argv=command, language="python", display_name="Python")
     atexit.register(sockets.cleanup)
@@ -160,11 +169,19 @@ def _kernel():
     return kernel
 
 
+def _leave(kernel) -> None:
+    """Close the connections to a kernel."""
+    while kernel.clients:
+        kernel.clients.pop().stop_channels()
+
+
 def _end(kernel) -> None:
-    """Stop the kernel; the next notebook has another."""
+    """Stop a kernel; the next notebook has another."""
     _kernel.cache_clear()
+    _leave(kernel)
     if kernel.has_kernel:
         asyncio.run(kernel.shutdown_kernel(now=True))
+    kernel.context.destroy(linger=0)
 
 
 def connection(folder: str) -> Config:

@@ -64,7 +64,7 @@ def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
 
 
 def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:
-    """What a chapter needs at `base` with `count` seeds, by (kind, group), in the order of computing.
+    """What a chapter needs at `base` with `count` seeds, by (kind, group), group after group.
 
     Raises ValueError for a chapter without a plan, naming those that have one, and for too little to measure.
     """
@@ -75,8 +75,8 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
     groups, wanted = GROUPS[chapter](base, count), KINDS.get(chapter, {})
     return {
         (kind, name): [_read(kind, config) for config in configs]
-        for kind in store.EXPERIMENTS
         for name, configs in groups.items()
+        for kind in store.EXPERIMENTS
         if kind in wanted.get(name, (DEFAULT.get(chapter, "masks"),))
     }
 
@@ -116,17 +116,17 @@ def results(
     """
     found, wanted, fresh = {}, planned(chapter, base, count), how.get("fresh", False)
     store.check([config for kind, config in wanted if fresh or not store.exists(kind, config)])
-    for kind in dict.fromkeys(kind for kind, _ in wanted):
+    for kind in store.EXPERIMENTS:
         configs = [config for other, config in wanted if other == kind]
+        if not configs:
+            continue
         histories = store.load_or_run(kind, configs, device, **how)
         found |= zip([(kind, config) for config in configs], histories)
     for history in found.values():
         _check_learned(history)
-    needed = plan(chapter, base, count)
-    order = list(GROUPS[chapter](base, count))
     return {
-        key: [found[key[0], config] for config in needed[key]]
-        for key in sorted(needed, key=lambda key: order.index(key[1]))
+        key: [found[key[0], config] for config in configs]
+        for key, configs in plan(chapter, base, count).items()
     }
 
 
