@@ -34,8 +34,8 @@ def cavity(x, weights):
 
     x       : (images, inputs) of the layer, float64 for scores that are exact
     weights : (units, inputs), 0 where pruned
-    returns : scores (units, inputs), nan where w = 0 and in units with fewer than LEAST inputs; the same to first
-              order in w_j, whose sum over a unit is 0, for K does not depend on the scale of w; and K (units,)
+    returns : scores (units, inputs), nan where w = 0 and in units with fewer than LEAST inputs; the same to
+              first order in w_j, which sum to 0 in a unit, as K does not depend on the scale of w; K (units,)
 
     Source: Redman et al. 2024, equation 5.
     """
@@ -54,7 +54,7 @@ def cavity(x, weights):
 
 
 def moments(x, weights):
-    """Means over the images of products of inputs x and preactivations l = sum_j w_j x_j, both centered.
+    """Means over images of products of inputs x and preactivations l = w x, both centered.
 
     x, weights : as of `cavity`
     returns    : <l x>, <l^2 x^2>, <l^3 x>, <l x^3> (units, inputs), four matrix products;
