@@ -13,7 +13,7 @@ from sifting.probes.gaussianity import example, find
 from sifting.pruning import criteria, tickets
 from sifting.publish.markup import svg
 from sifting.results.masks import at
-from sifting.tables import gaussianity
+from sifting.tables import cavity, gaussianity
 from sifting.training.models import build
 
 SMOKE = config.preset("smoke", labels="picture")
@@ -310,14 +310,12 @@ def test_a_representation_is_the_run_and_what_is_measured_of_it(results):
     assert found["identity"].max() < 1e-5
     units = example(found)
     assert units["before"].sum(1).max() <= 2000 and np.nanmax(abs(units["scores"])) < 1
-    table = gaussianity.cavity([found])
-    assert table["score"].shape == (1, 3, 3) and gaussianity.turning(table)["next"].shape == (1,)
-    controls = gaussianity.cavity_controls(
-        {"IMP": [found], "Gaussian clone": [found], "rewound to 0": [found]}
-    )
-    assert [*controls][: len(gaussianity.CONTROLS)] == [*gaussianity.CONTROLS.values()]
+    table = cavity.scores([found])
+    assert table["score"].shape == (1, 3, 3) and cavity.turning(table)["next"].shape == (1,)
+    controls = cavity.controls({"IMP": [found], "Gaussian clone": [found], "rewound to 0": [found]})
+    assert [*controls][: len(cavity.CONTROLS)] == [*cavity.CONTROLS.values()]
     np.testing.assert_array_equal(controls["rewound to step 0"]["score"], table["score"])
-    within = gaussianity.cavity([found], "within")
+    within = cavity.scores([found], "within")
     np.testing.assert_array_equal(controls["Gaussian clones, within classes"]["score"], within["score"])
 
 
@@ -379,14 +377,12 @@ def test_turning_of_a_table_that_turns_at_every_level():
     for level in range(4):
         score[0, level, level:] = -2
         score[0, level, level] = 3
-    found = gaussianity.turning({"score": score, "count": np.ones((1, 4, 4))})
+    found = cavity.turning({"score": score, "count": np.ones((1, 4, 4))})
     assert {name: float(value[0]) for name, value in found.items()} == {
         "next": 3, "later": -2, "difference": 5, "order": 0, "least": 3, "turned": 1,
     }  # fmt: skip
     score[0, 1, 3] = 1
-    assert gaussianity.turning({"score": score, "count": np.ones((1, 4, 4))})["turned"] == pytest.approx(
-        2 / 3
-    )
+    assert cavity.turning({"score": score, "count": np.ones((1, 4, 4))})["turned"] == pytest.approx(2 / 3)
 
 
 # --- components, and pruning by the cavity score

@@ -683,7 +683,7 @@ def test_a_tree_fits_the_screen(visit, width):
 
 
 def cavity_tables(levels=3, units=3):
-    """What tables.gaussianity.cavity and probes.gaussianity.example would find."""
+    """What tables.cavity.scores and probes.gaussianity.example would find."""
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(2, levels + 1, levels + 1)) * 20
     scores[:, np.tri(levels + 1, k=-1, dtype=bool)] = np.nan

@@ -123,7 +123,7 @@ def histograms(table: dict, unit: int = 0):
 def cavity(panels: dict, after: tuple[int, ...] | None = None, marked: int = 0, columns: int = 3):
     """Cavity scores by the level at which weights are removed: RD5B, RD5C.
 
-    panels : title -> table, from tables.gaussianity.cavity
+    panels : title -> table, from tables.cavity.scores
     after  : numbers of prunings with a line, its band from the least to the most of the runs; default: all
     marked : level of removal with a gray line
     """

@@ -22,7 +22,7 @@ class CavityExplorer(Explorer):
 
     @classmethod
     def from_tables(cls, scores: dict, example: dict, **state):
-        """The explorer of tables.gaussianity.cavity and probes.gaussianity.example.
+        """The explorer of tables.cavity.scores and probes.gaussianity.example.
 
         state : what to begin with
         """
