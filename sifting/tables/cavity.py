@@ -82,7 +82,7 @@ def turning(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
               difference : next minus later
               order      : of those that go one level after the next, minus that of those that stay
               least      : the smallest next of all levels
-              turned     : share of levels at which next is positive, and the mean of every later group below 0
+              turned     : share of levels where next is positive, and the mean of every later group negative
     """
     runs, rows, _ = table["score"].shape
     first, rest, order, turned = np.zeros((4, runs, rows - 1))
