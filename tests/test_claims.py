@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
-from IPython.core.formatters import DisplayFormatter
 from scipy import stats
 
+from sifting.publish.catalog import Statement, statements
 from sifting.publish.claims import check
 
 
-def claim(values, **options):
-    return check("X1", "a statement", "a value", "an effect", values, **options)
+def claim(values, against=None, error=np.nan, **said):
+    """What becomes of a statement on such values; it says that they lie above 0, if nothing else is said."""
+    said = said if {"above", "below"} & said.keys() else {"above": 0} | said
+    statement = Statement("own-figure", "name", "a statement", "a value", "an effect", **said)
+    return check(statement, values, against, error)
 
 
 def test_interval_is_students():
@@ -19,11 +22,12 @@ def test_interval_is_students():
 
 
 def test_an_interval_ends_where_an_effect_can_be():
-    assert claim([0.2, 0.9, 1.0], within=1).high == 1 and claim([0.2, 0.9, 1.0]).high > 1
+    assert claim([0.2, 0.9, 1.0], most=1).high == 1 and claim([0.2, 0.9, 1.0]).high > 1
     assert claim([0.2, 0.9], over="two ways").over == "two ways" and claim([0.2, 0.9]).over == "2 seeds"
     assert claim([0.2, 0.9, 1.0], least=0).low == 0 and claim([0.2, 0.9, 1.0]).low < 0
-    assert claim([-90, 10, 90], unit="points").low == -100
-    assert claim([50], unit="points").low == -np.inf, "without an interval there is nothing to cut"
+    points = next(one for one in statements().values() if one.unit == "points")
+    assert check(points, [-90, 10, 90]).low == -100 and check(points, [-90, 10, 90]).high == 100
+    assert check(points, [50]).low == -np.inf, "without an interval there is nothing to cut"
 
 
 def test_verdict_follows_the_whole_interval():
@@ -39,16 +43,17 @@ def test_absence_holds_only_where_the_whole_interval_is_within_the_margin():
     assert claim([0.2, 0.21, 0.22], **none).verdict == "does not hold"
     assert claim([0.0, 0.1, -0.1], **none).verdict == "unclear", "not seen is not yet absent"
     assert claim([0.0], **none).verdict == "unclear"
-    assert claim([0.0, 0.0], **none).wanted == "between −0.05 and 0.05"
+    assert claim([0.0, 0.0], **none).statement.wanted == "between −0.05 and 0.05"
+    assert claim([0.0], above=-1).statement.wanted == "above −1"
+    assert claim([0.0], below=2).statement.wanted == "below 2"
 
 
 def test_against_another_group_the_interval_is_that_of_the_pooled_two_sample_test():
     one, two = [1.0, 2.0, 4.0], [0.0, 0.5]
     expected = stats.ttest_ind(one, two).confidence_interval(0.95)
     found = claim(one, against=two)
-    assert (found.low, found.high) == pytest.approx(
-        tuple(expected)
-    ) and found.over == "3 seeds against 2 seeds"
+    assert (found.low, found.high) == pytest.approx(tuple(expected))
+    assert found.over == "3 seeds against 2 seeds"
     single = claim(one, against=2.5)
     assert single.estimate == pytest.approx(np.mean(one) - 2.5)
     assert single.high - single.estimate == pytest.approx(
@@ -86,8 +91,3 @@ def test_ours_says_value_interval_unit_and_seeds():
     assert claim([1.0, 1.0004], above=1).ours == "1.00020 [0.99766, 1.00274], 2 seeds"
     assert claim([1.0]).ours == "1.0, 1 seed"
     assert claim([0.31, 0.32, 0.33]).ours == "0.320 [0.295, 0.345], 3 seeds"
-
-
-def test_a_claim_at_the_end_of_a_cell_is_not_shown_again():
-    shown = claim(np.array([1.0, 1.1]))
-    assert DisplayFormatter().format(shown) == ({}, {})

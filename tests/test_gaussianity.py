@@ -11,9 +11,9 @@ from sifting.data import clones, fields
 from sifting.probes import components
 from sifting.probes.gaussianity import example, find
 from sifting.pruning import criteria, tickets
-from sifting.publish import page
+from sifting.publish.markup import svg
 from sifting.results.masks import at
-from sifting.tables import gaussianity
+from sifting.tables import cavity, gaussianity
 from sifting.training.models import build
 
 SMOKE = config.preset("smoke", labels="picture")
@@ -40,7 +40,7 @@ def kurtosis_of(values):
 
 @pytest.fixture(scope="module")
 def layer():
-    """Inputs that are far from Gaussian, and pruned weights; units with one and two inputs among them."""
+    """Inputs that are far from Gaussian, and pruned weights; two units have one and two inputs."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((3000, 30)) ** 3 * rng.uniform(0.5, 2, 30) + rng.uniform(-3, 3, 30)
     x[:, ::2] = np.sign(x[:, ::2]) * rng.uniform(0.5, 1, (3000, 15))  # and some less than Gaussian
@@ -96,6 +96,17 @@ def test_cavity_scores_depend_on_no_chunk_shift_or_library(layer, monkeypatch):
     np.testing.assert_allclose(tensors.numpy(), expected, atol=1e-12)
     monkeypatch.setattr("sifting.observables.gaussianity.CHUNK", 7)
     np.testing.assert_allclose(observables.gaussianity.cavity(x, weights)[0], expected, atol=1e-12)
+
+
+def test_moments_are_means_of_products(layer):
+    x, weights = layer
+    lx, l2x2, l3x, lx3, x2, x4, l2, l4 = observables.gaussianity.moments(x, weights)
+    x = x - x.mean(0)
+    line = x @ weights.T
+    for (a, b), found in {(1, 1): lx, (2, 2): l2x2, (3, 1): l3x, (1, 3): lx3}.items():
+        np.testing.assert_allclose(found, np.einsum("nu,ni->ui", line**a, x**b) / len(x), atol=1e-9)
+    np.testing.assert_allclose([x2, x4], [(x**2).mean(0), (x**4).mean(0)])
+    np.testing.assert_allclose([l2[:, 0], l4[:, 0]], [(line**2).mean(0), (line**4).mean(0)])
 
 
 def test_scores_by_level_of_removal():
@@ -299,8 +310,48 @@ def test_a_representation_is_the_run_and_what_is_measured_of_it(results):
     assert found["identity"].max() < 1e-5
     units = example(found)
     assert units["before"].sum(1).max() <= 2000 and np.nanmax(abs(units["scores"])) < 1
-    table = gaussianity.cavity([found])
-    assert table["score"].shape == (1, 3, 3) and gaussianity.turning(table)["next"].shape == (1,)
+    table = cavity.scores([found])
+    assert table["score"].shape == (1, 3, 3) and cavity.turning(table)["next"].shape == (1,)
+    controls = cavity.controls({"IMP": [found], "Gaussian clone": [found], "rewound to 0": [found]})
+    assert [*controls][: len(cavity.CONTROLS)] == [*cavity.CONTROLS.values()]
+    np.testing.assert_array_equal(controls["rewound to step 0"]["score"], table["score"])
+    within = cavity.scores([found], "within")
+    np.testing.assert_array_equal(controls["Gaussian clones, within classes"]["score"], within["score"])
+
+
+def test_the_table_of_kurtosis_is_of_what_is_stored(results):
+    runs = store.load_or_run("representation", config.seeds(TINY, 2), "cpu", workers=1)
+    table = gaussianity.kurtosis({"IMP": runs})
+    last = gaussianity.at_last(table)["IMP"]
+    for n, run in enumerate(runs):
+        values = run["kurtosis/rewound"]
+        for level in range(3):
+            alive = values[level][np.isfinite(values[level])]
+            assert table["IMP"]["mean"][n, level] == pytest.approx(alive.mean())
+            assert table["IMP"]["median"][n, level] == pytest.approx(np.median(alive))
+            assert table["IMP"]["distance"][n, level] == pytest.approx(abs(alive - 3).mean())
+        assert last["mean"][n] == table["IMP"]["mean"][n, 2] and last["test"][n] == run.accuracy("test")[2]
+        assert last["trained"][n] == pytest.approx(np.nanmean(run["kurtosis/trained"][2]))
+    assert all(values.shape == (2,) for values in last.values())
+
+
+def test_kurtosis_at_equal_inputs_is_of_the_units_that_keep_as_many(results):
+    [run] = store.load_or_run("representation", [TINY], "cpu", workers=1)
+    [other] = store.load_or_run("representation", [dataclasses.replace(TINY, seed=1)], "cpu", workers=1)
+    inputs, values = run.mask(2).sum(1), run["kurtosis/rewound"][2]
+    low, high = np.quantile(other.mask(2).sum(1), [0.05, 0.95])
+    found = gaussianity.kurtosis_at_inputs({"mine": [run], "random": [other]}, 2)
+    assert found["mine"] == pytest.approx([np.nanmean(values[(low <= inputs) & (inputs <= high)])])
+    there = np.isfinite(values) & (inputs > 2)
+    rows = gaussianity.kurtosis_by_inputs({"mine": [run]}, 2, bins=3)["mine"]
+    assert (np.diff(rows["inputs"]) >= 0).all() and (rows["error"] > 0).all()
+    assert rows["kurtosis"].mean() == pytest.approx(values[there].mean(), rel=0.05)
+
+
+def test_what_rises_and_at_how_many_levels():
+    values = np.array([[1.0, 2, 4, 3], [4, 3, 2, 1]])
+    assert gaussianity.rise(values).tolist() == [2, -3]
+    assert gaussianity.rising(values) == pytest.approx([2 / 3, 0])
 
 
 def test_a_representation_that_was_interrupted_goes_on_to_the_same_bits(results):
@@ -326,14 +377,12 @@ def test_turning_of_a_table_that_turns_at_every_level():
     for level in range(4):
         score[0, level, level:] = -2
         score[0, level, level] = 3
-    found = gaussianity.turning({"score": score, "count": np.ones((1, 4, 4))})
+    found = cavity.turning({"score": score, "count": np.ones((1, 4, 4))})
     assert {name: float(value[0]) for name, value in found.items()} == {
         "next": 3, "later": -2, "difference": 5, "order": 0, "least": 3, "turned": 1,
     }  # fmt: skip
     score[0, 1, 3] = 1
-    assert gaussianity.turning({"score": score, "count": np.ones((1, 4, 4))})["turned"] == pytest.approx(
-        2 / 3
-    )
+    assert cavity.turning({"score": score, "count": np.ones((1, 4, 4))})["turned"] == pytest.approx(2 / 3)
 
 
 # --- components, and pruning by the cavity score
@@ -342,10 +391,17 @@ def test_turning_of_a_table_that_turns_at_every_level():
 def test_dots_lie_where_they_lay():
     values = np.random.default_rng(0).normal(size=20)
     figure = [
-        figures.gaussianity.strips({"one": {"x": values}, "other": {"x": values}}, {"x": "x"})
+        figures.gaussianity.strips({"one": {"pixels": values}, "other": {"pixels": values}}, ("pixels",))
         for _ in range(2)
     ]
-    assert page.svg(figure[0]) == page.svg(figure[1])
+    assert svg(figure[0]) == svg(figure[1])
+
+
+def test_the_share_of_pixels_that_a_component_is_spread_over():
+    rows = np.zeros((3, 2, 4, 5))
+    rows[0], rows[1, 0, 1, 2], rows[2, 1, :2] = -1, 3, 2
+    assert gaussianity.participation(rows) == pytest.approx([1, 1 / 20, 1 / 2])
+    assert gaussianity.participation(7 * rows) == pytest.approx(gaussianity.participation(rows))
 
 
 def test_independent_components_find_what_was_mixed(monkeypatch):

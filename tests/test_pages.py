@@ -1,21 +1,25 @@
 """The computed pages: what they say follows from what the notebooks record."""
 
 import hashlib
+import importlib
 import inspect
+import math
+import pkgutil
 import re
 
 import nbformat
 import numpy as np
 import pytest
 
-from sifting import store
+from sifting import figures, store
 from sifting.config import Config, key
 from sifting.publish import pages, reference
-from sifting.publish.catalog import FIGURES, PAPERS
-from sifting.publish.claims import VERDICTS
+from sifting.publish.catalog import FIGURES, PAPERS, Statement, statements
+from sifting.publish.claims import VERDICTS, check
 
 MADE = {
-    "date": "2026-01-02T03:04:05+00:00", "commit": "0123456789ab", "versions": {"torch": "2.13.0"}, "device": "a <fast> one",
+    "date": "2026-01-02T03:04:05+00:00", "commit": "0123456789ab", "versions": {"torch": "2.13.0"},
+    "device": "a <fast> one",
     "threads": 1, "seed": 0, "data_seed": 0, "wall_seconds": 61.0, "peak_memory_mb": 1234,
 }  # fmt: skip
 
@@ -34,17 +38,30 @@ def drawn(figure, chapter="imp", **more):
     )
 
 
-def claimed(id, verdict, **more):
+def said(id, place=0):
+    """A statement of the catalog on a figure, or of our own."""
+    return [one for one in statements().values() if one.id == id][place]
+
+
+OWN = next(one for one in statements().values() if one.own)
+
+
+def claimed(statement, verdict, chapter="imp", **more):
+    """What a page records of a statement of which that verdict comes out."""
+    low, high = (bound if math.isfinite(bound) else None for bound in (statement.above, statement.below))
+    inside = low + 1e-3 if high is None else high - 1e-3 if low is None else (low + high) / 2
+    outside = low - 1 if low is not None else high + 1
+    estimate = {"holds": inside, "does not hold": outside, "unclear": inside}[verdict]
+    ends = (None, None) if verdict == "unclear" else (estimate - 1e-6, estimate + 1e-6)
     values = {
-        "statement": "It is so.",
-        "paper": "12 %",
-        "effect": "gain",
-        "ours": "1 [0, 2], 3 seeds",
-        "wanted": "above 0",
-        "preset": "laptop",
-        "dataset": "photos",
+        "id": statement.id,
+        "name": statement.name,
+        "estimate": estimate,
+        "low": ends[0],
+        "high": ends[1],
     }
-    return {"claim": values | {"id": id, "verdict": verdict} | more, "chapter": "imp"}
+    values |= {"over": "3 seeds", "preset": "laptop", "dataset": "photos"}
+    return {"claim": values | more, "chapter": chapter}
 
 
 def row(shown, name):
@@ -70,7 +87,7 @@ def test_the_catalog_has_the_71_figures_of_four_papers():
 
 
 def test_what_is_not_drawn_is_not_yet_covered():
-    rows = pages.coverage([claimed("PB1a", "holds")])
+    rows = pages.coverage([claimed(said("PB1a"), "holds")])
     assert [row["id"] for row in rows] == list(FIGURES)
     assert all(row["status"] == "not yet" and row["verdict"] is row["chapter"] is None for row in rows)
 
@@ -80,8 +97,8 @@ def test_a_figure_has_the_worst_verdict_of_its_claims(worst):
     better = VERDICTS[VERDICTS.index(worst) :]
     shown = [
         drawn("PB4"),
-        *(claimed("PB4", verdict) for verdict in reversed(better)),
-        claimed("PB5", "does not hold"),
+        *(claimed(said("PB4"), verdict) for verdict in reversed(better)),
+        claimed(said("PB5"), "does not hold"),
     ]
     assert row(shown, "PB4")["verdict"] == worst
 
@@ -89,7 +106,8 @@ def test_a_figure_has_the_worst_verdict_of_its_claims(worst):
 def test_a_figure_without_claims_is_shown():
     found = row([drawn("PB2a", dataset=None)], "PB2a")
     assert found == {
-        "id": "PB2a", "status": "reproduced", "chapter": "imp", "preset": "laptop", "dataset": None, "verdict": "shown",
+        "id": "PB2a", "status": "reproduced", "chapter": "imp", "preset": "laptop", "dataset": None,
+        "verdict": "shown",
     }  # fmt: skip
 
 
@@ -110,48 +128,74 @@ def test_the_counts_on_the_page_are_those_of_the_rows():
 # --- claims
 
 
-def test_the_ledger_holds_every_claim_in_words_and_escapes_them():
-    shown = [claimed("PB1a", verdict, statement=f"a < b & {n}") for n, verdict in enumerate(VERDICTS)]
-    text = pages.claims_page(shown)
-    assert (
-        "3 tests of what" in text
-        and "1 hold, 1 are unclear, 1 do not hold; and 0 of statements of our own" in text
-    )
-    assert "warning" not in text
-    smoke = pages.claims_page([claimed("imp-own", "holds", preset="smoke") | {"preset": "smoke"}])
-    assert (
-        "0 tests of what" in smoke
-        and "1 of statements of our own" in smoke
-        and "nothing below is a result" in smoke
-    )
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_a_claim_is_told_in_the_words_of_the_catalog(verdict):
+    for statement in statements().values():
+        [found] = pages.claims_of([claimed(statement, verdict)])
+        assert found["verdict"] == verdict and found["chapter"] == "imp"
+        for told, kept in (("statement", "text"), ("paper", "paper"), ("effect", "effect"), ("unit", "unit")):
+            assert found[told] == getattr(statement, kept)
+        assert found["wanted"] == statement.wanted and found["ours"].endswith(", 3 seeds")
+
+
+def test_what_a_page_records_is_told_as_it_was_tested():
+    claim = check(said("PB1a"), [1.0, 1.5, 3.0])
+    record = {name: getattr(claim, name) for name in ("estimate", "low", "high", "over")}
+    [found] = pages.claims_of([claimed(said("PB1a"), "holds", **record)])
+    assert (found["ours"], found["verdict"]) == (claim.ours, claim.verdict)
+    nothing = {"estimate": None, "low": None, "high": None}
+    [found] = pages.claims_of([claimed(said("PB1a"), "holds", **nothing)])
+    assert (found["ours"], found["verdict"]) == ("nothing to measure", "unclear")
+
+
+def test_the_ledger_holds_every_claim_in_words_and_escapes_them(monkeypatch):
+    made = {
+        verdict: Statement("PB1a", str(n), f"a < b & {n}", "12 % & <more>", "gain < 1", unit="<s>", above=0)
+        for n, verdict in enumerate(VERDICTS)
+    }
+    recorded = importlib.import_module("sifting.publish.pages.outputs")
+    monkeypatch.setattr(recorded, "statement", lambda id, name: made[VERDICTS[int(name)]])
+    text = pages.claims_page([claimed(statement, verdict) for verdict, statement in made.items()])
+    assert "3 tests of what" in text
+    assert "1 hold, 1 are unclear, 1 do not hold; and 0 of statements of our own" in text
+    assert "warning" not in text and "<more>" not in text and "<s>" not in text
     for n, verdict in enumerate(VERDICTS):
-        assert (
-            f"a &lt; b &amp; {n}" in text
-            and f'<span class="verdict {verdict.replace(" ", "-")}">{verdict}</span>' in text
-        )
+        assert f"a &lt; b &amp; {n}" in text
+        assert f'<span class="verdict {verdict.replace(" ", "-")}">{verdict}</span>' in text
+
+
+def test_claims_made_to_test_that_they_run_are_no_results():
+    text = pages.claims_page([claimed(OWN, "holds", preset="smoke") | {"preset": "smoke"}])
+    assert "0 tests of what" in text and "1 of statements of our own" in text
+    assert "nothing below is a result" in text
 
 
 def test_a_claim_leads_to_where_its_figure_is_drawn():
-    claim = claimed("ES6", "holds") | {"chapter": "basins"}
+    claim = claimed(said("ES6"), "holds", chapter="basins")
     assert 'href="surface.html#ES6"' in pages.claims_page([claim, drawn("ES6") | {"chapter": "surface"}])
     assert 'href="basins.html#ES6"' in pages.claims_page([claim, drawn("ES6") | {"chapter": "basins"}])
     assert 'href="basins.html#ES6"' in pages.claims_page([claim])
 
 
 def test_claims_are_counted_by_paper_and_preset():
-    shown = [claimed("PB1a", "holds"), claimed("PB1b", "unclear"), claimed("RD1", "holds", preset="gpu")]
+    shown = [
+        claimed(said("PB1a"), "holds"),
+        claimed(said("PB1b"), "unclear"),
+        claimed(said("RD1"), "holds", preset="gpu"),
+    ]
     text = pages.claims_page(shown)
     rows = [re.sub("<[^>]+>", " ", row).split() for row in re.findall("<tr>.*?</tr>", text)]
     assert [row[-4:] for row in rows[1:]] == [["laptop", "1", "1", "0"], ["gpu", "1", "0", "0"]]
 
 
 def test_in_short_only_statements_of_papers_that_do_not_hold_are_told():
-    shown = [claimed("RD1", verdict, statement=f"it {verdict}") for verdict in VERDICTS]
-    shown += [claimed("imp-own", "does not hold", statement="our own")]
+    worst, unclear, best = (said("RD3B", place) for place in range(3))
+    shown = [claimed(one, verdict) for one, verdict in zip((worst, unclear, best), VERDICTS)]
+    shown += [claimed(OWN, "does not hold")]
     text = pages.verdicts(shown)
     assert "Of 3 tests of what the papers say, 1 hold, 1 are unclear, 1 do not hold." in text
     assert text.count("<details>") == 1 and "1 of 3 do not hold" in text
-    assert "it does not hold" in text and "it holds" not in text and "our own" not in text
+    assert worst.text in text and best.text not in text and unclear.text not in text and OWN.text not in text
     assert "<details>" not in pages.verdicts(shown[1:3])
 
 
@@ -210,13 +254,20 @@ def test_a_page_that_stays_the_same_is_left_alone(tmp_path, results):
 # --- reference
 
 
-def test_the_reference_has_an_anchor_for_what_figures_link_to():
-    from sifting import figures
+def functions(name):
+    """The public functions of a module of figures, as maps.masks."""
+    module = importlib.import_module(f"{figures.__name__}.{name}")
+    own = inspect.getmembers(
+        module, lambda one: inspect.isfunction(one) and one.__module__ == module.__name__
+    )
+    return [f"{name}.{found}" for found, _ in own if not found.startswith("_")]
 
+
+def test_the_reference_has_an_anchor_for_what_figures_link_to():
     text = reference.reference()
-    drawing = [name for name, found in vars(figures).items() if inspect.isfunction(found)]
+    drawing = [name for module in pkgutil.iter_modules(figures.__path__) for name in functions(module.name)]
     assert len(drawing) > 40 and all(f'id="figures.{name}"' in text for name in drawing)
-    assert 'id="widgets.MaskExplorer"' in text and 'id="tickets.find"' in text
+    assert 'id="widgets.MaskExplorer"' in text and 'id="pruning.tickets.find"' in text
     anchors = re.findall('<div class="function" id="([^"{]+)">', text)
     assert len(anchors) == len(set(anchors))
 

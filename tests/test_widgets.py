@@ -1,4 +1,4 @@
-"""The explorers: what Python packs, what JavaScript computes, and what a reader can do with it."""
+"""The explorers: what Python packs, what JavaScript computes, what a reader can do with it."""
 
 import dataclasses
 import itertools
@@ -30,7 +30,7 @@ PAGE_BYTES = 3_000_000
 
 @dataclasses.dataclass
 class Toy:
-    """A history whose first-layer masks have a center, so that in-degrees and S(d) have something to show."""
+    """A history whose first-layer masks have a center, which in-degrees and S(d) show."""
 
     removed: list
     trained: np.ndarray  # (levels + 1, units, inputs)
@@ -142,10 +142,9 @@ def test_equal_runs_give_equal_bytes():
     explorer = [
         next(m for m in state.values() if m["model_module"] == "anywidget") for state in (first, second)
     ]
+    # names the model of its box, which is new each time; papermill's names are made stable
     for state in explorer:
-        state["state"].pop(
-            "layout"
-        )  # names the model of its box, which is new each time; papermill's names are made stable
+        state["state"].pop("layout")
     assert json.dumps(explorer[0]) == json.dumps(explorer[1])
     assert repr(MaskExplorer.from_history(Toy.make())) == "MaskExplorer(ticket-toy; 3 layers, level 6)"
 
@@ -366,7 +365,7 @@ def test_cells(js, first, last, count):
 
 
 def test_javascript_reads_what_python_packed(js, toy):
-    """Masks, weights and orders, at every level, of every unit and layer, restricted to some units."""
+    """Masks, weights and orders, at every level, of every layer, restricted to some units."""
     run = MaskExplorer.from_history(toy, units=20, gallery=8).runs[0]
     packed = {**run, "layers": [dict(layer) for layer in run["layers"]]}
     for owner in (packed, *packed["layers"]):
@@ -613,7 +612,7 @@ def path(page):
 
 
 def check_path(page, toy, units):
-    """Whether the explorer shows these units: their masks, and below each the strongest inputs of it."""
+    """Whether the explorer shows these units: their masks, and below each its strongest inputs."""
     assert path(page) == units
     for place, (layer, unit) in enumerate(zip((3, 2, 1), units)):
         mask = toy.effective(toy.levels, layer)[unit].reshape(3, 8, 8).transpose(1, 2, 0)
@@ -673,8 +672,9 @@ def test_a_tree_fits_the_screen(visit, width):
     edge = "document.querySelector('.mx').getBoundingClientRect().right"
     inside = f"(node) => node.getBoundingClientRect().right <= {edge}"
     assert page.evaluate(f"[...document.querySelectorAll('.mx *:not(option)')].every({inside})")
-    ratios = page.evaluate("""[...document.querySelectorAll(".mx canvas")].filter((c) => c.getBoundingClientRect().width)
-        .map((c) => c.getBoundingClientRect().width * devicePixelRatio / c.width)""")
+    ratios = page.evaluate("""[...document.querySelectorAll(".mx canvas")]
+        .map((c) => [c.getBoundingClientRect().width * devicePixelRatio, c.width])
+        .filter(([shown]) => shown).map(([shown, drawn]) => shown / drawn)""")
     assert min(ratios) >= 4
     np.testing.assert_allclose(ratios, np.rint(ratios), atol=0.01)
 
@@ -683,7 +683,7 @@ def test_a_tree_fits_the_screen(visit, width):
 
 
 def cavity_tables(levels=3, units=3):
-    """What gaussianity.cavity and representations.example would find."""
+    """What tables.cavity.scores and probes.gaussianity.example would find."""
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(2, levels + 1, levels + 1)) * 20
     scores[:, np.tri(levels + 1, k=-1, dtype=bool)] = np.nan
@@ -765,7 +765,10 @@ def test_the_cavity_explorer_is_small_and_has_a_picture():
 
 
 def similarity_table(levels=3):
-    """What similarity.all_pairs would find of three methods: two convolutions and a layer with too many weights to show."""
+    """What similarity.all_pairs would find of three methods.
+
+    There are two convolutions, and a layer with too many weights to show.
+    """
     rng = np.random.default_rng(0)
     shapes = [(4, 2, 3, 3), (5, 8, 1, 1), (120, 400)]
     distance = rng.random((levels, 3, 3, 3))
@@ -808,9 +811,8 @@ def test_the_similarity_explorer_shows_what_it_was_given(visit):
 def test_a_click_into_the_matrix_chooses_a_pair(visit):
     page = visit("similarity.html", says="distance")
     box = page.locator(".mx-matrix canvas").bounding_box()
-    page.mouse.click(
-        box["x"] + box["width"] * 0.83, box["y"] + box["height"] * 0.5
-    )  # second row, third column
+    # second row, third column
+    page.mouse.click(box["x"] + box["width"] * 0.83, box["y"] + box["height"] * 0.5)
     expect(page.get_by_role("combobox", name="Blue")).to_have_value("1")
     expect(page.get_by_role("combobox", name="Orange")).to_have_value("2")
     cells = pixels(page, ".mx-matrix canvas")[..., :3]  # level 2, where the third method is dead
@@ -835,7 +837,10 @@ def test_the_similarity_explorer_is_small_and_has_a_picture():
 
 
 def surface_table(ways=3, cycles=3, rows=7, columns=9):
-    """Planes through three networks, as tables would find them: Wp and Wr close by or far apart, and a run that ends after two cycles."""
+    """Planes through three networks, as tables would find them.
+
+    Wp and Wr are close by or far apart, and one run ends after two cycles.
+    """
     rng = np.random.default_rng(0)
     x = np.linspace(-6, 30, columns) * np.linspace(0.6, 1, cycles)[:, None] * np.ones((ways, 1, 1))
     y = np.linspace(-0.9, 1.2, rows) * np.array([1, 9, 30])[:ways, None, None] * np.ones((cycles, 1))
@@ -859,7 +864,7 @@ def surface_table(ways=3, cycles=3, rows=7, columns=9):
 
 
 def read(page):
-    """The network that the explorer names, the coordinates, the accuracy and the distance from W* that it says."""
+    """What the explorer says: network, coordinates, accuracy and distance from W*."""
     found = re.search(
         "at (?:(W[*pr]), )?x = (.*), y = (.*) the accuracy is (.*) %; W[*] is (.*) away",
         status(page).inner_text(),

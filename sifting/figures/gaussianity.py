@@ -23,10 +23,18 @@ from sifting.figures.style import (
 )
 
 SIGMAS = 3  # of normalized images, from gray to black or white
+AXES = {  # quantity of `strips` -> label of its axis, where a line is drawn, whether the axis is logarithmic
+    "localization": ("localization Λ", 0, False),
+    "spread": ("share of pixels", None, False),
+    "kurtosis": ("kurtosis", 3, True),
+    "covariance": ("difference of covariance", None, True),
+    "pixels": ("kurtosis of pixels", 3, False),
+    "projections": ("kurtosis of projections", 3, False),
+}
 
 
 def components(table: dict, columns: int = 16):
-    """Independent and principal components, the most local first, from tables.gaussianity.components: RD2."""
+    """The components of images, the most local first, from tables.gaussianity.components: RD2."""
     names = {"ica": "independent components (ICA)", "pca": "principal components (PCA)"}
     return masks(
         {names[kind]: np.stack([signed(row) for row in found["rows"]]) for kind, found in table.items()},
@@ -34,15 +42,16 @@ def components(table: dict, columns: int = 16):
     )
 
 
-def strips(table: dict, labels: dict[str, str], log: tuple[str, ...] = (), lines: dict | None = None):
-    """A dot for every value, a bar at their mean.
+def strips(table: dict, panels: tuple[str, ...]):
+    """A dot for every component, or every class of clones; a bar at their mean: RD2, RD3A.
 
-    table  : name -> quantity -> values; labels: quantity, a panel -> what stands at its axis
-    log    : quantities on a logarithmic axis; lines : quantity -> where to draw a horizontal line
+    table  : name -> quantity -> values, from tables.gaussianity.components or likeness
+    panels : quantities, of AXES
     """
-    figure, axes = subplots(1, len(labels), 3.0)
+    figure, axes = subplots(1, len(panels), 3.0)
     names, draw = list(table), np.random.default_rng(0)
-    for ax, (quantity, label) in zip(axes[0], labels.items()):
+    for ax, quantity in zip(axes[0], panels):
+        label, line, log = AXES[quantity]
         for place, name in enumerate(names):
             values = np.asarray(table[name][quantity], float)
             color = CYCLE[place % len(CYCLE)]
@@ -50,18 +59,21 @@ def strips(table: dict, labels: dict[str, str], log: tuple[str, ...] = (), lines
             ax.plot(aside, values, "o", color=color, alpha=0.55, markersize=3.5, markeredgewidth=0)
             mean = np.nanmean(values)
             ax.plot([place - 0.3, place + 0.3], [mean, mean], color=INK, linewidth=2, zorder=5)
-        if quantity in log:
+        if log:
             ax.set_yscale("log")
             log_axis(ax.yaxis)
-        if quantity in (lines or {}):
-            ax.axhline(lines[quantity], color=NULL, linestyle="--", linewidth=1, zorder=0)
+        if line is not None:
+            ax.axhline(line, color=NULL, linestyle="--", linewidth=1, zorder=0)
         ax.set_xticks(range(len(names)), names, rotation=25, ha="right")
         ax.set(xlabel="", ylabel=label)
     return figure
 
 
 def pictures(table: dict):
-    """Rows of normalized images on one gray scale, from tables.gaussianity.shown: RD3A, and samples of fields."""
+    """Rows of normalized images on one gray scale: RD3A, and samples of fields.
+
+    table : name -> (images, channels, height, width), as from tables.gaussianity.shown
+    """
     rows = [np.clip(0.5 + row / (2 * SIGMAS), 0, 1) for row in table.values()]
     columns, height, width = len(rows[0]), rows[0].shape[2] + 1, rows[0].shape[3] + 1
     figure, axes = subplots(1, 1, WIDTH * len(rows) * height / (columns * width) * 0.85)
@@ -72,7 +84,7 @@ def pictures(table: dict):
 
 
 def by_inputs(table: dict):
-    """Kurtosis of units against how many inputs they keep, from tables.gaussianity.kurtosis_by_inputs."""
+    """Kurtosis of units against their inputs, from tables.gaussianity.kurtosis_by_inputs."""
     figure, axes = subplots(1, 1, 3.0, 5.6)
     for n, (name, rows) in enumerate(table.items()):
         style = {"marker": "osD^"[n % 4], "markersize": 4, "capsize": 2, "color": CYCLE[n % len(CYCLE)]}
@@ -85,7 +97,10 @@ def by_inputs(table: dict):
 
 
 def histograms(table: dict, unit: int = 0):
-    """The preactivation of a unit with and without each of two weights, those with the highest and the lowest score, from gaussianity.example: RD5A."""
+    """The preactivation of a unit with and without each of two weights: RD5A.
+
+    table : from probes.gaussianity.example; the weights are those with the highest and with the lowest score
+    """
     figure, axes = subplots(1, 3, 2.5, gridspec_kw={"width_ratios": [0.8, 1, 1]})
     stays = table["removed_at"][unit] == table["removed_at"].max()
     image(axes[0, 0], stays.astype(float), f"unit {table['units'][unit]}: its mask in the end")
@@ -99,16 +114,17 @@ def histograms(table: dict, unit: int = 0):
         ax.set(xlabel="preactivation, in its standard deviations", yticks=[])
         ax.minorticks_off()
         before, after = table["kurtosis"][unit], table["without"][unit, n]
-        ax.set_title(f"K = {before:.3f} → {after:.3f}\nscore {scores[n]:+.4f}".replace("-", "−"), color=color)
+        title = f"K = {before:.3f} → {after:.3f}\nscore {scores[n]:+.4f}"
+        ax.set_title(title.replace("-", "−"), color=color)
         ax.legend(loc="lower center", fontsize=7)
     return figure
 
 
 def cavity(panels: dict, after: tuple[int, ...] | None = None, marked: int = 0, columns: int = 3):
-    """Cavity scores by the level at which weights are removed, from tables.gaussianity.cavity: RD5B, RD5C.
+    """Cavity scores by the level at which weights are removed: RD5B, RD5C.
 
-    panels : title -> table; a line for every number of prunings in `after` (default: all), its band from the least to the
-             most of the runs
+    panels : title -> table, from tables.cavity.scores
+    after  : numbers of prunings with a line, its band from the least to the most of the runs; default: all
     marked : level of removal with a gray line
     """
     columns = evenly(len(panels), columns)
@@ -146,7 +162,7 @@ def cavity(panels: dict, after: tuple[int, ...] | None = None, marked: int = 0, 
 
 
 def dial(table: dict):
-    """Localization and kurtosis at one density against the gain of the fields, from tables.gaussianity.against_gain."""
+    """Localization and kurtosis against the gain, from tables.gaussianity.against_gain."""
     figure, axes = subplots(1, 3, 2.7)
     labels = {
         "input": "kurtosis of a pixel",

@@ -1,4 +1,7 @@
-"""How far preactivations are from Gaussian, and what each weight has to do with it. For numpy arrays, and for torch tensors alike."""
+"""How far preactivations are from Gaussian, and what each weight has to do with it.
+
+For numpy arrays, and for torch tensors alike.
+"""
 
 import numpy as np
 
@@ -23,53 +26,49 @@ def kurtosis(values):
 
 
 def cavity(x, weights):
-    """The cavity score of every weight: how much less Gaussian its unit becomes without it, relative to its kurtosis K.
+    """The cavity score of every weight: how much less Gaussian its unit is without it.
 
-        score_j = s (K_without_j - K) / K        s = 1 where K > 3, else -1
+        score_j = s (K_without_j - K) / K        K: kurtosis of the preactivation; s = 1 where K > 3, else -1
 
-    Positive: removing the weight moves the kurtosis away from 3. The literal definition computes all preactivations
-    of a unit anew for every weight. Here they are expanded in the weight, with l = sum_j w_j x_j, all centered:
+    The moments of the preactivation without w_j x_j are polynomials in w_j, see `moments`.
 
-        variance without j:       m2 - 2 w <l x> + w^2 <x^2>
-        4th moment without j:     m4 - 4 w <l^3 x> + 6 w^2 <l^2 x^2> - 4 w^3 <l x^3> + w^4 <x^4>
-
-    so that four matrix products give the scores of all weights.
-
-    x       : (images, inputs), the inputs of the layer, float64 for scores that are exact
+    x       : (images, inputs) of the layer, float64 for scores that are exact
     weights : (units, inputs), 0 where pruned
-    returns : scores (units, inputs); the same to first order in the weight, whose sum over a unit is 0, for K does not
-              depend on the scale of the weights; and the kurtosis of every unit. Scores are nan where the weight is 0 and
-              in units with fewer than three inputs
+    returns : scores (units, inputs), nan where w = 0 and in units with fewer than LEAST inputs; the same to
+              first order in w_j, which sum to 0 in a unit, as K does not depend on the scale of w; K (units,)
 
     Source: Redman et al. 2024, equation 5.
     """
-    count, mean = len(x), x.mean(0)
-    cubes, squares, lines, mixed = 0, 0, 0, 0  # <l^3 x>, <l^2 x^2>, <l x>, <l x^3>
-    second, fourth, m2, m4 = 0, 0, 0, 0
-    for start in range(0, count, CHUNK):
-        part = x[start : start + CHUNK] - mean
-        l1, x2 = part @ weights.T, part * part
-        l2 = l1 * l1
-        lines = lines + l1.T @ part
-        cubes = cubes + (l2 * l1).T @ part
-        squares = squares + l2.T @ x2
-        mixed = mixed + l1.T @ (x2 * part)
-        second, fourth = second + x2.sum(0), fourth + (x2 * x2).sum(0)
-        m2, m4 = m2 + l2.sum(0), m4 + (l2 * l2).sum(0)
-    lines, cubes, squares, mixed = lines / count, cubes / count, squares / count, mixed / count
-    second, fourth, m2, m4 = second / count, fourth / count, m2[:, None] / count, m4[:, None] / count
+    lx, l2x2, l3x, lx3, x2, x4, l2, l4 = moments(x, weights)
     w = weights
     with np.errstate(invalid="ignore", divide="ignore"):
-        before = m4 / m2**2
-        without2 = m2 - 2 * w * lines + w**2 * second
-        without4 = m4 - 4 * w * cubes + 6 * w**2 * squares - 4 * w**3 * mixed + w**4 * fourth
+        before = l4 / l2**2
+        without2 = l2 - 2 * w * lx + w**2 * x2
+        without4 = l4 - 4 * w * l3x + 6 * w**2 * l2x2 - 4 * w**3 * lx3 + w**4 * x4
         sign = 2 * (before > GAUSSIAN) - 1
         scores = sign * (without4 / without2**2 / before - 1)
-        linear = sign * 4 * w * (lines / m2 - cubes / m4)
-    kept = w != 0
-    undefined = ~kept | (kept.sum(1) < LEAST)[:, None]
+        linear = sign * 4 * w * (lx / l2 - l3x / l4)
+    undefined = (w == 0) | ((w != 0).sum(1) < LEAST)[:, None]
     scores[undefined] = linear[undefined] = float("nan")
     return scores, linear, before[:, 0]
+
+
+def moments(x, weights):
+    """Means over images of products of inputs x and preactivations l = w x, both centered.
+
+    x, weights : as of `cavity`
+    returns    : <l x>, <l^2 x^2>, <l^3 x>, <l x^3> (units, inputs), four matrix products;
+                 <x^2>, <x^4> (inputs,); <l^2>, <l^4> (units, 1)
+    """
+    mean, sums = x.mean(0), [0] * 8
+    for start in range(0, len(x), CHUNK):
+        x1 = x[start : start + CHUNK] - mean
+        l1, x2 = x1 @ weights.T, x1 * x1
+        l2 = l1 * l1
+        products = l1.T @ x1, l2.T @ x2, (l2 * l1).T @ x1, l1.T @ (x2 * x1)
+        squares = x2.sum(0), (x2 * x2).sum(0), l2.sum(0)[:, None], (l2 * l2).sum(0)[:, None]
+        sums = [total + part for total, part in zip(sums, products + squares)]
+    return [total / len(x) for total in sums]
 
 
 def by_removal(scores: np.ndarray, removed_at: np.ndarray, level: int, levels: int) -> dict[str, np.ndarray]:
@@ -77,8 +76,9 @@ def by_removal(scores: np.ndarray, removed_at: np.ndarray, level: int, levels: i
 
     scores     : (units, inputs), nan where undefined
     removed_at : (units, inputs), whole numbers: the level of removal; above `levels`: never
-    returns    : arrays (levels + 2,), entry f for the weights that go at level f, the last for those that stay: number of
-                 weights with a score, and mean, median and share of positive ones among these scores; nan where there are none
+    returns    : arrays (levels + 2,), entry f for the weights that go at level f, the last for those that
+                 stay: count, of the weights with a score; mean, median and positive, the share of positive
+                 ones, of these scores, nan where there are none
     """
     found = {name: np.full(levels + 2, np.nan) for name in ("mean", "median", "positive")}
     found["count"] = np.zeros(levels + 2)
@@ -93,7 +93,9 @@ def by_removal(scores: np.ndarray, removed_at: np.ndarray, level: int, levels: i
 
 
 def matched(scores: np.ndarray, size: np.ndarray, bins: int = 50) -> np.ndarray:
-    """What the scores would be if they depended on the size of the weight alone: each the mean score of the weights of about its size.
+    """What the scores would be if they depended on the size of the weight alone.
+
+    Each is the mean score of the weights of about its size.
 
     scores, size : (units, inputs); nan scores take no part
     bins         : groups of equally many weights, by size

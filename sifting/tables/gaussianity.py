@@ -1,51 +1,52 @@
-"""How far from Gaussian images and representations are: components, clones, kurtosis, cavity scores."""
+"""How far from Gaussian images and units are: components, clones, kurtosis."""
 
 import numpy as np
 
+from sifting import observables
+from sifting.observables.gaussianity import GAUSSIAN
 from sifting.results.history import History
 from sifting.tables.basics import Groups, common
 from sifting.tables.conditions import at_density, compare
-from sifting.tables.words import around
-
-CONTROLS = {  # variant of the scores -> what is asked by it
-    "score": "all weights",
-    "linear": "to first order in the weight",
-    "within": "within classes",
-    "above": "units with K > 3",
-    "below": "units with K < 3",
-    "by_rewound": "expected from the rewound |w|",
-    "by_trained": "expected from the trained |w|",
-    "shuffled": "levels of removal at random",
-}
 
 
 def components(history: History) -> dict[str, dict[str, np.ndarray]]:
     """Independent and principal components of images: RD2.
 
-    returns : method -> rows (components, channels, height, width), the most local first; in that order, (components,):
-              kurtosis; localization; and spread, the participation ratio of the pixels: (sum e)^2 / (n sum e^2) with e the sum of the
-              squared weights of a pixel, 1 where all n pixels have the same part, 1 / n where one pixel has all
+    returns : method -> rows (components, channels, height, width), the most local first; in that order,
+              (components,): kurtosis; localization; and spread, see `participation`
     """
     found = {}
     for method in ("ica", "pca"):
         local = history[f"{method}/localization"]
         order = np.argsort(-np.nan_to_num(local, nan=-1), kind="stable")
         rows = history[method][order].reshape(-1, *history["shape"])
-        energy = (rows.astype(float) ** 2).sum(1).reshape(len(rows), -1)
         found[method] = {
             "rows": rows,
-            "spread": energy.sum(1) ** 2 / (energy**2).sum(1) / energy.shape[1],
+            "spread": participation(rows),
             "localization": local[order],
             "kurtosis": history[f"{method}/kurtosis"][order],
         }
     return found
 
 
+def participation(rows: np.ndarray) -> np.ndarray:
+    """The share of the n pixels that each of some components is spread over.
+
+        (sum e)^2 / (n sum e^2)        e: sum over the channels of the squared weights of a pixel
+
+    rows    : (components, channels, height, width)
+    returns : (components,), 1 where all pixels have the same part, 1 / n where one pixel has all
+    """
+    energy = (rows.astype(float) ** 2).sum(1).reshape(len(rows), -1)
+    return energy.sum(1) ** 2 / (energy**2).sum(1) / energy.shape[1]
+
+
 def likeness(clones: dict[str, History]) -> dict[str, dict[str, np.ndarray]]:
     """What clones share with their originals: RD3A.
 
-    returns : kind of clone -> arrays over its classes: mean, covariance, sampling, spectrum, pixels and projections,
-              each (classes,), kurtosis of the originals under pixels_original and projections_original; images; rank
+    returns : kind of clone -> arrays over its classes, (classes,): mean, covariance, sampling, spectrum;
+              kurtosis of pixels and projections, of the originals under pixels_original and
+              projections_original; images; rank
     """
     names = ("mean", "covariance", "sampling", "spectrum", "images", "rank")
     kinds = {
@@ -63,7 +64,8 @@ def likeness(clones: dict[str, History]) -> dict[str, dict[str, np.ndarray]]:
 def shown(clones: dict[str, History], classes: int = 15) -> dict[str, np.ndarray]:
     """One image of a class, and one of each of its clones: RD3A.
 
-    returns : originals and kind of clone -> (classes, channels, height, width), normalized; `classes` of them, evenly spaced
+    returns : originals and kind of clone -> (classes, channels, height, width), normalized; `classes` of
+              them, evenly spaced
     """
     first = next(iter(clones.values()))["shown/original"]
     rows = {"photographs": first} | {kind: history["shown/clone"] for kind, history in clones.items()}
@@ -75,39 +77,67 @@ def shown(clones: dict[str, History], classes: int = 15) -> dict[str, np.ndarray
 
 
 def kurtosis(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
-    """Kurtosis of the preactivations of the first layer of every condition, at every level: RD4.
+    """Kurtosis K of first-layer preactivations in every condition, at every level: RD4.
 
-    returns : as compare, with (runs, levels) arrays besides: of the rewound network mean and median over units, of all images
-              together; class_mean, pair_median over units and classes, of the images of each class; of the trained
-              network trained and class_trained, means; distance and distance_trained, means over units of |K - 3|, all images together
+    returns : as compare, with (runs, levels) arrays besides, of the rewound network:
+              mean, median            : over units, of K over all images together
+              distance                : mean over units of |K - 3|, likewise
+              class_mean, pair_median : over units and classes, of K over the images of each class
+              and of the trained network: trained and class_trained, as mean and class_mean
     """
     table = compare(groups)
     for name, runs in groups.items():
-        levels = common(runs) + 1
+        rewound = _levels(runs, "kurtosis/rewound")
         table[name] |= {
-            "mean": np.stack([np.nanmean(run["kurtosis/rewound"][:levels], 1) for run in runs]),
-            "median": np.stack([np.nanmedian(run["kurtosis/rewound"][:levels], 1) for run in runs]),
-            "class_mean": np.stack([np.nanmean(run["class_mean/rewound"][:levels], 1) for run in runs]),
-            "pair_median": np.stack([run["pair_median/rewound"][:levels] for run in runs]),
-            "trained": np.stack([np.nanmean(run["kurtosis/trained"][:levels], 1) for run in runs]),
-            "distance": np.stack([np.nanmean(abs(run["kurtosis/rewound"][:levels] - 3), 1) for run in runs]),
-            "distance_trained": np.stack(
-                [np.nanmean(abs(run["kurtosis/trained"][:levels] - 3), 1) for run in runs]
-            ),
-            "class_trained": np.stack([np.nanmean(run["class_mean/trained"][:levels], 1) for run in runs]),
+            "mean": np.nanmean(rewound, 2),
+            "median": np.nanmedian(rewound, 2),
+            "distance": np.nanmean(abs(rewound - GAUSSIAN), 2),
+            "class_mean": np.nanmean(_levels(runs, "class_mean/rewound"), 2),
+            "pair_median": _levels(runs, "pair_median/rewound"),
+            "trained": np.nanmean(_levels(runs, "kurtosis/trained"), 2),
+            "class_trained": np.nanmean(_levels(runs, "class_mean/trained"), 2),
         }
     return table
 
 
-def kurtosis_by_inputs(groups: Groups, level: int, bins: int = 6) -> dict[str, dict[str, np.ndarray]]:
-    """Kurtosis of the rewound units at `level`, by how many inputs they keep: with few, no central limit is at work.
+def _levels(runs: list[History], stored: str) -> np.ndarray:
+    """(runs, levels, ...): an array of each run, at the levels that all of them reached."""
+    return np.stack([run[stored][: common(runs) + 1] for run in runs])
 
-    returns : condition -> inputs (bins,), mean number in each of `bins` groups of equally many units, all runs together;
-              kurtosis (bins,), mean over the units, and error (bins,), its standard error
+
+def at_last(table: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+    """What `kurtosis` or conditions.compare has of each run, at the last level alone.
+
+    returns : condition -> quantity -> (runs,)
+    """
+    shared = ("density", "layers")  # means over runs
+    return {
+        name: {what: values[:, -1] for what, values in rows.items() if what not in shared}
+        for name, rows in table.items()
+    }
+
+
+def rise(values: np.ndarray) -> np.ndarray:
+    """(runs,): the last level minus the dense network; values : (runs, levels)."""
+    return values[:, -1] - values[:, 0]
+
+
+def rising(values: np.ndarray) -> np.ndarray:
+    """(runs,): share of the levels at which something rises; values : (runs, levels)."""
+    return (np.diff(values, axis=1) > 0).mean(1)
+
+
+def kurtosis_by_inputs(groups: Groups, level: int, bins: int = 6) -> dict[str, dict[str, np.ndarray]]:
+    """Kurtosis of the rewound units at `level`, by how many inputs they keep.
+
+    With few inputs, no central limit is at work.
+
+    returns : condition -> inputs (bins,), mean number in each of `bins` groups of equally many units, all
+              runs together; kurtosis (bins,), mean over the units, and error (bins,), its standard error
     """
     found = {}
     for name, runs in groups.items():
-        inputs = np.concatenate([run.mask(level).sum(1) for run in runs])
+        inputs = np.concatenate([_inputs(run, level) for run in runs])
         values = np.concatenate([run["kurtosis/rewound"][level] for run in runs])
         there = np.isfinite(values) & (inputs > 2)
         parts = np.array_split(np.argsort(inputs[there], kind="stable"), bins)
@@ -120,94 +150,34 @@ def kurtosis_by_inputs(groups: Groups, level: int, bins: int = 6) -> dict[str, d
     return found
 
 
-def cavity(runs: list[History], variant: str = "score") -> dict[str, np.ndarray]:
-    """Cavity scores by the level of removal, evaluated after every level: RD5.
+def kurtosis_at_inputs(groups: Groups, level: int, null: str = "random") -> dict[str, np.ndarray]:
+    """Kurtosis of the rewound units with about as many inputs as those of the condition `null`.
 
-    variant : a name in CONTROLS
-    returns : removed (levels + 1,) the levels of removal, 1, 2, ..., the last for weights that stay; score (runs, levels + 1, levels + 1),
-              number of kept weights times the mean score of the weights [removed at column + 1] in the network [after row prunings], nan
-              where they are gone; count, likewise; positive, the share of positive scores
+    returns : condition -> (runs,), mean over the units of layer 1 whose in-degree lies within the middle nine
+              tenths of those of `null`
     """
-    levels = common(runs)
-    if odd := {run.levels for run in runs} - {levels}:
-        raise ValueError(f"runs of {levels} and of {', '.join(map(str, odd))} levels have no table in common")
-    kept = np.array([[run.mask(level).sum() for level in range(levels + 1)] for run in runs])
-    stacked = {
-        what: np.stack([run[f"cavity/{variant}/{what}"] for run in runs])[:, :, 1:]
-        for what in ("mean", "count", "positive")
-    }
+    low, high = np.quantile(np.concatenate([_inputs(run, level) for run in groups[null]]), [0.05, 0.95])
     return {
-        "removed": np.arange(1, levels + 2),
-        "score": kept[:, :, None] * stacked["mean"],
-        "count": stacked["count"],
-        "positive": stacked["positive"],
+        name: np.array([_between(run, level, low, high) for run in runs]) for name, runs in groups.items()
     }
 
 
-def grouped(table: dict[str, np.ndarray], level: int, first: int, last: int) -> np.ndarray:
-    """(runs,): of `cavity`, the mean score after `level` prunings of all weights that are removed at levels `first` to `last`."""
-    part = slice(first - 1, last)
-    return _weighted(table["score"][:, level, part], table["count"][:, level, part])
+def _between(run: History, level: int, low: float, high: float) -> float:
+    """Mean kurtosis of the rewound units that keep `low` to `high` inputs."""
+    inputs = _inputs(run, level)
+    return np.nanmean(run["kurtosis/rewound"][level][(low <= inputs) & (inputs <= high)])
 
 
-def _weighted(values: np.ndarray, count: np.ndarray) -> np.ndarray:
-    count = np.where(np.isfinite(values), count, 0)
-    with np.errstate(invalid="ignore"):
-        return np.nansum(values * count, -1) / count.sum(-1)
-
-
-def turning(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Are the weights that go next the only ones with a positive score? All (runs,), over the levels at which something goes.
-
-    returns : next: mean score of the weights that the next pruning removes; later: of all others; difference; order: of
-              those that go one level after the next, minus that of those that stay; least: the smallest next of all levels; turned: share of levels at which next is
-              positive and the mean score of every later group is negative
-    """
-    runs, rows, _ = table["score"].shape
-    first, rest, order, turned = np.zeros((4, runs, rows - 1))
-    order[:, -1] = np.nan  # nothing goes after the next
-    for level in range(rows - 1):
-        first[:, level] = table["score"][:, level, level]
-        if level < rows - 2:
-            order[:, level] = table["score"][:, level, level + 1] - table["score"][:, level, -1]
-        rest[:, level] = grouped(table, level, level + 2, rows)
-        later = table["score"][:, level, level + 1 :]
-        turned[:, level] = (first[:, level] > 0) & (np.nan_to_num(later, nan=-1) < 0).all(1)
-    return {
-        "next": np.nanmean(first, 1),
-        "later": np.nanmean(rest, 1),
-        "difference": np.nanmean(first - rest, 1),
-        "order": np.nanmean(order, 1),
-        "least": np.nanmin(first, 1),
-        "turned": turned.mean(1),
-    }
-
-
-def positive(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Share of positive scores, of `cavity`, over the levels at which something goes: next and later, as `turning`, each (runs,)."""
-    rows = range(table["score"].shape[1] - 1)
-    share, count = table["positive"], table["count"]
-    later = [_weighted(share[:, level, level + 1 :], count[:, level, level + 1 :]) for level in rows]
-    return {
-        "next": np.nanmean([share[:, level, level] for level in rows], 0),
-        "later": np.nanmean(later, 0),
-    }
-
-
-def turning_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
-    """Rows of words from `turning`: mean ± standard deviation over runs."""
-    return [
-        [name, *(around(row[what]) for what in ("next", "later", "difference", "order"))]
-        + [around(row["turned"], 100, 0, " %")]
-        for name, row in found.items()
-    ]
+def _inputs(run: History, level: int) -> np.ndarray:
+    """(units,): inputs that each unit of layer 1 keeps."""
+    return observables.connectivity.in_degree(run.mask(level))
 
 
 def against_gain(groups: Groups, density: float) -> dict[str, np.ndarray]:
-    """Fields of one gain a condition, at the level nearest to `density`: does locality follow non-Gaussianity?
+    """Does locality follow non-Gaussianity? Fields of one gain a condition, near `density`.
 
-    returns : gain (conditions,); (runs, conditions): kurtosis, of the rewound units, mean over units; localization; and input,
-              the kurtosis of a pixel, the same in all runs
+    returns : gain (conditions,); (runs, conditions): kurtosis, of the rewound units, mean over units;
+              localization; and input, the kurtosis of a pixel, the same in all runs
     """
     found = {"gain": [], "input": [], "kurtosis": [], "localization": []}
     for values, runs in zip(at_density(kurtosis(groups), density).values(), groups.values(), strict=True):
@@ -219,24 +189,8 @@ def against_gain(groups: Groups, density: float) -> dict[str, np.ndarray]:
     return {"gain": gain} | {name: np.stack(rows, 1) for name, rows in found.items()}
 
 
-def kurtosis_at_inputs(groups: Groups, level: int, null: str = "random") -> dict[str, np.ndarray]:
-    """Kurtosis of the rewound units that keep about as many inputs as those of the condition `null` do.
-
-    returns : condition -> (runs,), mean over the units of layer 1 whose in-degree lies within the middle nine tenths of those of `null`
-    """
-    degrees = np.concatenate([run.mask(level).sum(1) for run in groups[null]])
-    low, high = np.quantile(degrees, [0.05, 0.95])
-    found = {}
-    for name, runs in groups.items():
-        inside = [(low <= run.mask(level).sum(1)) & (run.mask(level).sum(1) <= high) for run in runs]
-        found[name] = np.array(
-            [np.nanmean(run["kurtosis/rewound"][level][units]) for run, units in zip(runs, inside)]
-        )
-    return found
-
-
 def mean_and_error(values: np.ndarray) -> dict[str, float]:
-    """Mean and standard error over values that are there, of components or classes: what claims.check takes."""
+    """Mean and standard error over the values that are there, which claims.check takes."""
     there = values[np.isfinite(values)]
     return {"values": there.mean(), "error": there.std(ddof=1) / len(there) ** 0.5}
 

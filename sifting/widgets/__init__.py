@@ -1,4 +1,7 @@
-"""Explorers over stored results: the same widget live in JupyterLab and in the static page; no torch."""
+"""Explorers over stored results, the same live in JupyterLab and on the static page.
+
+They need no torch.
+"""
 
 from sifting.widgets.cavity_explorer import CavityExplorer
 from sifting.widgets.mask_explorer import MaskExplorer

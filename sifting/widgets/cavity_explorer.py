@@ -1,4 +1,4 @@
-"""The cavity explorer: scores by level of removal, and what single weights do to their units."""
+"""The cavity explorer: scores by level of removal, and what one weight does to its unit."""
 
 import numpy as np
 import traitlets as t
@@ -8,7 +8,7 @@ from sifting.widgets.explorer import Explorer, module, numbers, read_json, sheet
 
 
 class CavityExplorer(Explorer):
-    """Choose a level of removal and follow the score of its weights; choose a weight and see what its unit is without it.
+    """Choose a level of removal; see the scores of its weights, and a unit without one of them.
 
     Build it with `from_tables`. Source: Redman et al. 2024, figure 5.
     """
@@ -18,13 +18,14 @@ class CavityExplorer(Explorer):
     data = t.Bytes().tag(sync=True)  # JSON, deflated
     removed = t.Int(1).tag(sync=True)  # level of removal; one more than there are: never
     unit = t.Int(0).tag(sync=True)  # position among the units shown
-    end = t.Enum(["highest", "lowest"], "highest").tag(
-        sync=True
-    )  # the weight of that level: which of two scores
+    end = t.Enum(["highest", "lowest"], "highest").tag(sync=True)  # score of the weight of that level
 
     @classmethod
     def from_tables(cls, scores: dict, example: dict, **state):
-        """The explorer of tables.gaussianity.cavity and gaussianity.example; state : what to begin with."""
+        """The explorer of tables.cavity.scores and probes.gaussianity.example.
+
+        state : what to begin with
+        """
         rows = scores["score"]
         packed = {
             "mean": numbers(rows.mean(0), 2),

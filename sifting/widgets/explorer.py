@@ -15,7 +15,10 @@ HERE = pathlib.Path(__file__).parent
 
 
 def module(name: str) -> str:
-    """One JavaScript module from three files: what needs no page, what needs no model, and the explorer of that name."""
+    """One JavaScript module from three files.
+
+    They are what needs no page, what needs no model, and the explorer of that name.
+    """
     return "\n".join((HERE / part).read_text() for part in ("numbers.js", "parts.js", f"{name}.js"))
 
 
@@ -72,7 +75,10 @@ def numbers(values: np.ndarray, digits: int) -> list:
 
 
 def sheet(masks: np.ndarray, columns: int = 8) -> Image.Image:
-    """Masks, bool (n, channels, height, width), as one picture with white gaps, some 640 pixels wide."""
+    """One picture of masks with white gaps, some 640 pixels wide.
+
+    masks : bool (n, channels, height, width)
+    """
     count, _, height, width = masks.shape
     rows, columns = -(-count // columns), min(columns, count)
     page = np.full((rows * (height + 2), columns * (width + 2), 3), 255, np.uint8)

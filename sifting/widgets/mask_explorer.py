@@ -14,7 +14,7 @@ SHADE = 127  # steps of the stored weights on each side of zero: one signed byte
 
 
 class MaskExplorer(Explorer):
-    """Browse nested masks of one or several runs: a gallery, a level to play, one unit in detail.
+    """Browse nested masks of one or several runs: a gallery, the levels, one unit in detail.
 
     Build it with `from_runs` or `from_history`. What a page stores, all zlib-compressed:
 
@@ -79,13 +79,13 @@ class MaskExplorer(Explorer):
         return explorer
 
     def _ranked(self, layer: int) -> np.ndarray:
-        """Units shown of a layer (0: the first) of the chosen run, most inputs at the last level first."""
+        """Units shown of a layer (0: the first) of the chosen run, most inputs in the end first."""
         stored = self.runs[self.run]["layers"][layer]
         degrees = np.frombuffer(zlib.decompress(stored["degrees"]), "<u2").reshape(-1, stored["units"])
         return np.array(stored["shown"])[most_connected(degrees[:, stored["shown"]])]
 
     def picture(self) -> Image.Image:
-        """The gallery at the explorer's level, most connected masks first: for hosts without widgets."""
+        """The gallery at the explorer's level, most inputs first: for hosts without widgets."""
         stored, (channels, height, width) = self.runs[self.run]["layers"][self.layer - 1], self.shape
         removed = np.frombuffer(zlib.decompress(stored["removed_at"]), np.uint8).reshape(
             -1, channels, height, width
@@ -100,7 +100,7 @@ class MaskExplorer(Explorer):
 
 
 def pack(run, name: str, accuracy, units: int, gallery: int, weights: bool) -> dict:
-    """One run as the page stores it: plain values and compressed arrays (MaskExplorer says which)."""
+    """One run as the page stores it, in plain values and compressed arrays: see MaskExplorer."""
     levels, layers, reach = run.levels, [], None
     if len(accuracy) != levels + 1:
         raise ValueError(f"{name} has {levels + 1} levels, but {len(accuracy)} accuracies")
@@ -131,7 +131,7 @@ def pack(run, name: str, accuracy, units: int, gallery: int, weights: bool) -> d
 
 
 def most_connected(degrees: np.ndarray) -> np.ndarray:
-    """Units by in-degree at the last level, largest first; ties by the levels before, then by number.
+    """Units by in-degree at the last level, largest first; ties by levels before, and number.
 
     degrees : (levels + 1, units)
     """
@@ -139,7 +139,9 @@ def most_connected(degrees: np.ndarray) -> np.ndarray:
 
 
 def choose_units(degrees: np.ndarray, units: int, gallery: int) -> np.ndarray:
-    """Units to store: `gallery` drawn at random, and the most connected; in a random order, always the same.
+    """Units to store: `gallery` drawn at random, and the most connected; always the same ones.
+
+    They come in a random order.
 
     So the first `gallery` of them are a fair sample, however many are left out.
     """
@@ -150,7 +152,7 @@ def choose_units(degrees: np.ndarray, units: int, gallery: int) -> np.ndarray:
 
 
 def effective_removed_at(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
-    """Level at which the last path from an input to a unit is cut: max_k min(outer_ik, inner_kj).
+    """Level that cuts the last path from an input to a unit: max_k min(outer_ik, inner_kj).
 
     A path is cut when its first weight goes, and an input when its last path goes, so one byte holds
     the effective masks of all levels: masks.at(result, n) = masks.effective of the masks at level n.

@@ -1,4 +1,4 @@
-"""The similarity explorer: how alike the masks of every two pruning methods are, and where they overlap."""
+"""The similarity explorer: how alike masks of pruning methods are, and where they overlap."""
 
 import numpy as np
 import traitlets as t
@@ -10,7 +10,7 @@ LARGEST = 12_000  # weights of a layer whose masks still go on a page
 
 
 class SimilarityExplorer(Explorer):
-    """Choose a level, a layer and two methods: their distance, what chance would make it, and their masks in one picture.
+    """Choose a level, a layer and two methods; see their distance, that of chance, and masks.
 
     Build it with `from_tables`. Source: Paganini & Forde 2020, figures 3, 4, 9 and 11.
     """
@@ -40,14 +40,13 @@ class SimilarityExplorer(Explorer):
 
     def picture(self) -> Image.Image:
         """Distances between all methods, light where they are at chance: for hosts without widgets."""
-        packed = read_json(self.data)
-        distance, chance = (
-            np.array(packed[name])[self.level - 1, self.layer] for name in ("distance", "chance")
-        )
+        packed, place = read_json(self.data), (self.level - 1, self.layer)
+        distance, chance = (np.array(packed[name])[place] for name in ("distance", "chance"))
         share = np.divide(distance, chance, out=np.zeros_like(distance), where=chance > 0)
         gray = (255 * np.clip(share, 0, 1)).astype(np.uint8)
         return Image.fromarray(gray).resize((640, 640), Image.Resampling.NEAREST)
 
     def __repr__(self):
         packed = read_json(self.data)
-        return f"SimilarityExplorer({len(packed['methods'])} methods; {len(packed['layers'])} layers; {len(packed['distance'])} levels)"
+        methods, layers, levels = (len(packed[name]) for name in ("methods", "layers", "distance"))
+        return f"SimilarityExplorer({methods} methods; {layers} layers; {levels} levels)"

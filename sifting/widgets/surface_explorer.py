@@ -1,4 +1,4 @@
-"""The surface explorer: accuracy on planes through the pretrained, the pruned and the retrained network."""
+"""The surface explorer: accuracy on planes through three networks."""
 
 import zlib
 
@@ -21,9 +21,10 @@ AXES = {
 
 
 class SurfaceExplorer(Explorer):
-    """Choose a way to prune and retrain, a pruning cycle and batch-norm statistics; read the accuracy of any cell of the plane.
+    """Choose a way to prune and retrain, and a cycle; read the accuracy anywhere on the plane.
 
-    Build it with `from_tables`. Stored accuracies are wrong by half a hundredth of a point at most.
+    It can be chosen, too, which statistics batch norm has. Build it with `from_tables`. Stored accuracies are
+    wrong by half a hundredth of a point at most.
     Source: Anonymous 2021, figures 6 and 16.
     """
 
@@ -38,18 +39,20 @@ class SurfaceExplorer(Explorer):
 
     @classmethod
     def from_tables(cls, table: dict, way=0, cycle=None, statistics=0):
-        """The explorer of planes through W*, Wp and Wr: the pretrained, the pruned and the retrained network.
+        """The explorer of planes through the pretrained, the pruned and the retrained network.
 
         table      : ways, statistics: names;
                      accuracy (ways, cycles, statistics, rows, columns), in [0, 1], nan where it is not known;
-                     x (ways, cycles, columns), y (ways, cycles, rows): where cells are, rising in even steps, in units of weights;
-                     points (ways, cycles, 3, 2): where W*, Wp and Wr are; own (ways, cycles, statistics, 3): their accuracies;
+                     x (ways, cycles, columns), y (ways, cycles, rows): where cells are, rising in even steps,
+                     in units of weights;
+                     points (ways, cycles, 3, 2): where the networks W*, Wp and Wr are;
+                     own (ways, cycles, statistics, 3): their accuracies;
                      share (ways, cycles): weights kept. All are nan where a run ended before
         way        : position of the one to begin with
         cycle      : from 1 on; default: the last
         statistics : position of the ones to begin with
 
-        Raises ValueError if the table is empty or its arrays do not agree, and for what there is not to begin with.
+        Raises ValueError if the table is empty or its arrays do not agree, and for a beginning that it lacks.
         """
         arrays = _checked(table)
         _, cycles, _, rows, columns = arrays["accuracy"].shape
@@ -67,7 +70,10 @@ class SurfaceExplorer(Explorer):
         return cls(data=squeeze_json(packed), accuracy=squeeze(steps), **state)
 
     def picture(self) -> Image.Image:
-        """The plane, from black at 0 to white at 100 %, and nothing where the accuracy is not known: for hosts without widgets."""
+        """The plane, black at 0 and white at 100 %, for hosts without widgets.
+
+        What is not known is transparent.
+        """
         packed = read_json(self.data)
         shape = -1, len(packed["share"][0]), len(packed["statistics"]), packed["rows"], packed["columns"]
         steps = np.frombuffer(zlib.decompress(self.accuracy), "<u2").reshape(shape)

@@ -17,9 +17,9 @@ NONE = 65535  # fills the rows of units that less feeds than there are places
 
 
 class TreeExplorer(Explorer):
-    """Walk from a unit of a deep layer to the units that feed it, layer by layer, down to the image.
+    """Walk from a unit of a deep layer to the units that feed it, and on down to the image.
 
-    Build it with `from_runs`. A page stores of one level what the mask explorer stores (mask_explorer.pack), and
+    Build it with `from_runs`. A page stores of one level what mask_explorer.pack stores, and
 
         top                 units of the deepest layer to begin with
         feeders, strengths  for every unit of the deeper layers its `fan` strongest inputs and their weights
@@ -43,7 +43,7 @@ class TreeExplorer(Explorer):
         fan     : strongest inputs of a unit
         state   : what to begin with: run, path, show (mask or weights, of layer 1)
 
-        Raises ValueError where a run has not so many layers, or where no input reaches any unit of the deepest.
+        Raises ValueError where a run has fewer layers, or where no input reaches any unit of the deepest.
         """
         names = [run.name for run in runs] if names is None else names
         levels = [run.outcome for run in runs] if levels is None else levels
@@ -68,7 +68,7 @@ class TreeExplorer(Explorer):
 
 @dataclass
 class Still:
-    """One level of a run and its first layers, as a run that has no other: what mask_explorer.pack takes."""
+    """One level of a run and its first layers as a run of its own, for mask_explorer.pack."""
 
     run: History
     level: int

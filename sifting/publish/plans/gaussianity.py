@@ -1,4 +1,7 @@
-"""What the chapters on Redman et al. 2024 need: chapter -> function(base, number of seeds) -> group -> configurations."""
+"""What the chapters on Redman et al. 2024 need.
+
+Chapter -> function(base, number of seeds) -> group -> configurations.
+"""
 
 from dataclasses import replace
 
@@ -9,10 +12,11 @@ GAINS = (0.0, 0.5, 1.0, 2.0, 5.0)  # of the fields; 0: Gaussian
 
 
 def network(base: Config) -> Config:
-    """Their network and procedure on the images of `base`: two hidden layers, ten levels, T - k steps after rewinding.
+    """Their network and procedure on the images of `base`.
 
-    Where there are steps enough, their 40,000 of 40 images. Classes of photos are pictures: one Gaussian a class is
-    then fitted to many images, and a mixture of fifteen is what a clone can be.
+    Two hidden layers, ten levels, T - k steps after rewinding; where there are steps enough, their 40,000
+    of 40 images. Classes of photos are pictures: one Gaussian a class is then fitted to many images, and a
+    mixture of fifteen is what a clone can be.
     """
     if base.steps >= 10_000:
         base = replace(base, batch_size=40, steps=40_000)
@@ -27,9 +31,10 @@ def statistics(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def clones(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP on images and on clones of them: Gaussians a picture, Gaussians a fine class, and three controls.
+    """IMP on images and on clones of them.
 
-    One run each of those that only stand beside the others.
+    The clones are Gaussians a picture, Gaussians a fine class, and three controls; those that only stand
+    beside the others have one run each.
     """
     mine = network(base)
     fine = replace(mine, labels="fine")
@@ -62,7 +67,7 @@ def kurtosis(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def cavity(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP, also on Gaussian clones and with rewinding to initialization; and pruning by the cavity score itself."""
+    """IMP, on Gaussian clones, too, and rewound to step 0; and pruning by the cavity score."""
     mine = network(base)
     groups = {
         "IMP": mine,

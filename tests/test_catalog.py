@@ -1,0 +1,160 @@
+"""The catalog of statements: what its files may hold, and that the chapters test all of it."""
+
+import ast
+import collections
+import pathlib
+import re
+import tomllib
+
+import nbformat
+import pytest
+
+from sifting.publish import catalog
+from sifting.publish.catalog import FIGURES, PAPERS, statement, statements
+
+ROOT = pathlib.Path(__file__).parents[1]
+FILES = {stem: catalog.HERE / f"{stem}.toml" for stem in [*(stem for stem, *_ in PAPERS.values()), "own"]}
+RECORD = 'text = "It is so."\npaper = "12 %"\neffect = "gain"\n'
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Reads a catalog in which one file holds this text, and the others nothing."""
+
+    def read(text, stem="own"):
+        for path in FILES.values():
+            (tmp_path / path.name).write_text(text if path.stem == stem else "")
+        monkeypatch.setattr(catalog, "HERE", tmp_path)
+        return statements.__wrapped__()  # not the book's, which are kept
+
+    return read
+
+
+def in_chapters():
+    """ID.NAME -> chapters that test it, from the calls of page.check in their code."""
+    found = collections.defaultdict(list)
+    for path in sorted((ROOT / "chapters").glob("*.ipynb")):
+        for cell in nbformat.read(path, 4).cells:
+            if cell.cell_type == "code":
+                for id, name in checks(ast.parse(cell.source)):
+                    found[f"{id}.{name}"].append(path.stem)
+    return found
+
+
+def checks(tree):
+    """ID and name of every statement that some code tests."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "page.check":
+            id, *more = node.args
+            plain = isinstance(id, ast.Constant) and not more and all(word.arg for word in node.keywords)
+            assert plain, f"an ID and names that can be searched for are wanted: {ast.unparse(node)}"
+            yield from ((id.value, word.arg) for word in node.keywords)
+
+
+def headings(path):
+    """IDs of the records of a file, one after another, as they stand there."""
+    return re.findall(r"(?m)^\[([^.\]]+)\.\w+\]$", path.read_text(encoding="utf-8"))
+
+
+# --- the book's
+
+
+def test_every_record_is_a_statement_and_every_file_is_read():
+    assert {path.name for path in catalog.HERE.glob("*.toml")} == {path.name for path in FILES.values()}
+    found = [
+        f"{id}.{name}"
+        for path in FILES.values()
+        for id, records in tomllib.loads(path.read_text(encoding="utf-8")).items()
+        for name in records
+    ]
+    assert [*statements()] == found == [one.key for one in statements().values()]
+    assert all(statement(one.id, one.name) is one for one in statements().values())
+
+
+def test_every_statement_is_tested_in_one_chapter_and_nothing_else_is():
+    found = in_chapters()
+    assert {key: chapters for key, chapters in found.items() if len(chapters) > 1} == {}
+    assert sorted(set(found) - set(statements())) == [], "tested, but not in the catalog"
+    assert sorted(set(statements()) - set(found)) == [], "in the catalog, but not tested"
+
+
+def test_statements_of_papers_quote_them_and_our_own_quote_nobody():
+    lacking = [one.key for one in statements().values() if not one.own and not (one.quote and one.place)]
+    assert lacking == []
+    assert [one.key for one in statements().values() if one.own and (one.quote or one.place)] == []
+
+
+@pytest.mark.parametrize("path", FILES.values(), ids=FILES)
+def test_records_stand_together_and_in_the_order_of_the_figures(path):
+    found = headings(path)
+    assert len(found) == sum(map(len, tomllib.loads(path.read_text(encoding="utf-8")).values()))
+    together = [id for n, id in enumerate(found) if not n or found[n - 1] != id]
+    assert len(together) == len(set(together)), "the records of a figure stand apart"
+    known = [id for id in together if id in FIGURES]
+    assert known == [id for id in FIGURES if id in known]
+
+
+def test_what_a_statement_wants_can_be_and_can_fail():
+    for one in statements().values():
+        assert one.above < one.below, one.key
+        assert one.least < one.below and one.above < one.most, f"{one.key}: no effect can be there"
+        assert one.least < one.above or one.below < one.most, f"{one.key}: no effect can be elsewhere"
+        assert one.text.endswith(".") and one.paper and one.effect, one.key
+        assert one.name.isidentifier(), one.key
+
+
+def test_no_two_statements_on_a_figure_say_the_same():
+    counts = collections.Counter((one.id, one.text) for one in statements().values())
+    assert [said for said, count in counts.items() if count > 1] == []
+
+
+# --- one that somebody writes
+
+
+def test_a_record_becomes_a_statement(written):
+    [one] = written(f"[own-figure.gains]\n{RECORD}above = 1\nover = 'ways'\n").values()
+    assert (one.id, one.name, one.key, one.own) == ("own-figure", "gains", "own-figure.gains", True)
+    assert (one.text, one.paper, one.effect) == ("It is so.", "12 %", "gain")
+    assert (one.above, one.below, one.over, one.unit) == (1, float("inf"), "ways", "")
+    assert (one.quote, one.place) == ("", "")
+
+
+def test_effects_in_points_lie_between_their_ends(written):
+    [one] = written(f"[PB4.gains]\n{RECORD}below = 1\nunit = 'points'\n", "pellegrini2022").values()
+    assert (one.least, one.most, one.own) == (-100, 100, False)
+    [one] = written(f"[own-figure.gains]\n{RECORD}above = 1\nunit = 'points'\nleast = 0\n").values()
+    assert (one.least, one.most) == (0, 100)
+    [one] = written(f"[own-figure.gains]\n{RECORD}above = 1\nunit = 'pixels'\n").values()
+    assert (one.least, one.most) == (-float("inf"), float("inf"))
+
+
+@pytest.mark.parametrize(
+    "text, stem, message",
+    [
+        (f"[own-figure.gains]\n{RECORD}", "own", "own-figure.gains: where the effect is to lie is not said"),
+        (f"[PB4.gains]\n{RECORD}over = 'ways'\n", "pellegrini2022", "PB4.gains: where the effect is to lie"),
+        (f"[own-figure.gains]\n{RECORD}above = 1\nwithin = 2\n", "own", "own-figure.gains: .*'within'"),
+        (
+            "[own-figure.gains]\ntext = 'It is so.'\nabove = 1\n",
+            "own",
+            "own-figure.gains: .*'paper'.*'effect'",
+        ),
+        (f"[own.gains]\n{RECORD}above = 1\n", "own", "own of own.toml: only names of our own have a hyphen"),
+        (f"[PB4-own.gains]\n{RECORD}above = 1\n", "pellegrini2022", "PB4-own of pellegrini2022.toml: only"),
+        (f"[PB99.gains]\n{RECORD}above = 1\n", "pellegrini2022", "the paper has no figure PB99"),
+        (f"[RD1.gains]\n{RECORD}above = 1\n", "pellegrini2022", "pellegrini2022.toml: .* no figure RD1"),
+    ],
+    ids=[
+        "no bounds",
+        "no bounds in a paper",
+        "unknown",
+        "missing",
+        "own",
+        "hyphen",
+        "no figure",
+        "other paper",
+    ],
+)
+def test_a_record_that_is_wrong_is_named(written, text, stem, message):
+    with pytest.raises(ValueError, match=message):
+        written(text, stem)
