@@ -157,6 +157,7 @@ def test_every_package_is_pinned():
     constraints = [
         line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and line[0] != "#"
     ]
+    assert len({line.partition("==")[0].lower() for line in pins}) == len(pins), "a package stands there once"
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[\w.]+", line) for line in [*pins, *constraints])
     assert {line.lower() for line in pins} <= {line.lower().replace("_", "-") for line in constraints}
 

@@ -60,7 +60,7 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
         raise ValueError(f"{where} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
     partial, failed = target.with_name(f".{name}.partial.ipynb"), target.with_name(f"{name}.failed.ipynb")
     notebook = nbformat.read(source, 4)
-    notebook.cells.insert(0, _first_cell(target.parent / "figures" / name))
+    notebook.cells.insert(0, _first_cell(source.parent, target.parent / "figures" / name))
     alone = sys.stderr.isatty() and not multiprocessing.parent_process()
     kernel = _kernel()
     try:
@@ -138,10 +138,10 @@ KERNEL = {  # environment that a kernel starts in
 }
 
 
-def _first_cell(figures: pathlib.Path):
-    """Makes a kernel that another notebook may have run in as if it were new; names the folders of this one."""
+def _first_cell(folder: pathlib.Path, figures: pathlib.Path):
+    """What makes a kernel in which another notebook may have run as good as new, in the folders of this one."""
     surroundings = {"SIFTING_FIGURES": str(figures), "SIFTING_RESULTS": str(store.root())}
-    code = f"%reset -f\nimport os\nos.environ |= {surroundings}\ndel os"
+    code = f"%reset -f\nimport os\nos.chdir({str(folder)!r})\nos.environ |= {surroundings}\ndel os"
     return nbformat.v4.new_code_cell(code, id="first")
 
 
