@@ -143,10 +143,9 @@ def test_every_package_that_is_imported_is_required():
             found |= (
                 {name.split(".")[0] for name in names} - sys.stdlib_module_names - {"sifting", "", "tests"}
             )
+    named = {pin.lower().replace("_", "-") for pin in pins}
     lacking = {
-        name
-        for name in found
-        if not {pin.lower() for pin in pins} & {d.lower() for d in provided.get(name, [])}
+        name for name in found if not named & {d.lower().replace("_", "-") for d in provided.get(name, [])}
     }
     assert lacking == set()
 
