@@ -77,7 +77,7 @@ def pair(engine, images, dtype, after=(), start=0, **fields):
         net, seen = copy.deepcopy(model), []
 
         def remember(net=net, seen=seen):
-            seen.append([value.detach().clone() for value in net.parameters()])
+            seen.append([value.detach().clone() for value in net.state_dict().values()])
 
         calls = dict.fromkeys(after, remember)
         curves = loop(net, masks, cast(images, dtype), settings, 1, start, calls)

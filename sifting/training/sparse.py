@@ -88,16 +88,14 @@ class Network:
 
     @torch.no_grad()
     def write_back(self) -> None:
-        """Bring the model's parameters up to date."""
+        """Bring the model's parameters and batch-norm statistics up to date."""
         for (parameter, where), values in zip(
             self.pieces, self.flat.split([len(where) for _, where in self.pieces])
         ):
             parameter.view(-1)[where] = values
-
-    def write_back_statistics(self) -> None:
-        """Bring the model's batch-norm statistics up to date; once, at the end."""
         for norm in self.norms:
             norm.write_back(self.steps)
+        self.steps = 0
 
     def eval(self) -> None:
         """Nothing to switch: a call uses the running statistics, `step` those of its batch."""
@@ -225,7 +223,7 @@ def train(
     The results agree up to rounding, and equal limits give equal bits. With Adam they agree as far as those of the
     reference depend on no rounding: where a gradient is zero by an identity, as that of a bias in front of a batch
     norm, Adam takes steps of full size after its rounding errors. So it is where a batch norm whose beta is exactly 0
-    follows a dead unit: whether ReLU passes is up to rounding. Parameters are up to date when `after` is called, batch-norm statistics only at the end.
+    follows a dead unit: whether ReLU passes is up to rounding.
     Raises ValueError for models other than models.FCN, and for devices other than the CPU.
     """
     check(model, masks)
@@ -266,6 +264,5 @@ def train(
         bar.update()
     bar.close()
     network.write_back()
-    network.write_back_statistics()
     model.train()
     return curves
