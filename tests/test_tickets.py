@@ -20,6 +20,8 @@ VARIANTS = [
     {"batch_norm": "before", "prune_biases": False},
     {"criterion": "snip", "saliency_of": "rewound", "scope": "global", "iterative": False, "rewind_step": 0},
     {"criterion": "synflow", "saliency_of": "rewound", "scope": "global", "rounds": 7, "prune_biases": False},
+    {"treatment": "lr-rewind", "saliency_of": "rewound"},
+    {"treatment": "finetune", "iterative": False},
 ]
 
 

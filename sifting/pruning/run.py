@@ -1,5 +1,6 @@
 """One run of the experiment between its levels."""
 
+import copy
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -69,8 +70,9 @@ class Run:
             self.model.load_state_dict(tensors(finished[-1], "trained", device))
             self.diverged = not _finite(self.model)
             if not config.iterative:
-                rewind_(self.model, tensors(finished[0], "trained", device))
-                self.scores = self._saliency(self._masks(0), 0)
+                dense = copy.deepcopy(self.model)
+                dense.load_state_dict(tensors(finished[0], "trained", device))
+                self.scores = self._saliency(dense, self._masks(0), 0)
 
     def prepare(self) -> Ready | None:
         """Rewind the network and say what the next level is trained with; None when the run has ended."""
@@ -174,7 +176,7 @@ class Run:
             fraction = 1 - (1 - fraction) ** (1 / config.rounds)
         for number in range(config.rounds):
             if config.iterative or self.level == number == 0:
-                self.scores = self._saliency(masks, self.level)
+                self.scores = self._saliency(self.model, masks, self.level)
             open_masks = self._open(masks)
             scores = {name: score for name, score in self.scores.items() if name in open_masks}
             masks = masks | prune(open_masks, scores, fraction, config.scope, config.rounding)
@@ -183,12 +185,14 @@ class Run:
     def _masks(self, level):
         return {name: at(levels, level) for name, levels in self.removed_at.items()}
 
-    def _saliency(self, masks, level):
+    def _saliency(self, model, masks, level):
+        """Scores of `model`, trained; it is left as it is, for what is fine-tuned goes on from there."""
         config = self.config
         if config.saliency_of == "rewound":
-            rewind_(self.model, self.rewind)
+            model = copy.deepcopy(model)
+            rewind_(model, self.rewind)
         draw = generator(config, "pruning", level)
-        return saliency(config.criterion, self.model, masks, self.data.train, draw)
+        return saliency(config.criterion, model, masks, self.data.train, draw)
 
     def _pause(self, step):
         """In the first training after `step`: what weights return to, or what is measured later."""
