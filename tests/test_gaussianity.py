@@ -309,8 +309,8 @@ def test_runs_found_together_are_measured_one_by_one(results):
     together = store.load_or_run("representation", both, "cpu", engine="replicas", workers=1)
     for run, alone in zip(together, [store.load("representation", one) for one in both]):
         assert run.engine.startswith("replicas") and run.config == alone.config
-        records = list(gaussianity.find(run.config))
-        assert run["kurtosis/rewound"][0] == pytest.approx(records[0]["kurtosis/rewound"], rel=1e-3)
+        records = list(gaussianity.REPRESENTATION.find(run.config))
+        assert run["kurtosis/rewound"][0] == pytest.approx(records[0]["probe/kurtosis/rewound"], rel=1e-3)
 
 
 def test_turning_of_a_table_that_turns_at_every_level():
@@ -349,7 +349,7 @@ def test_independent_components_find_what_was_mixed(monkeypatch):
     monkeypatch.setattr(
         components, "load", lambda config: data.Dataset("toy", (1, 8, 8), 1, split, split, split)
     )
-    [record] = components.find(settings)
+    record = components.compute(settings)
     found = abs(record["ica"] @ mixing.T)
     found /= np.linalg.norm(found, axis=1, keepdims=True)
     assert (found.max(1) > 0.9).mean() > 0.9 and len(set(found.argmax(1))) > 56

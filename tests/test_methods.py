@@ -250,10 +250,8 @@ def _double(split):
 
 
 def test_convolutional_networks_are_trained_in_stacks():
-    assert engines.settle("auto", lenet(), SMOKE) == "replicas 1"
-    assert engines.together("auto", SMOKE, on_gpu=False)
-    assert not engines.together("auto", config.preset("smoke"), on_gpu=False)
-    assert engines.settle("auto", lenet(), dataclasses.replace(SMOKE, transform="crop-flip")) == "reference"
+    assert str(engines.settle("auto", lenet(), SMOKE)) == "replicas 1"
+    assert tickets.teams(config.seeds(SMOKE, 3)) == [config.seeds(SMOKE, 3)]
 
 
 # --- images

@@ -7,18 +7,14 @@ from scipy import stats
 from sifting.config import Config
 from sifting.data import load
 from sifting.probes.probed import measured
-from sifting.pruning.tickets import level_count, teams
 from sifting.results import packing
 from sifting.results.masks import at
 from sifting.training.models import build
 from sifting.training.reference import generator
 
 FEW = 6_000  # layers with no more weights, the first and the last one are kept whole, at every level
-STEPS = (
-    65_535  # in which probabilities are kept; with 255, those of a network that knows nothing are often equal
-)
-
-__all__ = ["find", "find_together", "level_count", "pack", "teams"]
+# in which probabilities are kept; with 255, those of a network that knows nothing are often equal
+STEPS = 65_535
 
 
 class Probe:
@@ -31,10 +27,13 @@ class Probe:
 
     @torch.no_grad()
     def measure(self, records: list[dict]) -> dict:
-        """What is added to the record of a level:
+        """What the network of a level says:
 
-        votes : uint16 (images, classes), probabilities in units of 1 / STEPS, of the validation images and then of the test images
-        truth : uint8 (images,), their classes; held_out: how many of them are validation images; at level 0
+        votes    : uint16 (images, classes), probabilities in units of 1 / STEPS, of the validation images and
+                   then of the test images
+        and at level 0:
+        truth    : uint8 (images,), their classes
+        held_out : how many of them are validation images
         """
         trained = {
             name.removeprefix("trained/"): torch.from_numpy(value)
@@ -55,9 +54,6 @@ class Probe:
         return found
 
 
-find, find_together = measured(Probe)
-
-
 def pack(records: list[dict], config: Config) -> dict:
     """The masks and accuracies of the run, as packing.pack_masks keeps them, and
 
@@ -69,16 +65,9 @@ def pack(records: list[dict], config: Config) -> dict:
     relative/NAME    : the same over mean |w(n - 1)|
     order/NAME       : Spearman's rank correlation of |w(n)| and |w(n - 1)|
     """
-    once = ("truth", "held_out")
-    packed = packing.pack_masks(
-        [
-            {name: value for name, value in record.items() if name not in ("votes", *once)}
-            for record in records
-        ],
-        config,
-    )
-    packed |= {"votes": np.stack([record["votes"] for record in records])}
-    packed |= {name: records[0][name] for name in once}
+    found = [packing.measured(record) for record in records]
+    packed = packing.pack_masks(records, config) | {"votes": np.stack([some["votes"] for some in found])}
+    packed |= {name: found[0][name] for name in ("truth", "held_out")}
     names = [name.removeprefix("removed_at/") for name in packed if name.startswith("removed_at/")]
     for name in names:
         removed_at = packed[f"removed_at/{name}"]
@@ -105,3 +94,6 @@ def _change(before: np.ndarray, after: np.ndarray, kept: np.ndarray) -> tuple[fl
     change, before, after = abs(after - before).mean(), abs(before), abs(after)
     ranked = before.max() > before.min() and after.max() > after.min()
     return change, change / before.mean(), stats.spearmanr(before, after).statistic if ranked else np.nan
+
+
+EVOLUTION = measured(Probe, pack)

@@ -9,25 +9,18 @@ from sifting import observables
 from sifting.config import Config
 from sifting.data import Dataset, load
 from sifting.probes.probed import measured
-from sifting.pruning.tickets import level_count, teams
 from sifting.results import packing
 from sifting.results.history import History
 from sifting.results.masks import at
 
-IMAGES = (
-    20_000  # training images that all is measured on; with 10,000 the scores of two halves correlate less
-)
+# training images that all is measured on; with 10,000 the scores of two halves correlate less
+IMAGES = 20_000
 UNITS = 8  # most connected units in the end, whose weights are kept for the explorer
 WEIGHT, GAIN = (
     "linear.0.weight",
     "before.0.weight",
 )  # of the first layer, and of the batch norm in front of it
 EPS = 1e-5  # of torch's batch norm
-MEASURED = {
-    f"{what}/{kind}" for what in ("kurtosis", "class_kurtosis", "size") for kind in ("rewound", "trained")
-} | {"scores", "linear", "within", "weights", "input_kurtosis"}
-
-__all__ = ["example", "find", "find_together", "level_count", "pack", "teams"]
 
 
 class Probe:
@@ -44,7 +37,7 @@ class Probe:
         self.x = self.x - self.x.mean(0)
 
     def measure(self, records: list[dict]) -> dict:
-        """What is added to the record of a level, the last of `records`.
+        """What is measured at a level, the last of `records`.
 
         KIND is rewound, the masked network at the rewind point, at level 0 too; or trained, as the level ends:
 
@@ -98,9 +91,6 @@ class Probe:
         return weights
 
 
-find, find_together = measured(Probe)
-
-
 def _array(values: torch.Tensor) -> np.ndarray:
     return values.cpu().numpy().astype(np.float32)
 
@@ -117,8 +107,8 @@ def pack(records: list[dict], config: Config) -> dict:
     unscored                  : (levels,) kept weights without a score, in units with too few inputs
     example/units, weights    : the UNITS that keep the most inputs, and their rewound weights, (units,) and (units, inputs)
     """
-    runs = [{name: value for name, value in record.items() if name not in MEASURED} for record in records]
-    packed, levels = packing.pack_masks(runs, config), len(records) - 1
+    packed, levels = packing.pack_masks(records, config), len(records) - 1
+    records = [packing.measured(record) for record in records]
     removed_at = packed[f"removed_at/{WEIGHT}"]
     for kind in ("rewound", "trained"):
         rows = np.stack([record[f"class_kurtosis/{kind}"] for record in records])
@@ -169,6 +159,9 @@ def _grouped(record: dict, removed_at: np.ndarray, level: int, levels: int, draw
         "identity": np.float32(sums.max(initial=0)),
         "unscored": np.float32(((removed_at > level) & ~there).sum()),
     }
+
+
+REPRESENTATION = measured(Probe, pack)
 
 
 def example(history: History, bins: int = 48) -> dict[str, np.ndarray]:

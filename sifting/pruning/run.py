@@ -41,7 +41,7 @@ class Run:
     finished : the records of the levels that are done already
     level    : the next level
     model    : the network, to be trained in place
-    engine   : what is to train it, see engines.settle
+    engine   : what is to train it, an engines.Settled
     kept     : optimizer step -> parameters and batch-norm statistics then, of the first training: see snapshot_steps
     """
 
@@ -137,7 +137,7 @@ class Run:
         self.level += 1
         first = {}
         if level == 0:
-            first = {"shape": np.array(self.data.shape), "engine": np.array(self.engine)}
+            first = {"shape": np.array(self.data.shape), "engine": np.array(str(self.engine))}
             first |= _arrays("rewind", self.rewind)
             for step, state in self.kept.items():
                 first |= _arrays(f"snapshot/{step}", state)

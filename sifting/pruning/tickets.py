@@ -1,28 +1,16 @@
 """The experiment: train, prune, rewind, again."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sifting import cache
 from sifting.config import LATER, Config, apart_from, changed, choose, key
 from sifting.data import class_names, load
 from sifting.pruning.criteria import CRITERIA, SCHEMES
 from sifting.pruning.run import Ready, Run
-from sifting.results.packing import Arrays, pack, pack_masks, pack_network
+from sifting.results.packing import Arrays
 from sifting.training import engines, replicas
 from sifting.training.models import BUILDERS
-
-__all__ = [
-    "Run",
-    "check",
-    "find",
-    "find_together",
-    "level_count",
-    "pack",
-    "pack_masks",
-    "pack_network",
-]
-
 
 # criterion -> models that it is for, where it is not for all
 ONLY = {"synflow": ("fcn",), "cavity": ("fcn",), "slimming": ("resnet20",)}
@@ -36,8 +24,12 @@ def level_count(config: Config) -> int:
 
 
 def check(config: Config, engine: str = "auto") -> None:
-    """Raise ValueError, naming the choices, for a dataset, labels, model, criterion or engine that there is not, for a field that the model does not read, and for the last level of a run that may end before it."""
-    engines.check(engine, config)
+    """Raise ValueError, naming the choices, for what there is not or cannot be; before anything is computed.
+
+    That is a dataset, labels, model, criterion or engine that there is not, a criterion or an engine that is not
+    for the model, a field that the model does not read, and the last level of a run that may end before it.
+    """
+    engines.resolve(engine, config)
     class_names(config)
     choose("model", config.model, BUILDERS)
     choose("criterion", config.criterion, CRITERIA | SCHEMES)
@@ -48,7 +40,8 @@ def check(config: Config, engine: str = "auto") -> None:
             raise ValueError(f"{field} has no effect on model {config.model}")
     if config.probed == "last" and config.min_alive:
         raise ValueError(
-            f"min_alive must be 0 where the last level alone is measured (probed=last), not {config.min_alive}: a run may end before it"
+            "min_alive must be 0 where the last level alone is measured (probed=last), "
+            f"not {config.min_alive}: a run may end before it"
         )
 
 
@@ -72,16 +65,19 @@ def find(
     Source: Pellegrini & Biroli 2022, section 3; Frankle et al. 2020.
     """
     run = Run(config, load(config, device), device, finished, engine)
-    train = engines.loop(run.engine)
     while ready := run.prepare():
-        yield run.conclude(_trained(run, ready, train, progress))
+        yield run.conclude(_trained(run, ready, progress))
 
 
-def _trained(run: Run, ready: Ready, train: Callable, progress: bool) -> dict[str, list[float]]:
-    """The curves of training a level; a dense network is trained once for all runs that begin alike, see cache.once."""
+def _trained(run: Run, ready: Ready, progress: bool) -> dict[str, list[float]]:
+    """The curves of training a level.
+
+    A dense network is trained once for all runs that begin alike, see cache.once.
+    """
 
     def learn():
-        return train(run.model, ready.masks, run.data, run.training, run.level, *ready[1:], progress)
+        model, data, training = run.model, run.data, run.training
+        return run.engine.train(model, ready.masks, data, training, run.level, *ready[1:], progress)
 
     if run.level > 0:
         return learn()
@@ -97,7 +93,7 @@ def find_together(
     progress: bool = False,
     size: int = 0,
 ) -> Iterator[list[Arrays | None]]:
-    """`find` of several runs at once: all networks of a level are trained together, by engines.replicas.
+    """`find` of several runs at once: all networks of a level are trained together, by the engine replicas.
 
     finished : for every run the records that it has; the runs that are furthest behind go first
     size     : of the stack, where runs begin: their number if that is larger; a run that goes on keeps its own
@@ -116,7 +112,7 @@ def find_together(
     runs = [
         Run(config, seen[_images_of(config)], device, done, engine) for config, done in zip(configs, finished)
     ]
-    if odd := {run.engine for run in runs if not run.engine.startswith("replicas")}:
+    if odd := {str(run.engine) for run in runs if not run.engine.together}:
         raise ValueError(f"runs that began with the engine {', '.join(sorted(odd))} do not go on together")
     active = list(runs)
     while active:
@@ -136,22 +132,29 @@ def find_together(
             start,
             [ready.after for ready in due.values()],
             progress,
-            max(int(run.engine.split()[1]) for run in due),
+            max(run.engine.numbers[0] for run in due),
         )
         records = {run: run.conclude(curve) for run, curve in zip(due, curves)}
         yield [records.get(run) for run in runs]
 
 
-def teams(configs: list[Config], most: int = 8) -> list[list[Config]]:
-    """`configs` in groups of at most `most` that `find_together` takes, those that do not stack by themselves."""
+def teams(
+    configs: list[Config], engine: str = "auto", device: str = "cpu", most: int = 8
+) -> list[list[Config]]:
+    """`configs` in groups of at most `most` that `find_together` takes; those that are trained alone by themselves."""
     groups = {}
     for config in configs:
-        batch = (
-            () if config.replacement else (config.fraction, config.train_images)
-        )  # few images, small batches
-        key = (replicas.alike(config), batch) if replicas.accepts(config) else config
-        groups.setdefault(key, []).append(config)
+        groups.setdefault(_team(config, engine, device), []).append(config)
     return [group[n : n + most] for group in groups.values() for n in range(0, len(group), most)]
+
+
+def _team(config: Config, engine: str, device: str):
+    """What runs have in common that are best trained together."""
+    if not engines.resolve(engine, config, device).together:
+        return config
+    # few images make small batches, and batches are of one size
+    images = None if config.replacement else (config.fraction, config.train_images)
+    return replicas.alike(config), images
 
 
 def _images_of(config: Config) -> Config:
