@@ -19,7 +19,9 @@ TINY = config.preset(
 
 
 def same(a, b):
-    a, b = ({name: (np.asarray(v).dtype, np.asarray(v).tobytes()) for name, v in one.items()} for one in (a, b))
+    a, b = (
+        {name: (np.asarray(v).dtype, np.asarray(v).tobytes()) for name, v in one.items()} for one in (a, b)
+    )
     return a == b
 
 

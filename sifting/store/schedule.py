@@ -156,8 +156,9 @@ class _Sweep:
         except filelock.Timeout:
             self.held.add(team)
             levels = [count(self.kind, config) for config in team]
-        except self.pool.lost:
-            self.losses[team] += 1
+        except self.pool.lost as error:
+            # Dask itself gives a task to another worker, as often as it allows, before it says that they were killed
+            self.losses[team] += 1 + getattr(error, "allowed_failures", 0)
             if self.losses[team] > LOSSES:
                 names = ", ".join(path(self.kind, config).stem for config in team)
                 raise concurrent.futures.BrokenExecutor(
