@@ -369,7 +369,7 @@ def test_the_cavity_criterion_keeps_what_the_definition_says_and_touches_nothing
         if name[:8] in ("linear.0", "linear.1")
     }
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    found = criteria.saliency("cavity", model, masks, split, torch.Generator().manual_seed(2))
+    found = criteria.saliency("cavity", criteria.Cut(model, masks, split, torch.Generator().manual_seed(2)))
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, before[name])
     index = torch.randint(len(split), (criteria.SNIP_IMAGES,), generator=torch.Generator().manual_seed(2))

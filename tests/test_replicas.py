@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from sifting import config, data
 from sifting.data import Split
 from sifting.pruning import tickets
-from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.criteria import Cut, prune, saliency
 from sifting.pruning.prunable import prunable
 from sifting.training import models, replicas
 from sifting.training.reference import evaluate, generator, train
@@ -82,7 +82,7 @@ def ready(settings, device="cpu"):
     parameters = dict(model.named_parameters())
     names = prunable(model, settings.prune_biases)
     masks = {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in names}
-    masks = prune(masks, saliency("magnitude", model, masks, None, None), settings.prune_fraction)
+    masks = prune(masks, saliency("magnitude", Cut(model, masks)), settings.prune_fraction)
     return model, masks, images, settings
 
 

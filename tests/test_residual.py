@@ -9,7 +9,7 @@ from torch import nn
 
 from sifting import cache, config, data
 from sifting.pruning import tickets
-from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.criteria import Cut, prune, saliency
 from sifting.pruning.prunable import norms, prunable, with_norms
 from sifting.pruning.run import Run, snapshot_steps
 from sifting.results.masks import at
@@ -99,7 +99,7 @@ def test_slimming_removes_the_channels_with_the_smallest_scales_of_all_layers():
     masks = {
         name: torch.ones_like(model.get_parameter(name), dtype=torch.bool) for name in prunable(model, False)
     }
-    new = prune(masks, saliency("slimming", model, masks, None, None), 0.2, "global")
+    new = prune(masks, saliency("slimming", Cut(model, masks)), 0.2, "global")
     gone = {name: ~mask.flatten(1).any(1) for name, mask in new.items()}
     scale = {name: model.get_parameter(f"{norms(model)[name]}.weight").abs() for name in new}
     assert sum(int(some.sum()) for some in gone.values()) == int(0.2 * sum(map(len, gone.values())))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sifting import config, data
-from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.criteria import Cut, prune, saliency
 from sifting.pruning.prunable import prunable
 from sifting.training import models
 from sifting.training.reference import (
@@ -33,7 +33,7 @@ def network(settings=SMOKE, classes=240):
 def half(model):
     parameters = dict(model.named_parameters())
     ones = {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in prunable(model, True)}
-    return prune(ones, saliency("magnitude", model, ones, None, None), 0.5)
+    return prune(ones, saliency("magnitude", Cut(model, ones)), 0.5)
 
 
 @pytest.mark.parametrize(

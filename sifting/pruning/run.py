@@ -12,7 +12,7 @@ from torch import nn
 
 from sifting.config import Config
 from sifting.data import Dataset
-from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.criteria import Cut, prune, saliency
 from sifting.pruning.prunable import prunable, with_norms
 from sifting.pruning.treatments import TREATMENTS, rewind_
 from sifting.results.masks import NEVER, alive, at
@@ -49,15 +49,14 @@ class Run:
         self, config: Config, data: Dataset, device: str, finished: list[Arrays] = (), engine: str = "auto"
     ):
         self.config, self.data, self.level = config, data, len(finished)
-        self.model = build(config, data.shape, data.classes, generator(config, "weights")).to(device)
+        self.model = self._begin().to(device)
         parameters = dict(self.model.named_parameters())
-        names = prunable(self.model, config.prune_biases, config.prune_head)
         self.removed_at = {
-            name: torch.full_like(parameters[name], NEVER, dtype=torch.uint8) for name in names
+            name: torch.full_like(parameters[name], NEVER, dtype=torch.uint8)
+            for name in prunable(self.model, config.prune_biases, config.prune_head)
         }
         self.rewind, self.scores, self.kept, self.diverged = {}, {}, {}, False
-        if config.start_density < 1:
-            self._thin(parameters)
+        self._thin()
         self.engine = engines.settle(
             str(finished[0].get("engine", "reference")) if finished else engine, self.model, config
         )
@@ -192,7 +191,9 @@ class Run:
             model = copy.deepcopy(model)
             rewind_(model, self.rewind)
         draw = generator(config, "pruning", level)
-        return saliency(config.criterion, model, masks, self.data.train, draw)
+        return saliency(
+            config.criterion, Cut(model, masks, self.data.train, draw, self.rewind, self._initial)
+        )
 
     def _pause(self, step):
         """In the first training after `step`: what weights return to, or what is measured later."""
@@ -201,14 +202,28 @@ class Run:
         if step in snapshot_steps(self.config):
             self.kept[step] = {name: value.clone() for name, value in self.model.state_dict().items()}
 
-    def _thin(self, parameters):
-        """Leave config.start_density of the weights of each layer, at random, scaled up to the variance that all would have."""
+    def _begin(self):
+        """The network before any training, on the CPU; what a sparse start leaves has the variance that all would have."""
+        config = self.config
+        model = build(config, self.data.shape, self.data.classes, generator(config, "weights"))
+        if config.start_density < 1:
+            with torch.no_grad():
+                for name in prunable(model, biases=False, head=config.prune_head):
+                    model.get_parameter(name).div_(config.start_density**0.5)
+        return model
+
+    def _initial(self):
+        """The parameters before any training, made anew."""
+        device = next(self.model.parameters()).device
+        return {name: value.detach() for name, value in self._begin().to(device).named_parameters()}
+
+    def _thin(self):
+        """Leave config.start_density of the weights of each layer, at random; the others are removed from the start."""
         share, draw = self.config.start_density, generator(self.config, "start")
-        for name in (name for name in self.removed_at if name.endswith(".weight")):
-            flat, levels = parameters[name].detach().view(-1), self.removed_at[name].view(-1)
-            flat /= share**0.5
-            order = torch.randperm(len(flat), generator=draw)
-            levels[order[round(share * len(flat)) :].to(levels.device)] = 0
+        for name in (name for name in self.removed_at if name.endswith(".weight") and share < 1):
+            levels = self.removed_at[name].view(-1)
+            order = torch.randperm(len(levels), generator=draw)
+            levels[order[round(share * len(levels)) :].to(levels.device)] = 0
 
     def _anew(self):
         """Parameters of another initialization for the next level."""

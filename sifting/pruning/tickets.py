@@ -12,8 +12,6 @@ from sifting.results.packing import Arrays
 from sifting.training import engines, replicas
 from sifting.training.models import BUILDERS
 
-# criterion -> models that it is for, where it is not for all
-ONLY = {"synflow": ("fcn",), "cavity": ("fcn",), "slimming": ("resnet20",)}
 # model -> fields that it does not read
 UNREAD = {"fcn": ("width",)} | {name: ("widths", "batch_norm") for name in BUILDERS if name != "fcn"}
 
@@ -33,8 +31,9 @@ def check(config: Config, engine: str = "auto") -> None:
     class_names(config)
     choose("model", config.model, BUILDERS)
     choose("criterion", config.criterion, CRITERIA | SCHEMES)
-    if config.model not in (only := ONLY.get(config.criterion, (config.model,))):
-        raise ValueError(f"criterion {config.criterion} is for model {', '.join(only)}, not {config.model}")
+    models = CRITERIA[config.criterion].models if config.criterion in CRITERIA else BUILDERS
+    if config.model not in models:
+        raise ValueError(f"criterion {config.criterion} is for model {', '.join(models)}, not {config.model}")
     for field in UNREAD[config.model]:
         if field in changed(config):
             raise ValueError(f"{field} has no effect on model {config.model}")
