@@ -34,23 +34,24 @@ def images(shape=(3, 8, 8), classes=12, count=60):
 
 # --- what every criterion and scheme must do
 
-NETWORKS = {  # name -> network, shape of an image
-    "fcn": lambda draw: (models.build(config.preset("smoke"), (3, 8, 8), 12, draw), (3, 8, 8)),
-    "lenet": lambda draw: (models.lenet(config.preset("smoke", family="lenet"), (1, 16, 16), 12, draw), (1, 16, 16)),
-    "resnet": lambda draw: (models.ResNet((3, 8, 8), 12, width=4, blocks=1), (3, 8, 8)),
-}  # fmt: skip
+SHAPE, CLASSES = (3, 16, 16), 12
+NETWORKS = {
+    "fcn": lambda draw: models.fcn(config.preset("smoke"), SHAPE, CLASSES, draw),
+    "lenet": lambda draw: models.lenet(config.preset("smoke", family="lenet"), SHAPE, CLASSES, draw),
+    "resnet": lambda draw: models.ResNet(SHAPE, CLASSES, width=4, blocks=1),
+}
 KNOWN = [
     (criterion, name)
     for criterion in CRITERIA | SCHEMES
     for name, make in NETWORKS.items()
-    if criterion in SCHEMES or isinstance(make(torch.Generator())[0], CRITERIA[criterion].networks)
+    if criterion in SCHEMES or isinstance(make(torch.Generator()), CRITERIA[criterion].networks)
 ]
 
 
 def cut(name, masks=None, seed=0):
     """A network with parameters of no special value, and all that a criterion may look at."""
     draw = torch.Generator().manual_seed(3)
-    model, shape = NETWORKS[name](draw)
+    model = NETWORKS[name](draw)
     for value in model.parameters():
         torch.nn.init.normal_(value, std=0.3, generator=draw)
     values = [
@@ -58,7 +59,7 @@ def cut(name, masks=None, seed=0):
         for _ in range(2)
     ]
     draw = torch.Generator().manual_seed(seed)
-    return Cut(model, masks or ones(model, head=True), images(shape), draw, values[0], lambda: values[1])
+    return Cut(model, masks or ones(model, head=True), images(SHAPE), draw, values[0], lambda: values[1])
 
 
 @pytest.fixture

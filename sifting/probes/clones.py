@@ -26,10 +26,14 @@ def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays
     shown/WHOSE          : float16 (classes, SHOWN, channels, height, width), normalized images
     pixels/WHOSE         : (classes,) mean over the pixels of the kurtosis of each
     projections/WHOSE    : (classes,) mean of the kurtosis over random directions
-    mean                 : (classes,) norm of the difference between the mean images, over the root of the total variance
-    covariance           : (classes,) norm of the difference between the covariances, over that of the original's
-    sampling             : (classes,) what chance makes of that: half of the same between two halves of the originals
-    spectrum             : (classes,) sum of the differences between the mean powers at all frequencies, over the total power
+    mean                 : (classes,) norm of the difference between the mean images, over the root of the
+                           total variance
+    covariance           : (classes,) norm of the difference between the covariances, over that of the
+                           original's
+    sampling             : (classes,) what chance makes of that: half of it between two halves of the
+                           originals
+    spectrum             : (classes,) sum of the differences between the mean powers at all frequencies, over
+                           the total power
     images, rank         : (classes,) of the Gaussians of clone joint and channel; rank 0 for others
     """
     clone, original = load(config), load(dataclasses.replace(config, clone="none"))

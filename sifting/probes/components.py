@@ -18,14 +18,16 @@ ITERATIONS = 400  # at most, of FastICA
 
 
 def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays:
-    """Components of the training images, normalized as a network sees them, by scikit-learn; on the CPU.
+    """Components of the training images as a network sees them, by scikit-learn; on the CPU.
 
     returns, for every METHOD of ica and pca:
 
     METHOD              : (COUNT, inputs), rows that the images are multiplied by
     METHOD/kurtosis     : (COUNT,) of the images' products with each
-    METHOD/localization : (COUNT,) Λ of the mask of the largest weights of each, against pairs from different components
-    shape               : (channels, height, width); iterations : that FastICA took, ITERATIONS where it did not converge
+    METHOD/localization : (COUNT,) Λ of the mask of the largest weights of each, against pairs from different
+                          components
+    shape               : (channels, height, width)
+    iterations          : that FastICA took, ITERATIONS where it did not converge
 
     Source: Redman et al. 2024, appendix A.
     """

@@ -1,4 +1,4 @@
-"""A run, what its networks say of held-out images at every level, and how its weights change from level to level."""
+"""A run, what its networks say of held-out images, and how its weights change from level to level."""
 
 import numpy as np
 import torch
@@ -58,9 +58,11 @@ def pack(records: list[dict], config: Config) -> dict:
     """The masks and accuracies of the run, as packing.pack_masks keeps them, and
 
     votes, truth     : (levels, images, classes) and (images,), see Probe.measure; held_out
-    initial/NAME     : float16, weights before any training, of the first and the last layer and those with no more than FEW
-    weights/NAME     : float16 (levels, *shape), the same as the training of each level left them, 0 where they are pruned
-    and of every layer (levels - 1,), over the weights that are kept after level n, between the end of level n - 1 and that of level n:
+    initial/NAME     : float16, weights at the rewind point, of the first and the last layer and of those with
+                       no more than FEW
+    weights/NAME     : float16 (levels, *shape), these as each level left them, 0 where they are pruned
+    and of every layer (levels - 1,), over the weights kept after level n, from the end of level n - 1 to that
+    of n:
     change/NAME      : mean |w(n) - w(n - 1)|
     relative/NAME    : the same over mean |w(n - 1)|
     order/NAME       : Spearman's rank correlation of |w(n)| and |w(n - 1)|
@@ -87,7 +89,7 @@ def pack(records: list[dict], config: Config) -> dict:
 
 
 def _change(before: np.ndarray, after: np.ndarray, kept: np.ndarray) -> tuple[float, float, float]:
-    """Of the kept weights: mean absolute change, that over their mean size, and rank correlation of the sizes."""
+    """Of the kept weights: mean absolute change; that over their mean size; rank correlation of sizes."""
     before, after = before[kept], after[kept]
     if len(before) < 3 or not np.isfinite(after).all():
         return np.nan, np.nan, np.nan

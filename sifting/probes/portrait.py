@@ -7,7 +7,7 @@ from sifting.results.packing import Arrays
 
 
 class Probe:
-    """What random sets of weights are worth, accuracy between networks, and how far from Gaussian units are."""
+    """What sets of weights are worth, accuracy between networks, how far from Gaussian units are."""
 
     def __init__(self, config: Config, device: str):
         self.parts = utility.Probe(config, device), surface.Probe(config, device)
@@ -16,7 +16,8 @@ class Probe:
     def measure(self, records: list[Arrays]) -> Arrays:
         """What utility.Probe and surface.Probe measure, and
 
-        kurtosis : (units,) of the preactivations of the trained first layer, over the images of gaussianity.Probe
+        kurtosis : (units,) of the preactivations of the trained first layer, on the images of
+                   gaussianity.Probe
         """
         found = {"kurtosis": self.images.kurtosis(records)}
         for part in self.parts:

@@ -10,10 +10,10 @@ from sifting.store.experiment import Experiment
 
 
 class Probe(Protocol):
-    """What measures a run: made once for a run, as probe(config, device), and asked at every level."""
+    """What measures a run: it is made once, as probe(config, device), and asked at every level."""
 
     def measure(self, records: list[Arrays]) -> Arrays:
-        """Arrays, by their names, from the records of the run so far; the last one is of the level that is measured."""
+        """Arrays by their names, from the records of the run so far; the last is of the level in question."""
 
 
 def is_probed(config: Config, level: int) -> bool:
@@ -24,7 +24,7 @@ def is_probed(config: Config, level: int) -> bool:
 def measured(
     probe: Callable[[Config, str], Probe], pack: Callable[[list[Arrays], Config], Arrays] = pack_probed
 ) -> Experiment:
-    """Runs as tickets.find yields them, whose records hold as probe/NAME, too, what is measured of every level."""
+    """Runs as tickets.find yields them, with probe/NAME in their records: what is measured."""
 
     def find(
         config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"

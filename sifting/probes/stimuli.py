@@ -13,11 +13,13 @@ IMAGES = 3  # images kept for each unit
 
 
 def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays:
-    """Look up the images that drive the units of layers 2, 3, ... of the stored ticket of `config`.
+    """Look up the images that drive the units of layers 2, 3, ... of the stored ticket.
 
-    At the levels History.shown. Returns levels (levels,); for every LAYER units/LAYER (levels, units), the UNITS
-    that most inputs of the network reach, and images/LAYER uint8 (levels, units, IMAGES, channels, height, width),
-    of the validation images those with the highest preactivation; and the engine that trained the ticket.
+    levels       : (levels,) those of History.shown
+    units/LAYER  : (levels, units) the UNITS that most inputs of the network reach
+    images/LAYER : uint8 (levels, units, IMAGES, channels, height, width), of the validation images those with
+                   the highest preactivation
+    engine       : that trained the ticket
 
     Source: Pellegrini & Biroli 2022, figure 15.
     """

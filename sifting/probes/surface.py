@@ -52,7 +52,8 @@ class Networks:
     ) -> tuple[float, float]:
         """Accuracy in [0, 1] and mean cross-entropy at a point.
 
-        least      : (statistics,) what no statistic may fall below: variances beyond the networks that they are drawn from could be negative
+        least      : (statistics,) what no statistic may fall below: variances beyond the networks that they
+                     are drawn from could be negative
         recomputed : with the statistics that the images have at these weights, layer after layer, instead
         """
         for values, named in (
@@ -72,7 +73,7 @@ class Networks:
         return float((logits.argmax(1) == self.y).float().mean()), float(F.cross_entropy(logits, self.y))
 
     def least(self, *points: tuple[Tensor, Tensor]) -> Tensor:
-        """(statistics,): the smallest variance of all `points`, statistic by statistic; minus infinity for means."""
+        """(statistics,): the smallest variance of all `points`; minus infinity for means."""
         parts = [
             torch.full(
                 (value.numel(),), 0.0 if name.endswith("running_var") else -torch.inf, device=self.x.device
@@ -87,7 +88,7 @@ class Networks:
 def axes(points: list[Tensor]) -> tuple[Tensor, Tensor, np.ndarray]:
     """Orthonormal axes of the plane through three points, and where these lie on it.
 
-    points  : three vectors; the first is the origin, the second lies on the first axis, unless it is where the first is
+    points  : three vectors; the first is the origin, the second lies on the first axis, unless both are equal
     returns : two unit vectors (the second 0 where all three lie on one line), and (3, 2) coordinates
 
     Source: Garipov et al. 2018.

@@ -74,7 +74,10 @@ def restore(history: History, level: int, data) -> torch.nn.Module:
 
 
 def ablate(model: torch.nn.Module, split: Split, units: np.ndarray) -> float:
-    """Accuracy when all inputs of these first-layer units are cut, without further training; the model is left as it was."""
+    """Accuracy when all inputs of these first-layer units are cut, without further training.
+
+    The model is left as it was.
+    """
     weight = model.linear[0].weight
     before = weight.detach().clone()
     with torch.no_grad():

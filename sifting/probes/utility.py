@@ -92,9 +92,10 @@ class Probe:
 
         times     : (times,) optimizer steps
         whole     : (times, 2) accuracy and mean cross-entropy
-        utility   : (times, BASES, RATIOS, sets, 2) mean divergence over the even and over the odd images without a
-                    set of weights; the sets of one number are the same at all times, and those of a smaller share
-                    lie in those of a larger; nan where there is nothing to take out or not enough
+        utility   : (times, BASES, RATIOS, sets, 2) mean divergence over the even and over the odd images
+                    without a set of weights; the sets of one number are the same at all times, and those of a
+                    smaller share lie in those of a larger; nan where there is nothing to take out or not
+                    enough
         remaining : (times, BASES, RATIOS, sets) accuracy
         units     : (units, 2) utility of all weights of a unit (or channel) of the first layer, at the end
         and of a network that is not pruned, at the end:

@@ -76,9 +76,9 @@ def random(cut: Cut) -> Scores:
 
 
 def snip(cut: Cut) -> Scores:
-    """|dL/dm| = |w dL/dw|: keep what the loss feels, on one batch of SNIP_IMAGES. Source: Lee et al. 2019.
+    """|dL/dm| = |w dL/dw|: keep what the loss feels, on one batch of SNIP_IMAGES.
 
-    Batch norm takes the statistics of that batch.
+    Batch norm takes the statistics of that batch. Source: Lee et al. 2019.
     """
     model = cut.masked()
     weights = [model.get_parameter(name) for name in cut.masks]
@@ -89,11 +89,11 @@ def snip(cut: Cut) -> Scores:
 
 
 def synflow(cut: Cut) -> Scores:
-    """w dR/dw with R = 1^T |W_L| ... |W_1| 1: keep what carries most of the flow. Source: Tanaka et al. 2020.
+    """w dR/dw with R = 1^T |W_L| ... |W_1| 1: keep what carries most of the flow.
 
     R is what the network without batch norm puts out for an image of ones when every weight is |w|:
     the sum over all paths of the product of |w| along them. In double precision; no image is looked at.
-    Differs: biases carry no flow, so they have none.
+    Source: Tanaka et al. 2020. Differs: biases carry no flow, so they have none.
     """
     layers = [f"linear.{n}.weight" for n in range(len(cut.model.linear))]
     weights = [(cut.parameters[name].detach() * cut.masks.get(name, 1)).double().abs() for name in layers]
@@ -113,10 +113,11 @@ def synflow(cut: Cut) -> Scores:
 
 @torch.no_grad()
 def cavity(cut: Cut) -> Scores:
-    """Minus the cavity score: keep what makes the preactivations of its unit less Gaussian, on SNIP_IMAGES images.
+    """Minus the cavity score: keep what makes the preactivations of its unit less Gaussian.
 
-    Of every layer, on its inputs in this network with the batch statistics of those images. Biases, and weights
-    of units with fewer than three inputs, change no kurtosis or leave nothing to measure: they have 0.
+    Of every layer, on its inputs in this network, with the batch statistics of SNIP_IMAGES images. Biases,
+    and weights of units with fewer than three inputs, change no kurtosis or leave nothing to measure: they
+    have 0.
     Source: proposed by Redman et al. 2024, section 4.
     """
     model = cut.masked().double()
@@ -142,10 +143,12 @@ AXES = {"outputs": 0, "inputs": 1}  # of the weights of a layer, (outputs, input
 
 
 def structured(cut: Cut, norm: str, axis: str) -> Scores:
-    """The L_p norm of all weights of an input (or output) of a layer, or a random number: whole inputs go.
+    """The L_p norm of all weights of an input (or output) of a layer: whole inputs go.
 
-    norm : a name in NORMS, or random; axis : inputs or outputs. Biases have no scores
-    Source: Paganini & Forde 2020, along inputs; as torch.nn.utils.prune.ln_structured.
+    norm : a name in NORMS, or random: then the score is a random number
+    axis : inputs or outputs
+
+    Biases have no scores. Source: Paganini & Forde 2020, along inputs; as torch.nn.utils.prune.ln_structured.
     """
     scores = {}
     for name, mask in ((name, mask) for name, mask in cut.masks.items() if mask.ndim > 1):
@@ -159,7 +162,7 @@ def structured(cut: Cut, norm: str, axis: str) -> Scores:
 
 
 def slimming(cut: Cut) -> Scores:
-    """|gamma| of the batch norm behind each convolution: whole channels go, those with the smallest scale.
+    """|gamma| of the batch norm behind each convolution: channels with the smallest scale go, whole.
 
     Source: network slimming, Liu et al. 2017; differs: training has no penalty on gamma, as in An empirical
     study of a pruning mechanism 2021, A.5.1.
@@ -233,15 +236,16 @@ def prune(
     scope: str = "layer",
     rounding: str = "down",
 ) -> dict[str, Tensor]:
-    """New masks, inside the old ones: of every pool `fraction` of what is kept, as a whole number, goes.
+    """New masks, inside the old ones: `fraction` of what every pool keeps goes.
 
     masks    : parameter name -> bool
     scores   : parameter name -> float; the lowest go. Of the mask's shape, or of size 1 along some axes: then
-               what shares a score is one thing, kept while any of it is. Parameters without scores stay as they are
+               what shares a score is one thing, kept while any of it is. Parameters without scores stay
     scope    : "layer": a layer's weights and biases are one pool; "global": all are one pool
     rounding : of the number that goes: down, or nearest
 
-    Source: Pellegrini & Biroli 2022, section 3, and their released code (integer part); Paganini & Forde 2020 (nearest).
+    Source: Pellegrini & Biroli 2022, section 3, and their released code (integer part); Paganini & Forde 2020
+    (nearest).
     Raises ValueError for a fraction outside [0, 1], and for another scope or rounding.
     """
     choose("scope", scope, ("layer", "global"))

@@ -1,4 +1,7 @@
-"""Iterative magnitude pruning on one page. tickets.find does the same to the bit, and more, and faster."""
+"""Iterative magnitude pruning on one page.
+
+tickets.find does the same, to the bit, and more; and it is faster.
+"""
 
 import itertools
 from collections.abc import Iterator
@@ -15,12 +18,12 @@ from sifting.training.reference import generator, train
 
 
 def imp(config: Config) -> Iterator[tuple[dict[str, Tensor], nn.Module, dict[str, list[float]]]]:
-    """Train a network; then remove its smallest weights, rewind the others, and train again, level by level.
+    """Train a network; remove its smallest weights, rewind the others, and train again; level by level.
 
     yields : of every level, the dense network first: masks, parameter name -> bool, True = kept; the network,
              as it is trained under them; and its losses and accuracies on the way, see reference.train
 
-    Of the fields under "pruning" it reads prune_fraction, levels, scope, rewind_step, prune_biases and prune_head.
+    Of the fields of pruning it reads prune_fraction, levels, scope, rewind_step, prune_biases and prune_head.
     Source: Frankle & Carbin 2019, Frankle et al. 2020; Pellegrini & Biroli 2022, section 3.
     """
     data = load(config)
@@ -43,9 +46,10 @@ def imp(config: Config) -> Iterator[tuple[dict[str, Tensor], nn.Module, dict[str
 def without_smallest(
     weights: dict[str, Tensor], masks: dict[str, Tensor], fraction: float, scope: str
 ) -> dict[str, Tensor]:
-    """New masks: `fraction` of what is kept, the smallest, is gone from each layer, or from all ("global") together.
+    """New masks, without the smallest `fraction` of what is kept.
 
-    The weights and the biases of a layer are ranked together, as they are one after the other in `masks`.
+    It goes from each layer (scope "layer"), whose weights and biases are ranked together; or from all layers
+    together ("global").
     """
     layers = itertools.groupby(masks, lambda name: name.rpartition(".")[0])
     pools = [list(masks)] if scope == "global" else [list(names) for _, names in layers]

@@ -23,7 +23,10 @@ from sifting.training.reference import generator, learning_rate
 
 
 def snapshot_steps(config: Config) -> list[int]:
-    """Steps of the dense network's training after which it is kept: config.snapshots, evenly spaced from its start, its end left out."""
+    """Steps of the dense network's training after which it is kept: config.snapshots of them.
+
+    They are evenly spaced from its start; its end is left out.
+    """
     return sorted({config.steps * n // config.snapshots for n in range(config.snapshots)})
 
 
@@ -42,7 +45,8 @@ class Run:
     level    : the next level
     model    : the network, to be trained in place
     engine   : what is to train it, an engines.Settled
-    kept     : optimizer step -> parameters and batch-norm statistics then, of the first training: see snapshot_steps
+    kept     : optimizer step of the first training, see snapshot_steps -> parameters and batch-norm
+               statistics
     """
 
     def __init__(
@@ -94,7 +98,10 @@ class Run:
 
     @property
     def training(self) -> Config:
-        """What the next level is trained by: as the dense network, or for config.retrain_steps; fine-tuned at its last learning rate."""
+        """What the next level is trained by: as the dense network, or for config.retrain_steps.
+
+        It is fine-tuned at the last learning rate of the dense network.
+        """
         config = self.config
         if self.level == 0:
             return config
@@ -148,7 +155,7 @@ class Run:
         return 1 + int(taken_back(self.best).sum())
 
     def _take_back(self):
-        """Undo the last pruning if the network that it made does not beat the dense one: its layer is frozen as it was.
+        """Undo the last pruning if its network does not beat the dense one: the layer is frozen as it was.
 
         The weights that the next layer is pruned by are then those of the last network that did. Source:
         Pellegrini & Biroli 2022, SM B.6. Differs: where their text leaves open whether the weights of a
@@ -185,7 +192,7 @@ class Run:
         return {name: at(levels, level) for name, levels in self.removed_at.items()}
 
     def _saliency(self, model, masks, level):
-        """Scores of `model`, trained; it is left as it is, for what is fine-tuned goes on from there."""
+        """Scores of `model`, which is left as it is: what is fine-tuned goes on from there."""
         config = self.config
         if config.saliency_of == "rewound":
             model = copy.deepcopy(model)
@@ -203,7 +210,10 @@ class Run:
             self.kept[step] = {name: value.clone() for name, value in self.model.state_dict().items()}
 
     def _begin(self):
-        """The network before any training, on the CPU; what a sparse start leaves has the variance that all would have."""
+        """The network before any training, on the CPU.
+
+        What a sparse start leaves of its weights has the variance that all would have.
+        """
         config = self.config
         model = build(config, self.data.shape, self.data.classes, generator(config, "weights"))
         if config.start_density < 1:
@@ -218,7 +228,7 @@ class Run:
         return {name: value.detach() for name, value in self._begin().to(device).named_parameters()}
 
     def _thin(self):
-        """Leave config.start_density of the weights of each layer, at random; the others are removed from the start."""
+        """Leave config.start_density of the weights of each layer, at random, from the start."""
         share, draw = self.config.start_density, generator(self.config, "start")
         for name in (name for name in self.removed_at if name.endswith(".weight") and share < 1):
             levels = self.removed_at[name].view(-1)

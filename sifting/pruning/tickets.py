@@ -22,10 +22,10 @@ def level_count(config: Config) -> int:
 
 
 def check(config: Config, engine: str = "auto") -> None:
-    """Raise ValueError, naming the choices, for what there is not or cannot be; before anything is computed.
+    """Raise ValueError, naming the choices, for a run that there cannot be.
 
-    That is a dataset, labels, model, criterion or engine that there is not, a criterion or an engine that is not
-    for the model, a field that the model does not read, and the last level of a run that may end before it.
+    It has an unknown dataset, labels, model, criterion or engine; a criterion or an engine that is not for
+    its model; a field that its model does not read; or it asks for its last level, and may end before.
     """
     engines.resolve(engine, config)
     class_names(config)
@@ -92,13 +92,14 @@ def find_together(
     progress: bool = False,
     size: int = 0,
 ) -> Iterator[list[Arrays | None]]:
-    """`find` of several runs at once: all networks of a level are trained together, by the engine replicas.
+    """`find` of several runs at once: the engine replicas trains all networks of a level together.
 
     finished : for every run the records that it has; the runs that are furthest behind go first
-    size     : of the stack, where runs begin: their number if that is larger; a run that goes on keeps its own
+    size     : of the stack, where runs begin: their number, if that is larger. A run that goes on keeps its
+               own
     yields   : for every run its next record, or None where it has ended or waits for the others
 
-    Up to rounding, the records are those of `find`; to the bit those of any other runs in a stack of that size.
+    Up to rounding, the records are those of `find`; to the bit, those in any other stack of that size.
     Raises ValueError for runs that do not stack.
     """
     replicas.stackable(configs)
@@ -140,7 +141,7 @@ def find_together(
 def teams(
     configs: list[Config], engine: str = "auto", device: str = "cpu", most: int = 8
 ) -> list[list[Config]]:
-    """`configs` in groups of at most `most` that `find_together` takes; those that are trained alone by themselves."""
+    """`configs` in groups of at most `most` that `find_together` takes, others by themselves."""
     groups = {}
     for config in configs:
         groups.setdefault(_team(config, engine, device), []).append(config)

@@ -15,9 +15,10 @@ def rewind_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
 
 
 def sigma_sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
-    """Set every entry of a parameter to the sign that it has in `values`, times their standard deviation in that parameter.
+    """Set every entry of a parameter to the sign that it has in `values`, times one standard deviation.
 
-    Biases, too. Source: Zhou et al. 2019; Paganini & Forde 2020, and their released code.
+    It is that of all `values` of the parameter. Biases, too. Source: Zhou et al. 2019; Paganini & Forde 2020,
+    and their released code.
     """
     rewind_(
         model,
@@ -34,8 +35,8 @@ def _go_on(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
     """Leave everything as it is."""
 
 
-# treatment of the weights that are left -> function(model, values), in place; values are those of the rewind point, or,
-# for reinit, those of another initialization
+# treatment of the weights that are left -> function(model, values), in place; values are those of the rewind
+# point, or, for reinit, those of another initialization
 TREATMENTS = {
     "rewind": rewind_,
     "finetune": _go_on,  # at the last learning rate of the dense network

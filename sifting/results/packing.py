@@ -68,7 +68,10 @@ def _turns(records: list[Arrays]) -> Arrays:
 
 
 def pack_network(records: list[Arrays], config: Config) -> Arrays:
-    """What `pack` keeps, but of the weights only those of the network that came out: of the last level, or the last good one."""
+    """What `pack` keeps, but of the weights only those of the network that came out.
+
+    It is that of the last level, or of the last good one.
+    """
     best = [record["val_accuracy"].max() for record in records]
     level = last_good(best) if config.layerwise else len(records) - 1
     names = tuple(f"trained/{other}/" for other in range(len(records)) if other != level)
@@ -91,7 +94,7 @@ def measured(record: Arrays) -> Arrays:
 
 
 def pack_probed(records: list[Arrays], config: Config) -> Arrays:
-    """What `pack_masks` keeps of a run, and what was measured of every level: NAME/LEVEL, see Probe.measure."""
+    """What `pack_masks` keeps of a run, and what was measured of every level, as NAME/LEVEL."""
     found = {
         f"{name}/{level}": value
         for level, record in enumerate(records)

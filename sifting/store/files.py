@@ -41,7 +41,10 @@ def is_name(text: str) -> bool:
 
 
 def named(name: str) -> History:
-    """The stored result of that name. Raises FileNotFoundError where there is none, DamagedResult where it is broken."""
+    """The stored result of that name.
+
+    Raises FileNotFoundError where there is none, DamagedResult where it is broken.
+    """
     if not (file := root() / f"{name}.npz").exists():
         raise FileNotFoundError(f"no stored result {file}")
     return History(file)

@@ -20,7 +20,7 @@ def advance(
     progress: bool = False,
     engine: str = "auto",
 ) -> int | None:
-    """`advance_together` of one run: how many levels are finished now; None once there is nothing left to do."""
+    """`advance_together` of one run: how many levels are finished now; None once nothing is left to do."""
     return advance_together(kind, {config: replaces}, device, progress, engine)[0]
 
 
@@ -30,8 +30,8 @@ def advance_together(
     """Compute and save the next level of runs; after the last one, pack a run into its result.
 
     runs    : each with the stamp of the stored result that it replaces, or None; one that is newer is left
-              as it is. Of several, which the experiment must be able to find together, those furthest behind go
-              on, if they began together; one that began otherwise goes on alone
+              as it is. Of several, which the experiment must be able to find together, those furthest behind
+              go on, if they began together; one that began otherwise goes on alone
     device  : cpu, cuda, or auto (cuda where there is one)
     engine  : what trains a run that begins by itself, see engines.settle
     returns : for each how many levels are finished now; None once there is nothing left to do
@@ -89,7 +89,7 @@ def attend(kind: str, configs: list[Config], seconds: float) -> list[int]:
 
 @contextlib.contextmanager
 def _locked(kind: str, configs, seconds: float = 0):
-    """No other process is at these runs; sorted, so that two that want the same ones do not wait for each other."""
+    """No other process is at these runs. Sorted: two that want the same do not wait for each other."""
     with contextlib.ExitStack() as held:
         for name in sorted(path(kind, config).stem for config in configs):
             held.enter_context(lock(name, seconds))
@@ -102,7 +102,7 @@ def count(kind: str, config: Config) -> int:
 
 
 def stamp(kind: str, config: Config) -> str:
-    """What tells a stored result from the one that replaces it: when it was written; empty where there is none."""
+    """When a stored result was written: this tells it from one that replaces it. Empty: there is none."""
     try:
         with open(
             path(kind, config), "rb"
@@ -120,7 +120,7 @@ def tidy(kind: str, config: Config) -> None:
 
 
 def resolve(device: str) -> str:
-    """cpu or cuda, for what was asked for. Raises ValueError for unknown names, and for cuda where there is none."""
+    """cpu or cuda, for what was asked for. Raises ValueError for unknown names, and where there is no GPU."""
     import torch
 
     choose("device", device, ("auto", "cpu", "cuda"))
@@ -170,7 +170,7 @@ def _finished(kind: str, config: Config) -> list[tuple[dict, dict]]:
 
 
 def _discard(folder: pathlib.Path) -> None:
-    """Remove the levels of a run, the last one first: what a killed process leaves of them is a shorter run."""
+    """Remove the levels of a run, the last one first: a process that is killed leaves a shorter run."""
     if folder.exists():
         for file in sorted(folder.iterdir(), reverse=True):
             file.unlink()

@@ -19,7 +19,7 @@ SECONDS = 1.0  # between looks at a run that another process is at
 
 
 def check(configs: list[Config], engine: str = "auto") -> None:
-    """Raise ValueError, naming the choices, where something is asked for that there is not (tickets.check)."""
+    """Raise ValueError, naming the choices, for runs that there cannot be (tickets.check)."""
     from sifting.pruning import tickets
 
     for config in configs:
@@ -86,7 +86,10 @@ def _pool(device: str, workers: int, tasks: int, cluster: str | None) -> Here | 
 
 
 def _apart(teams: list[tuple]) -> list[tuple]:
-    """The same teams, those first whose dense network none before them has: it is trained once, and nobody waits for it."""
+    """The same teams, those first whose dense network none before them has.
+
+    It is trained once, and nobody waits for it.
+    """
     begun = collections.Counter()
 
     def turn(team):
@@ -100,7 +103,9 @@ def _apart(teams: list[tuple]) -> list[tuple]:
 class _Sweep:
     """Runs that are handed out to a pool, level by level and team by team, until all are stored.
 
-    queue : teams that wait for their next task; running : future -> team; held : teams that another process is at
+    queue   : teams that wait for their next task
+    running : future -> team
+    held    : teams that another process is at
     """
 
     def __init__(
@@ -139,7 +144,7 @@ class _Sweep:
         return min(self.done[config] for config in team) + (team in self.held) * max(self.most.values())
 
     def _hand_out(self) -> None:
-        """Give the next level of the team that is furthest behind to the pool, or the wait for who is at it."""
+        """Give the next level of the team that is furthest behind to the pool, or a wait for who is at it."""
         team = min(self.queue, key=self._behind)
         self.queue.remove(team)
         if team in self.held:
@@ -157,7 +162,7 @@ class _Sweep:
             self.held.add(team)
             levels = [count(self.kind, config) for config in team]
         except self.pool.lost as error:
-            # Dask itself gives a task to another worker, as often as it allows, before it says that they were killed
+            # before Dask says so, it has given the task to as many other workers as it allows
             self.losses[team] += 1 + getattr(error, "allowed_failures", 0)
             if self.losses[team] > LOSSES:
                 names = ", ".join(path(self.kind, config).stem for config in team)

@@ -10,7 +10,7 @@ from sifting.training import reference, replicas, sparse
 
 
 def no_numbers(words: Sequence[str]) -> list:
-    """What is read by an engine whose arithmetic depends on no numbers: none. Raises ValueError for any."""
+    """What an engine reads whose arithmetic depends on no numbers. Raises ValueError for any."""
     if words:
         raise ValueError(f"no numbers are known, and these are given: {' '.join(words)}")
     return []
@@ -20,11 +20,15 @@ def no_numbers(words: Sequence[str]) -> list:
 class Engine:
     """A way to train. One that takes its steps otherwise, and does no more, needs `train` alone.
 
-    train     : function(model, masks, data, config, level, start, after, progress, *numbers); see reference.train
-    objection : function(config, device) -> why it does not train such a run, as "model fcn, not lenet"; or empty
+    train     : function(model, masks, data, config, level, start, after, progress, *numbers), as
+                reference.train
+    objection : function(config, device) -> why it does not train such a run, as "model fcn, not lenet", or ""
     settle    : function(model, config) -> the numbers that its arithmetic depends on, besides the config
     read      : function(words) -> these numbers, from text; raises ValueError for others
-    together  : function that trains several networks at once; see replicas.train. None: there is no such function
+    together  : function that trains several networks at once, as replicas.train; None where there is none
+
+    A new one is a line in ENGINES; where it takes its steps otherwise, its `train` puts a stepper of its own
+    into reference.loop. The tests of engines then hold it against the reference.
     """
 
     train: Callable[..., dict[str, list[float]]]
@@ -47,7 +51,7 @@ AUTO = ("sparse", "replicas", "reference")
 
 @dataclass(frozen=True)
 class Settled:
-    """An engine, and the numbers that its arithmetic depends on: whoever is given these gets the same bits.
+    """An engine and the numbers that its arithmetic depends on: with these, the same bits.
 
     words : the numbers, as text. str() is "replicas 8", for instance; so it stands in stored results
     """
@@ -76,7 +80,7 @@ class Settled:
 def read(text: str) -> Settled:
     """An engine from its name, or from what str() makes of one that is settled.
 
-    Raises ValueError, naming the choices, for an engine that there is not, and for numbers that it does not take.
+    Raises ValueError, naming the choices, for an unknown engine, and for numbers that it does not take.
     """
     name, *words = text.split(" ")
     choose("engine", name, choices := ("auto", *sorted(ENGINES)))
@@ -93,7 +97,7 @@ def resolve(engine: str, config: Config, device: str = "cpu") -> Settled:
 
     engine : auto, a name in ENGINES, or what str() makes of one that is settled
 
-    Raises ValueError, naming the choices, for an engine that there is not, or that does not train `config`.
+    Raises ValueError, naming the choices, for an unknown engine, and for one that does not train `config`.
     """
     if engine == "auto":
         return Settled(next(name for name in AUTO if not ENGINES[name].objection(config, device)))
@@ -104,7 +108,10 @@ def resolve(engine: str, config: Config, device: str = "cpu") -> Settled:
 
 
 def settle(engine: str, model: nn.Module, config: Config) -> Settled:
-    """The engine that `resolve` finds for a network, on its device, with all numbers; these as given, if they are."""
+    """The engine that `resolve` finds for a network on its device, with all of its numbers.
+
+    Numbers that are given with the name stay as they are.
+    """
     settled = resolve(engine, config, next(model.parameters()).device.type)
     if settled.words:
         return settled

@@ -42,7 +42,10 @@ def batches(size: int, config: Config, steps: int, level: int, device: str):
 
 
 def make_optimizer(model: nn.Module, config: Config, **options) -> torch.optim.Optimizer:
-    """The optimizer that `config` names, over all parameters of `model`; `options` are torch's own, as fused."""
+    """The optimizer that `config` names, over all parameters of `model`.
+
+    options : torch's own, as fused=True
+    """
     options |= {"lr": config.lr, "weight_decay": config.weight_decay}
     if config.optimizer == "adam":
         return torch.optim.Adam(model.parameters(), **options)
@@ -84,13 +87,15 @@ def evaluate(model: nn.Module, split: Split, chunk: int = 0) -> float:
 
 
 def evaluation_steps(config: Config) -> list[int]:
-    """Optimizer steps after which accuracy is measured: config.evaluations of them, evenly spaced, the last included."""
+    """Optimizer steps after which accuracy is measured: evenly spaced, the last included."""
     count = min(config.evaluations, config.steps)
     return [round(config.steps * (n + 1) / count) for n in range(count)]
 
 
 class Stepper:
-    """Takes the steps that train a masked network, the plain way. An engine is another class with these methods.
+    """Takes the steps that train a masked network, the plain way.
+
+    An engine that takes them otherwise has another class with these methods and `sums`.
 
     model   : trained in place; put into training mode
     masks   : parameter name -> bool, True = kept; other parameters train freely
@@ -113,7 +118,7 @@ class Stepper:
         return map(self.data.train.batch, drawn)
 
     def step(self, x: Tensor, y: Tensor, rate: float) -> None:
-        """One step of the optimizer on the cross-entropy of a batch; then every pruned weight is exactly 0 again."""
+        """One step on the cross-entropy of a batch; then every pruned weight is exactly 0 again."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         logits = self.model(x)
@@ -148,9 +153,11 @@ def loop(
     after: dict[int, Callable] | None = None,
     progress: bool = False,
 ) -> dict[str, list]:
-    """Take the steps after `start` up to config.steps, and measure on the way: what all engines have in common.
+    """Take the steps after `start` up to config.steps, and measure on the way.
 
-    returns : curves, as those of `train`; a stepper of several networks makes each value a list, one a network
+    This is what all engines have in common. Arguments are those of `train`.
+
+    returns : curves, as those of `train`; a stepper of several networks makes of each value a list
     """
     curves = {name: [] for name in ("train_loss", "train_accuracy", "val_accuracy", "test_accuracy")}
     after, stops, measured = after or {}, evaluation_steps(config), start
@@ -189,7 +196,7 @@ def train(
     progress: bool = False,
     **options,
 ) -> dict[str, list[float]]:
-    """Train `model` in place from step `start` to config.steps under `masks`: a Stepper in the `loop`.
+    """Train `model` in place from step `start` to config.steps under `masks`.
 
     masks    : parameter name -> bool, True = kept; other parameters train freely
     after    : optimizer step -> what to call, without arguments, once that many steps are done

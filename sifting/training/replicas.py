@@ -25,9 +25,9 @@ FREE = (
 
 
 def alike(config: Config) -> Config:
-    """`config` without all that replicas may differ in: two runs can be trained together when these are equal.
+    """`config` without what replicas may differ in: runs with equal ones can be trained together.
 
-    Labels may differ, the number of classes may not. A field that is new keeps runs apart until FREE names it.
+    Labels may differ, the number of classes may not. A new field keeps runs apart until FREE names it.
     """
     rewind_step = config.rewind_step if config.retrain == "rest" else 0
     count = len(class_names(config))
@@ -35,7 +35,7 @@ def alike(config: Config) -> Config:
 
 
 def stackable(configs: list[Config]) -> None:
-    """Raise ValueError, naming the fields in which they differ and must not, unless `configs` can be trained together."""
+    """Raise ValueError, naming the fields in which they differ, unless `configs` can be trained together."""
     if not configs:
         raise ValueError("there are no runs to train together")
     kinds = [dataclasses.asdict(alike(config)) for config in configs]
@@ -46,7 +46,10 @@ def stackable(configs: list[Config]) -> None:
 
 @contextlib.contextmanager
 def tf32():
-    """Matrix products on a GPU in TensorFloat-32, with 10 bits of mantissa and several times faster; as before afterwards."""
+    """Matrix products on a GPU in TensorFloat-32, several times faster; afterwards as before.
+
+    It has 10 bits of mantissa.
+    """
     before = torch.backends.cuda.matmul.fp32_precision
     torch.backends.cuda.matmul.fp32_precision = "tf32"
     try:
@@ -95,7 +98,7 @@ class Stepper:
         self.sums = self._step.sums
 
     def stream(self, level: int, steps: int) -> Iterator[tuple]:
-        """For each of `steps` steps nothing: its images are drawn into where a captured step finds them."""
+        """For each step nothing: its images are drawn into where a captured step finds them."""
         draws = [
             batches(len(some.train), config, steps, level, self.stack.device)
             for some, config in zip(self.data, self.configs)
@@ -132,8 +135,8 @@ def train(
     """reference.train of every replica, all at once: up to rounding, the same models and the same curves.
 
     models, masks, data, configs, after : of one length; for every replica what reference.train takes
-    size : of the stack, with copies of the first replica where there are fewer: rounding depends on it, and on
-           nothing else: neither on what else is in the stack nor on the place in it
+    size : of the stack, with copies of the first replica where there are fewer. Rounding depends on it, and
+           on nothing else: neither on what else is in the stack nor on the place in it
 
     Every replica has its own weights, masks, images, learning rate, and batches, drawn as the reference
     draws them. On a GPU, matrix products are in TensorFloat-32.
@@ -178,7 +181,7 @@ def _same(what: str, values):
 
 
 def objection(config: Config, device: str = "cpu") -> str:
-    """Why this engine does not train a run, as "with transform none, not rotate"; empty where it does."""
+    """Why this engine does not train a run, as "with transform none, not rotate", or ""."""
     for field, only in (("transform", "none"), ("schedule", "constant")):
         if (value := getattr(config, field)) != only:
             return f"with {field} {only}, not {value}"
@@ -193,7 +196,7 @@ def settle(model: nn.Module, config: Config) -> tuple[int]:
 
 
 def read(words: Sequence[str]) -> list[int]:
-    """The size of the stack, from text. Raises ValueError for others than one whole number above 0."""
+    """The size of the stack, from text. Raises ValueError for all but a whole number above 0."""
     sizes = [int(word) for word in words]
     if len(sizes) > 1 or min(sizes, default=1) < 1:
         raise ValueError(f"a stack has one size, 1 or more, not {' '.join(words)}")

@@ -191,7 +191,7 @@ class Network:
 
 
 def thresholds(model: FCN, images: int) -> list[float]:
-    """Of each layer the density up to which it is faster sparse, with that many images in a batch."""
+    """Of each layer the density up to which it is faster sparse; `images` : in a batch."""
     return [threshold(*linear.weight.shape, images, linear.weight.dtype) for linear in model.linear]
 
 
@@ -212,7 +212,7 @@ class Stepper(reference.Stepper):
         self.optimizer = make_optimizer(self.network, config)
 
     def step(self, x: Tensor, y: Tensor, rate: float) -> None:
-        """One step of the optimizer; pruned weights have no gradient, or are not there. The rate is constant."""
+        """One step of the optimizer; the rate is constant. Pruned weights have no gradients."""
         self.sums += torch.stack(self.network.step(x, y))
         self.optimizer.step()
 
@@ -241,8 +241,8 @@ def train(
     limits : the density of each layer up to which it computes kept weights alone; default: `thresholds`
 
     The results agree up to rounding, and equal limits give equal bits. With Adam they agree as far as those
-    of the reference depend on no rounding: where a gradient is zero by an identity, as that of a bias in front
-    of a batch norm, Adam takes steps of full size after its rounding errors. So it is where a batch norm whose
+    of the reference depend on no rounding: where a gradient is zero by an identity, as that of a bias before
+    a batch norm, Adam takes steps of full size after its rounding errors. So it is where a batch norm whose
     beta is exactly 0 follows a dead unit: whether ReLU passes is up to rounding.
     Raises ValueError for models other than models.FCN, and for devices other than the CPU.
     """
@@ -263,7 +263,7 @@ def refuse(model: nn.Module, masks: dict[str, Tensor]) -> None:
 
 
 def objection(config: Config, device: str) -> str:
-    """Why this engine does not train a run on that device, as "model fcn, not lenet"; empty where it does."""
+    """Why this engine does not train a run on that device, as "model fcn, not lenet", or ""."""
     for what, value, only in (
         ("model", config.model, "fcn"),
         ("schedule", config.schedule, "constant"),

@@ -13,7 +13,9 @@ from sifting.training.stack import Splits, Stack
 
 
 class Step:
-    """One step of all replicas between fixed buffers: reference.Stepper.step, stacked. Call it after filling `index`.
+    """One step of all replicas between fixed buffers, as reference.Stepper.step.
+
+    It is called once `index` is filled.
 
     index : (batch, replicas), int64, the images of the next step
     sums  : (2, replicas), loss and accuracy summed over the steps since they were set to zero

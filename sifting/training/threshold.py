@@ -32,7 +32,8 @@ def threshold(units: int, inputs: int, images: int, dtype: torch.dtype) -> float
     Other kinds of processor, versions of torch and numbers of threads have other thresholds. What was
     measured is kept in `path`, so that every process, and a run that goes on, makes the same choice.
     """
-    machine = f"{platform.node()}, {platform.machine()} {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
+    kind = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    machine = f"{platform.node()}, {kind}, torch {torch.__version__}"
     layer = f"{units} x {inputs}, {images} images, {dtype}, {torch.get_num_threads()} threads"
     return _known(path(), f"{machine}, {layer}", units, inputs, images, dtype)
 
