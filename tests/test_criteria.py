@@ -34,7 +34,7 @@ def images(shape=(3, 8, 8), classes=12, count=60):
 
 # --- what every criterion and scheme must do
 
-SHAPE, CLASSES = (3, 16, 16), 12
+SHAPE, CLASSES = (2, 12, 12), 12
 NETWORKS = {
     "fcn": lambda draw: models.fcn(config.preset("smoke"), SHAPE, CLASSES, draw),
     "lenet": lambda draw: models.lenet(config.preset("smoke", family="lenet"), SHAPE, CLASSES, draw),
