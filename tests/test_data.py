@@ -14,7 +14,7 @@ from sifting.config import SETTINGS, Config
 from sifting.data import archives, pickles
 from sifting.data.images import Images, mean_image, normalize_
 from sifting.publish import plans
-from sifting.store import levels
+from sifting.store.experiment import experiment_of
 
 TINY = Config(val_images=8, test_images=6, train_images=480, image_size=8, normalize="patch")
 
@@ -126,7 +126,7 @@ def test_chapters_run_at_the_papers_preset_where_its_data_are(name, chapter, hom
     base = dataclasses.replace(plans.base(chapter, "paper"), **settings, evaluations=1)
     kind, config = plans.planned(chapter, base, 1)[0]
     store.check([config])
-    found = list(levels.module_of(kind).find(config))
+    found = list(experiment_of(kind).find(config))
     assert len(found) == config.levels + 1 and found[-1]["val_accuracy"].shape == (1,)
 
 

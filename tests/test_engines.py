@@ -73,11 +73,11 @@ def pair(engine, images, dtype, after=(), start=0, **fields):
     """(model, curves, what the callbacks saw) by the reference and by the engine."""
     settings, model, masks = setting(images, dtype, **fields)
     results = []
-    for loop in (train, ENGINES[engine]):
+    for loop in (train, ENGINES[engine].train):
         net, seen = copy.deepcopy(model), []
 
         def remember(net=net, seen=seen):
-            seen.append([value.detach().clone() for value in net.parameters()])
+            seen.append([value.detach().clone() for value in net.state_dict().values()])
 
         calls = dict.fromkeys(after, remember)
         curves = loop(net, masks, cast(images, dtype), settings, 1, start, calls)
@@ -173,7 +173,7 @@ def test_a_late_start_and_callbacks(engine, images, form, norm):
 def test_twice_the_same_gives_the_same_bits(engine, images):
     settings, model, masks = setting(images, torch.float32)
     nets = [copy.deepcopy(model) for _ in range(2)]
-    curves = [ENGINES[engine](net, masks, images, settings) for net in nets]
+    curves = [ENGINES[engine].train(net, masks, images, settings) for net in nets]
     assert curves[0] == curves[1]
     assert all(
         torch.equal(a, b) for a, b in zip(nets[0].state_dict().values(), nets[1].state_dict().values())
@@ -191,16 +191,36 @@ def test_limits_decide_the_form_of_each_layer(images):
 def test_an_engine_that_is_settled_has_all_that_its_bits_depend_on(images):
     settings, model, masks = setting(images, torch.float32)
     engine = engines.settle("auto", model, settings)
-    name, *limits = engine.split()
-    assert name == "sparse" and [float(limit) for limit in limits] == sparse.thresholds(model, 100)
-    assert engines.settle(engine, model, settings) == engine
-    assert engines.settle("auto", torch.nn.Sequential(model), settings) == "reference"
+    assert engine.name == "sparse" and engine.numbers == sparse.thresholds(model, 100)
+    assert engines.settle(str(engine), model, settings) == engine
     nets = [copy.deepcopy(model) for _ in range(3)]
-    loops = [engines.loop(engine), engines.loop(engine), engines.loop("sparse 0.0 0.0 0.0 0.0")]
-    a, b, dense = [loop(net, masks, images, settings) and net.state_dict() for loop, net in zip(loops, nets)]
+    settled = [engine, engines.read(str(engine)), engines.read("sparse 0.0 0.0 0.0 0.0")]
+    for some, net in zip(settled, nets):
+        some.train(net, masks, images, settings, 0, 0, None, False)
+    a, b, dense = [net.state_dict() for net in nets]
     assert all(torch.equal(a[name], b[name]) for name in a)
     torch.testing.assert_close(a["linear.0.weight"], dense["linear.0.weight"], rtol=1e-4, atol=1e-4)
-    assert engines.settle("replicas", model, settings) == "replicas 1"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_settled_is_read_again_from_what_is_stored_of_it(engine, images):
+    settings, model, _ = setting(images, torch.float32)
+    settled = engines.settle(engine, model, settings)
+    assert engines.read(str(settled)) == engines.settle(str(settled), model, settings) == settled
+    assert str(settled).split()[0] == engine
+
+
+def test_auto_is_the_first_that_does_not_object():
+    lenet, resnet = (config.preset("smoke", family=family) for family in ("lenet", "resnet20"))
+    for settings, device, name in (
+        (SMOKE, "cpu", "sparse"),
+        (SMOKE, "cuda", "replicas"),
+        (dataclasses.replace(SMOKE, schedule="drops"), "cpu", "reference"),
+        (lenet, "cpu", "replicas"),
+        (dataclasses.replace(lenet, transform="crop-flip"), "cuda", "reference"),
+        (resnet, "cuda", "reference"),
+    ):
+        assert engines.resolve("auto", settings, device).name == name
 
 
 @pytest.mark.parametrize(
@@ -220,12 +240,21 @@ def test_an_engine_that_is_settled_has_all_that_its_bits_depend_on(images):
 )
 def test_an_engine_that_there_is_not_is_refused_with_the_choices(engine):
     with pytest.raises(ValueError, match="auto, .*reference, .*sparse"):
-        engines.check(engine, SMOKE)
+        engines.resolve(engine, SMOKE)
 
 
-@pytest.mark.parametrize("limits", [[0.0, 0.5, 1.0], [1.5e-05, 0.0078125, 0.25]])
-def test_what_is_settled_is_accepted_again(limits):
-    engines.check("sparse " + " ".join(map(str, limits)), SMOKE)
+@pytest.mark.parametrize(
+    "text, numbers",
+    [
+        ("sparse 0.5 0.25 0", [0.5, 0.25, 0.0]),
+        ("sparse 1.5e-05 0.0078125 1.0", [1.5e-05, 0.0078125, 1.0]),
+        ("replicas 8", [8]),
+        ("reference", []),
+    ],
+)
+def test_the_texts_of_stored_results_are_read_and_stay_as_they_are(text, numbers):
+    settled = engines.read(text)
+    assert list(settled.numbers) == numbers and str(settled) == text
 
 
 def test_a_damaged_or_lost_cache_is_measured_again(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import torch
 from sifting import cache, config, data, figures, observables, store
 from sifting.data import clones, fields
 from sifting.probes import components
-from sifting.probes.gaussianity import example, find
+from sifting.probes.gaussianity import example
 from sifting.pruning import criteria, tickets
 from sifting.publish.markup import svg
 from sifting.results.masks import at
@@ -368,8 +368,8 @@ def test_runs_found_together_are_measured_one_by_one(results):
     together = store.load_or_run("representation", both, "cpu", engine="replicas", workers=1)
     for run, alone in zip(together, [store.load("representation", one) for one in both]):
         assert run.engine.startswith("replicas") and run.config == alone.config
-        records = list(find(run.config))
-        assert run["kurtosis/rewound"][0] == pytest.approx(records[0]["kurtosis/rewound"], rel=1e-3)
+        records = list(REPRESENTATION.find(run.config))
+        assert run["kurtosis/rewound"][0] == pytest.approx(records[0]["probe/kurtosis/rewound"], rel=1e-3)
 
 
 def test_turning_of_a_table_that_turns_at_every_level():
@@ -418,7 +418,7 @@ def test_independent_components_find_what_was_mixed(monkeypatch):
     monkeypatch.setattr(
         components, "load", lambda config: data.Dataset("toy", (1, 8, 8), 1, split, split, split)
     )
-    [record] = components.find(settings)
+    record = components.compute(settings)
     found = abs(record["ica"] @ mixing.T)
     found /= np.linalg.norm(found, axis=1, keepdims=True)
     assert (found.max(1) > 0.9).mean() > 0.9 and len(set(found.argmax(1))) > 56
@@ -438,7 +438,7 @@ def test_the_cavity_criterion_keeps_what_the_definition_says_and_touches_nothing
         if name[:8] in ("linear.0", "linear.1")
     }
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    found = criteria.saliency("cavity", model, masks, split, torch.Generator().manual_seed(2))
+    found = criteria.saliency("cavity", criteria.Cut(model, masks, split, torch.Generator().manual_seed(2)))
     for name, value in model.state_dict().items():
         torch.testing.assert_close(value, before[name])
     index = torch.randint(len(split), (criteria.SNIP_IMAGES,), generator=torch.Generator().manual_seed(2))

@@ -7,6 +7,7 @@ import pathlib
 import signal
 import time
 
+import distributed
 import filelock
 import pytest
 
@@ -267,6 +268,19 @@ def test_a_level_that_kills_every_worker_ends_the_sweep(results, monkeypatch):
     monkeypatch.setattr(schedule, "advance_together", die)
     with pytest.raises(concurrent.futures.BrokenExecutor, match="2 workers were killed at the same level"):
         store.load_or_run("ticket", config.seeds(TINY, 2), "cpu", workers=2)
+
+
+def test_workers_that_dask_has_replaced_by_itself_count_too(results, monkeypatch):
+    class Dask(pools.Here):
+        lost = (distributed.KilledWorker,)
+
+    def killed(*_):
+        raise distributed.KilledWorker("task", None, 3)
+
+    monkeypatch.setattr(schedule, "_pool", lambda *_: Dask())
+    monkeypatch.setattr(schedule, "advance_together", killed)
+    with pytest.raises(concurrent.futures.BrokenExecutor, match="4 workers were killed at the same level"):
+        store.load_or_run("ticket", [TINY], "cpu")
 
 
 def test_an_error_of_a_worker_arrives_as_it_is(results):

@@ -13,7 +13,7 @@ from torch.nn.utils import prune as torch_prune
 from sifting import config, observables, store
 from sifting.data import Cropped, load
 from sifting.pruning import tickets, treatments
-from sifting.pruning.criteria import SCHEMES, prune, saliency
+from sifting.pruning.criteria import SCHEMES, Cut, prune, saliency
 from sifting.pruning.prunable import prunable
 from sifting.publish import plans
 from sifting.tables import methods, predictions
@@ -93,7 +93,7 @@ def test_masks_are_those_of_torch(criterion, amount):
     model, theirs = lenet(3), lenet(3)
     masks = all_kept(model)
     for _ in range(6):
-        scores = saliency(criterion, model, masks, None, None)
+        scores = saliency(criterion, Cut(model, masks))
         masks = prune(masks, scores, 0.2, rounding="nearest")
         for name, mask in masks.items():
             layer = theirs.get_submodule(name.removesuffix(".weight"))
@@ -109,7 +109,7 @@ def test_structured_pruning_stops_at_two_inputs_and_never_touches_one():
     model = lenet()
     masks = all_kept(model)
     for _ in range(30):
-        masks = prune(masks, saliency("l2-inputs", model, masks, None, None), 0.2, rounding="nearest")
+        masks = prune(masks, saliency("l2-inputs", Cut(model, masks)), 0.2, rounding="nearest")
     left = {
         name: int(mask.flatten(2).any(2).any(0).sum() if mask.ndim > 2 else mask.any(0).sum())
         for name, mask in masks.items()
@@ -121,14 +121,14 @@ def test_structured_pruning_stops_at_two_inputs_and_never_touches_one():
 def test_a_scheme_prunes_each_kind_of_layer_by_its_own_criterion(scheme):
     model = lenet()
     masks = all_kept(model)
-    new = prune(masks, saliency(scheme, model, masks, None, None), 0.3, rounding="nearest")
+    new = prune(masks, saliency(scheme, Cut(model, masks)), 0.3, rounding="nearest")
     criteria = {"convolution": SCHEMES[scheme].get("convolution"), "linear": SCHEMES[scheme].get("linear")}
     for name, mask in new.items():
         criterion = criteria["linear" if mask.ndim == 2 else "convolution"]
         alone = (
             masks
             if criterion is None
-            else prune(masks, saliency(criterion, model, masks, None, None), 0.3, rounding="nearest")
+            else prune(masks, saliency(criterion, Cut(model, masks)), 0.3, rounding="nearest")
         )
         assert torch.equal(mask, alone[name])
 
@@ -246,10 +246,8 @@ def _double(split):
 
 
 def test_convolutional_networks_are_trained_in_stacks():
-    assert engines.settle("auto", lenet(), SMOKE) == "replicas 1"
-    assert engines.together("auto", SMOKE, on_gpu=False)
-    assert not engines.together("auto", config.preset("smoke"), on_gpu=False)
-    assert engines.settle("auto", lenet(), dataclasses.replace(SMOKE, transform="crop-flip")) == "reference"
+    assert str(engines.settle("auto", lenet(), SMOKE)) == "replicas 1"
+    assert tickets.teams(config.seeds(SMOKE, 3)) == [config.seeds(SMOKE, 3)]
 
 
 def test_what_is_impossible_is_told_before_anything_is_computed():

@@ -15,11 +15,12 @@ from torch.nn import functional as F
 from sifting import config, data
 from sifting.data import Split
 from sifting.pruning import tickets
-from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.criteria import Cut, prune, saliency
 from sifting.pruning.prunable import prunable
 from sifting.training import models, replicas
 from sifting.training.reference import evaluate, generator, train
 from sifting.training.stack import Splits, stacked
+from sifting.training.step import Step
 
 BASE = dataclasses.replace(config.preset("smoke"), steps=20, evaluations=3, rewind_step=5)
 VARIANTS = [
@@ -81,7 +82,7 @@ def ready(settings, device="cpu"):
     parameters = dict(model.named_parameters())
     names = prunable(model, settings.prune_biases)
     masks = {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in names}
-    masks = prune(masks, saliency("magnitude", model, masks, None, None), settings.prune_fraction)
+    masks = prune(masks, saliency("magnitude", Cut(model, masks)), settings.prune_fraction)
     return model, masks, images, settings
 
 
@@ -258,7 +259,7 @@ def test_a_capture_that_fails_warns_and_leaves_no_trace(optimizer, monkeypatch):
     for captured in (False, True):
         made = list(zip(*map(ready, different(dataclasses.replace(BASE, optimizer=optimizer)))))
         stack, splits = stacked(made[0]), Splits([images.train for images in made[2]])
-        step = replicas.Step(stack, splits, made[1], made[3], BASE.batch_size)
+        step = Step(stack, splits, made[1], made[3], BASE.batch_size)
         if captured:
             with pytest.warns(UserWarning, match="for want of a CUDA graph: operation not permitted"):
                 assert step.capture() is None
@@ -284,7 +285,7 @@ def test_the_precision_of_products_is_as_before_even_after_an_error():
 def test_replayed_steps_are_the_plain_ones(variant, monkeypatch):
     some = different(dataclasses.replace(BASE, **variant))
     captured, _ = together(some, device="cuda")
-    monkeypatch.setattr(replicas.Step, "capture", lambda step: None)
+    monkeypatch.setattr(Step, "capture", lambda step: None)
     plain, _ = together(some, device="cuda")
     assert all(distance(a, b) < 1e-4 for a, b in zip(captured, plain))
 

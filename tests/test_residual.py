@@ -9,11 +9,11 @@ from torch import nn
 
 from sifting import cache, config, data
 from sifting.pruning import tickets
-from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.criteria import Cut, prune, saliency
 from sifting.pruning.prunable import norms, prunable, with_norms
 from sifting.pruning.run import Run, snapshot_steps
 from sifting.results.masks import at
-from sifting.training import models
+from sifting.training import engines, models
 from sifting.training.reference import generator, learning_rate, train
 
 SHAPE = (3, 8, 8)
@@ -99,7 +99,7 @@ def test_slimming_removes_the_channels_with_the_smallest_scales_of_all_layers():
     masks = {
         name: torch.ones_like(model.get_parameter(name), dtype=torch.bool) for name in prunable(model, False)
     }
-    new = prune(masks, saliency("slimming", model, masks, None, None), 0.2, "global")
+    new = prune(masks, saliency("slimming", Cut(model, masks)), 0.2, "global")
     gone = {name: ~mask.flatten(1).any(1) for name, mask in new.items()}
     scale = {name: model.get_parameter(f"{norms(model)[name]}.weight").abs() for name in new}
     assert sum(int(some.sum()) for some in gone.values()) == int(0.2 * sum(map(len, gone.values())))
@@ -148,12 +148,10 @@ def test_training_with_drops_is_torch_with_its_own_scheduler():
 
 def test_retraining_is_as_long_as_it_is_asked_for_and_at_the_rates_of_its_treatment(monkeypatch):
     asked = []
-    usual = tickets.engines.loop
-
-    def loop(engine):
-        return lambda *arguments: asked.append(arguments[3]) or usual(engine)(*arguments)
-
-    monkeypatch.setattr(tickets.engines, "loop", loop)
+    usual = engines.Settled.train
+    monkeypatch.setattr(
+        engines.Settled, "train", lambda engine, *rest: asked.append(rest[3]) or usual(engine, *rest)
+    )
     for treatment in ("finetune", "lr-rewind"):
         list(tickets.find(smoke(treatment=treatment, levels=1, seed=len(asked))))
     rates = [[learning_rate(one, 1), learning_rate(one, one.steps), one.steps] for one in asked]
@@ -200,9 +198,9 @@ def test_weights_that_were_never_there_stay_away():
 
 def test_runs_that_begin_alike_train_their_dense_network_once_to_the_same_bits(monkeypatch):
     counted = []
-    usual = tickets.engines.loop
+    usual = engines.Settled.train
     monkeypatch.setattr(
-        tickets.engines, "loop", lambda engine: lambda *a: counted.append(a[4]) or usual(engine)(*a)
+        engines.Settled, "train", lambda engine, *rest: counted.append(rest[4]) or usual(engine, *rest)
     )
     one, other = (
         smoke(criterion="slimming", levels=1),
@@ -228,7 +226,7 @@ def test_snapshots_are_the_networks_on_the_way():
 
 def test_engines_that_cannot_train_it_are_refused_before_anything_is_computed():
     for engine, fields, why in (
-        ("replicas", {"schedule": "constant"}, "replicas trains models without shortcuts, not resnet20"),
+        ("replicas", {"schedule": "constant"}, "replicas trains models fcn, .*, vanilla, not resnet20"),
         ("replicas", {"model": "vanilla"}, "replicas trains with schedule constant, not drops"),
         ("sparse", {}, "sparse trains model fcn, not resnet20"),
     ):

@@ -21,7 +21,7 @@ def smoke(**fields):
 @pytest.fixture(scope="module")
 def run():
     base = smoke(criterion="slimming", prune_fraction=0.3, steps=20, retrain_steps=10, cells=5, levels=2)
-    return base, list(surface.find(base))
+    return base, list(surface.SURFACE.find(base))
 
 
 def networks(base, records, level):
@@ -181,7 +181,7 @@ def test_no_variance_falls_below_the_smallest_of_the_networks(run):
 def test_what_is_measured_of_the_last_level_alone_is_what_is_measured_of_it_anyway(run):
     base, records = run
     for cells in (base.cells, 0):
-        found = list(surface.find(dataclasses.replace(base, probed="last", cells=cells)))
+        found = list(surface.SURFACE.find(dataclasses.replace(base, probed="last", cells=cells)))
         probes = [{name: values for name, values in record.items() if "probe/" in name} for record in found]
         assert not probes[0] and ("probe/line" in probes[-1]) and ("probe/plane" in probes[-1]) == (cells > 0)
         assert all(np.array_equal(values, records[-1][name]) for name, values in probes[-1].items())
@@ -195,8 +195,8 @@ def test_what_is_measured_of_the_last_level_alone_is_what_is_measured_of_it_anyw
 
 def test_networks_without_norms_and_runs_without_planes_have_lines():
     base = config.preset("smoke", probe_images=20, levels=1, batch_norm="none")
-    records = list(surface.find(base))
+    records = list(surface.SURFACE.find(base))
     line = records[1]["probe/line"]
     assert np.array_equal(line[:, 0], line[:, 1]) and "probe/plane" not in records[1]
     with pytest.raises(ValueError, match="an accuracy surface needs probe_images=1 or more"):
-        next(surface.find(smoke(probe_images=0)))
+        next(surface.SURFACE.find(smoke(probe_images=0)))

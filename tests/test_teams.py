@@ -8,6 +8,7 @@ import pytest
 from sifting import config, store
 from sifting.pruning import tickets
 from sifting.publish import verify
+from sifting.results import packing
 from sifting.store import schedule
 
 TINY = config.preset(
@@ -23,13 +24,15 @@ def equal(a, b):
 def test_runs_that_stack_are_a_team_and_others_go_alone():
     wider = dataclasses.replace(TINY, widths=(8, 8))
     turned = config.seeds(dataclasses.replace(TINY, transform="rotate"), 2)
-    assert tickets.teams([RUNS[0], wider, *turned, *RUNS[1:]]) == [RUNS, [wider], *([run] for run in turned)]
-    assert [len(team) for team in tickets.teams(config.seeds(TINY, 20), 8)] == [8, 8, 4]
+    some = [RUNS[0], wider, *turned, *RUNS[1:]]
+    assert tickets.teams(some, device="cuda") == [RUNS, [wider], *([run] for run in turned)]
+    assert tickets.teams(some, device="cpu") == tickets.teams(some, "reference") == [[run] for run in some]
+    assert [len(team) for team in tickets.teams(config.seeds(TINY, 20), "replicas")] == [8, 8, 4]
 
 
 def test_a_team_has_the_records_of_runs_found_together(results):
     together = zip(*tickets.find_together(RUNS))
-    packed = [tickets.pack([record for record in run if record], one) for run, one in zip(together, RUNS)]
+    packed = [packing.pack([record for record in run if record], one) for run, one in zip(together, RUNS)]
     stored = store.load_or_run("ticket", RUNS, "cpu", engine="replicas")
     for run, arrays in zip(stored, packed, strict=True):
         assert run.engine == "replicas 3" and set(run.names()) == set(arrays)
@@ -77,7 +80,7 @@ def test_a_run_goes_on_with_what_it_began_with(results):
     while any(advance(runs)):
         pass
     assert [load(run).engine for run in RUNS] == ["replicas 3", "reference", "replicas 3"]
-    packed = tickets.pack([record for [record] in tickets.find_together(RUNS[:1], size=3)], RUNS[0])
+    packed = packing.pack([record for [record] in tickets.find_together(RUNS[:1], size=3)], RUNS[0])
     assert all(load(RUNS[0])[name].tobytes() == np.asarray(array).tobytes() for name, array in packed.items())
 
 
@@ -98,8 +101,8 @@ def test_a_team_of_which_one_is_left_goes_on_and_is_verified(results, capsys):
 
 def test_small_data_without_replacement_makes_smaller_batches_and_other_teams():
     few = dataclasses.replace(TINY, fraction=0.05, replacement=False)
-    assert len(tickets.teams([few, dataclasses.replace(few, fraction=1.0)])) == 2
-    assert len(tickets.teams([few, dataclasses.replace(few, seed=1)])) == 1
+    assert len(tickets.teams([few, dataclasses.replace(few, fraction=1.0)], "replicas")) == 2
+    assert len(tickets.teams([few, dataclasses.replace(few, seed=1)], "replicas")) == 1
 
 
 def test_what_does_not_stack_is_refused_before_anything_is_computed(results):

@@ -7,6 +7,7 @@ import pytest
 
 from sifting import config
 from sifting.pruning import tickets
+from sifting.results import packing
 from sifting.training import engines
 
 SMOKE = config.preset("smoke")
@@ -20,11 +21,13 @@ VARIANTS = [
     {"batch_norm": "before", "prune_biases": False},
     {"criterion": "snip", "saliency_of": "rewound", "scope": "global", "iterative": False, "rewind_step": 0},
     {"criterion": "synflow", "saliency_of": "rewound", "scope": "global", "rounds": 7, "prune_biases": False},
+    {"treatment": "lr-rewind", "saliency_of": "rewound"},
+    {"treatment": "finetune", "iterative": False},
 ]
 
 
-def run(settings, finished=()):
-    return list(finished) + list(tickets.find(settings, finished=list(finished)))
+def run(settings, finished=(), engine="auto"):
+    return [*finished, *tickets.find(settings, finished=list(finished), engine=engine)]
 
 
 def same(a, b):
@@ -106,7 +109,7 @@ def test_seeds_change_the_masks():
 
 def test_a_packed_run_says_what_the_records_say():
     records = run(SMOKE)
-    packed = tickets.pack(records, SMOKE)
+    packed = packing.pack(records, SMOKE)
     assert packed["removed_at/linear.0.weight"].dtype == np.uint8
     kept = packed["removed_at/linear.0.weight"] > 2
     assert np.array_equal(kept, records[-1]["removed_at/linear.0.weight"] > 2)
@@ -146,13 +149,12 @@ def judged(monkeypatch):
     verdicts = [3, 4, 5, 3, 4, 2, 9]
 
     def train(model, masks, data, config, level, *rest):
-        curves = original(model, masks, data, config, level, *rest)
+        curves = original.train(model, masks, data, config, level, *rest)
         return curves | {"val_accuracy": [0.0, verdicts[level] / 10, 0.1]}
 
     original = engines.ENGINES["reference"]
-    monkeypatch.setitem(engines.ENGINES, "reference", train)
-    monkeypatch.setattr(engines, "settle", lambda *_: "reference")
-    return run(TURNS)
+    monkeypatch.setitem(engines.ENGINES, "reference", dataclasses.replace(original, train=train))
+    return run(TURNS, engine="reference")
 
 
 def kept(record, layer, level):
@@ -161,7 +163,7 @@ def kept(record, layer, level):
 
 def test_one_layer_is_pruned_at_a_time_and_frozen_where_it_last_beat_the_dense_network(judged):
     assert len(judged) == 6, "the run ends when the second layer has been taken back"
-    packed = tickets.pack(judged, TURNS)
+    packed = packing.pack(judged, TURNS)
     assert packed["layer"].tolist() == [0, 1, 1, 1, 2, 2]
     assert packed["taken_back"].tolist() == [False, False, False, True, False, True]
     assert packed["tried"] == pytest.approx([1, 0.5, 0.25, 0.125, 0.5, 0.25], abs=0.03)
@@ -192,11 +194,11 @@ def test_a_layerwise_run_goes_on_from_any_level_to_the_same_bits(judged, stop):
 
 
 def test_a_network_is_kept_with_the_weights_of_the_level_that_came_out(judged):
-    packed, whole = tickets.pack_network(judged, TURNS), tickets.pack(judged, TURNS)
+    packed, whole = packing.pack_network(judged, TURNS), packing.pack(judged, TURNS)
     assert {name.split("/")[1] for name in packed if name.startswith("trained/")} == {"4"}
     assert all(np.array_equal(packed[name], whole[name]) for name in packed)
     together = run(dataclasses.replace(SMOKE, levels=1))
-    names = tickets.pack_network(together, SMOKE)
+    names = packing.pack_network(together, SMOKE)
     assert {name.split("/")[1] for name in names if name.startswith("trained/")} == {"1"}
     assert not {"layer", "tried", "taken_back"} & set(names)
 

@@ -6,16 +6,15 @@ import pytest
 import torch
 
 from sifting import config, data
-from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.criteria import Cut, prune, saliency
 from sifting.pruning.prunable import prunable
 from sifting.training import models
 from sifting.training.reference import (
+    Stepper,
     batches,
     evaluate,
     evaluation_steps,
     generator,
-    make_optimizer,
-    step,
     train,
 )
 
@@ -34,7 +33,7 @@ def network(settings=SMOKE, classes=240):
 def half(model):
     parameters = dict(model.named_parameters())
     ones = {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in prunable(model, True)}
-    return prune(ones, saliency("magnitude", model, ones, None, None), 0.5)
+    return prune(ones, saliency("magnitude", Cut(model, ones)), 0.5)
 
 
 @pytest.mark.parametrize(
@@ -71,16 +70,15 @@ def test_a_step_of_sgd_with_momentum_is_the_textbook_one(images):
     settings = dataclasses.replace(SMOKE, momentum=0.9, weight_decay=0.01, batch_norm="none")
     model = network(settings, images.classes).double()
     twin = network(settings, images.classes).double()
-    masks, optimizer = half(model), make_optimizer(model, settings)
-    kept = [(dict(model.named_parameters())[name], mask.double()) for name, mask in masks.items()]
+    masks = half(model)
+    stepper = Stepper(model, masks, images, settings)
     velocity = [torch.zeros_like(value) for value in twin.parameters()]
     with torch.no_grad():
-        for net in (model, twin):
-            for name, mask in masks.items():
-                dict(net.named_parameters())[name].mul_(mask)
+        for name, mask in masks.items():
+            twin.get_parameter(name).mul_(mask)
     for index in batches(len(images.train), settings, 5, 0, "cpu"):
         x, y = images.train.batch(index)
-        step(model, optimizer, kept, x.double(), y)
+        stepper.step(x.double(), y, settings.lr)
         loss = -torch.log_softmax(twin(x.double()), 1)[torch.arange(len(y)), y].mean()
         for (name, value), v, g in zip(
             twin.named_parameters(), velocity, torch.autograd.grad(loss, list(twin.parameters()))

@@ -48,14 +48,14 @@ def run(request):
     """A run of two levels, and what was measured of it."""
     probes = {"snapshots": 2, "subsets": 4, "probe_images": 20} if request.param == "fcn" else {}
     base = smoke(request.param, levels=1, **probes)
-    return base, list(utility.find(base))
+    return base, list(utility.UTILITY.find(base))
 
 
 @pytest.fixture(scope="module")
 def dense(run):
     """The same run, not pruned."""
     base = dataclasses.replace(run[0], levels=0)
-    return base, list(utility.find(base))
+    return base, list(utility.UTILITY.find(base))
 
 
 def network(base, record, masks):
@@ -131,14 +131,14 @@ def test_what_the_pruning_keeps_is_measured_instead_of_all(run, dense):
 
 def test_all_is_kept_where_no_weight_is_pruned():
     base = smoke(levels=1, prune_fraction=1e-12)
-    kept = list(utility.find(base))[0]["probe/utility"][-1, utility.BASES.index("survivors")]
-    whole = next(utility.find(dataclasses.replace(base, levels=0)))["probe/utility"][-1, 0]
+    kept = list(utility.UTILITY.find(base))[0]["probe/utility"][-1, utility.BASES.index("survivors")]
+    whole = next(utility.UTILITY.find(dataclasses.replace(base, levels=0)))["probe/utility"][-1, 0]
     assert np.array_equal(kept, whole)
 
 
 def test_the_last_level_alone_is_measured_as_if_every_one_were(run):
     base, records = run
-    found = list(utility.find(dataclasses.replace(base, probed="last", min_alive=0)))
+    found = list(utility.UTILITY.find(dataclasses.replace(base, probed="last", min_alive=0)))
     assert not [name for name in found[0] if name.startswith("probe/")]
     for name in (name for name in records[1] if name.startswith("probe/")):
         assert np.array_equal(found[1][name], records[1][name], equal_nan=True), name
@@ -146,7 +146,7 @@ def test_the_last_level_alone_is_measured_as_if_every_one_were(run):
 
 def test_numbers_are_those_of_the_whole_network():
     base = smoke(start_density=0.2, levels=0)
-    [record] = utility.find(base)
+    [record] = utility.UTILITY.find(base)
     share, number, _ = record["probe/utility"][-1]
     assert np.isfinite(share).all()
     assert np.isnan(number[utility.RATIOS.index(0.25)]).all(), "a fifth of the weights has no quarter"
@@ -181,17 +181,17 @@ def test_the_largest_weights_are_the_last_window_and_units_are_rows(run, dense):
 def test_a_run_that_asks_for_nothing_is_refused():
     for fields in ({"subsets": 0}, {"probe_images": 1}):
         with pytest.raises(ValueError, match="utility needs subsets=1 or more and probe_images=2 or more"):
-            next(utility.find(smoke(**fields)))
+            next(utility.UTILITY.find(smoke(**fields)))
 
 
 def test_what_is_stored_is_what_was_measured_and_a_run_goes_on_to_the_same_bits(results):
     base = smoke(levels=1)
     [run] = store.load_or_run("utility", [base], "cpu")
-    records = list(utility.find(base))
+    records = list(utility.UTILITY.find(base))
     for level, record in enumerate(records):
         for name in ("utility", "remaining", "whole", "times", "units"):
             assert np.array_equal(run[f"{name}/{level}"], record[f"probe/{name}"], equal_nan=True), name
-    again = next(utility.find(base, finished=records[:1]))
+    again = next(utility.UTILITY.find(base, finished=records[:1]))
     assert all(np.array_equal(again[name], records[1][name], equal_nan=True) for name in again)
     assert not [name for name in run.names() if name.startswith(("snapshot", "probe", "trained"))]
     assert dataclasses.asdict(run.config) == dataclasses.asdict(base)

@@ -211,8 +211,11 @@ def test_the_controls_of_worth_have_the_masks_of_tickets_and_other_weights():
 
 def test_a_portrait_holds_what_is_measured_of_the_same_run_by_itself():
     base = config.preset("smoke", levels=2, subsets=3, probe_images=20, cells=3)
-    found, apart = list(portrait.find(base)), [list(module.find(base)) for module in (utility, surface)]
-    shapes = gaussianity.pack(list(gaussianity.find(base)), base)
+    found, apart = (
+        list(portrait.PORTRAIT.find(base)),
+        [list(one.find(base)) for one in (utility.UTILITY, surface.SURFACE)],
+    )
+    shapes = gaussianity.pack(list(gaussianity.REPRESENTATION.find(base)), base)
     for level, record in enumerate(found):
         others = {**apart[0][level], **apart[1][level], "probe/kurtosis": shapes["kurtosis/trained"][level]}
         assert set(record) == set(others)

@@ -8,11 +8,12 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from sifting import config
 from sifting.config import Config
-from sifting.data import Images, Split
-from sifting.training import replicas, sparse
+from sifting.data import Dataset, Images, Split
+from sifting.training import sparse
 from sifting.training.models import build
-from sifting.training.reference import generator, make_optimizer, step
+from sifting.training.reference import Stepper, generator
 from sifting.training.stack import Splits, stacked
+from sifting.training.step import Step
 
 Masks = dict[str, torch.Tensor]
 SPREAD = 0.35  # sd of log10 in `uneven`: about as many dead units at 1 % as in the stored laptop runs
@@ -48,29 +49,12 @@ def masks(split: Split, settings: Config, density: float, spread: float = SPREAD
 
 def reference(split: Split, settings: Config, classes: int, masks: Masks):
     """A step of the reference loop, drawing the batch included."""
-    draw = generator(settings, "batches")
-    model = build(settings, split.images.shape, classes, generator(settings, "weights")).train()
-    optimizer, parameters = make_optimizer(model, settings), dict(model.named_parameters())
-    kept = [(parameters[name], mask.float()) for name, mask in masks.items() if not mask.all()]
-
-    def run():
-        step(model, optimizer, kept, *split.batch(_batch(split, settings, draw)))
-
-    return run
+    return _stepping(Stepper, split, settings, classes, masks)
 
 
 def sparsely(split: Split, settings: Config, classes: int, masks: Masks):
     """A step of the sparse engine, drawing the batch included."""
-    draw = generator(settings, "batches")
-    model = build(settings, split.images.shape, classes, generator(settings, "weights"))
-    network = sparse.Network(model, masks, sparse.thresholds(model, settings.batch_size))
-    optimizer = make_optimizer(network, settings)
-
-    def run():
-        network.step(*split.batch(_batch(split, settings, draw)))
-        optimizer.step()
-
-    return run
+    return _stepping(sparse.Stepper, split, settings, classes, masks)
 
 
 def together(split: Split, settings: Config, classes: int, count: int, density: float):
@@ -79,7 +63,7 @@ def together(split: Split, settings: Config, classes: int, count: int, density: 
     models = [build(some, split.images.shape, classes, generator(some, "weights")) for some in configs]
     draws = [generator(some, "batches") for some in configs]
     kept = [masks(split, some, density, seed=some.seed) for some in configs]
-    step = replicas.Step(stacked(models), Splits([split] * count), kept, configs, settings.batch_size)
+    step = Step(stacked(models), Splits([split] * count), kept, configs, settings.batch_size)
 
     def run():
         torch.stack([_batch(split, settings, draw) for draw in draws], 1, out=step.index)
@@ -143,6 +127,18 @@ def plain(split: Split, settings: Config, classes: int, density: float):
 def _sizes(split: Split, settings: Config) -> list[int]:
     """Inputs, and units of each hidden layer."""
     return [torch.Size(split.images.shape).numel(), *settings.widths]
+
+
+def _stepping(kind: type[Stepper], split: Split, settings: Config, classes: int, masks: Masks):
+    """A step of a stepper of that kind, drawing the batch included."""
+    data = Dataset("random", split.images.shape, classes, split, split, split)
+    model = build(settings, data.shape, classes, generator(settings, "weights"))
+    stepper, draw = kind(model, masks, data, settings), generator(settings, "batches")
+
+    def run():
+        stepper.step(*split.batch(_batch(split, settings, draw)), settings.lr)
+
+    return run
 
 
 def _batch(split: Split, settings: Config, draw: torch.Generator) -> torch.Tensor:

@@ -1,7 +1,6 @@
 """How like their originals the clones of images are: what they share, and what they do not."""
 
 import dataclasses
-from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -11,40 +10,39 @@ from sifting import observables
 from sifting.config import Config
 from sifting.data import Dataset, load
 from sifting.data.clones import ranks
-from sifting.probes.units import level_count, pack
+from sifting.results.packing import Arrays
+from sifting.store.experiment import Experiment
 
 IMAGES = 10_000  # of each class, at most
 PROJECTIONS = 100  # random directions
 SHOWN = 2  # images of each class that are kept
 
-__all__ = ["find", "level_count", "pack"]
 
-
-def find(
-    config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"
-) -> Iterator[dict]:
+def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays:
     """Compare the training images of `config`, clones, with those that they were made of; on the CPU.
 
-    yields one record; WHOSE is original or clone:
+    returns, where WHOSE is original or clone:
 
     shown/WHOSE          : float16 (classes, SHOWN, channels, height, width), normalized images
     pixels/WHOSE         : (classes,) mean over the pixels of the kurtosis of each
     projections/WHOSE    : (classes,) mean of the kurtosis over random directions
-    mean                 : (classes,) norm of the difference between the mean images, over the root of the total variance
-    covariance           : (classes,) norm of the difference between the covariances, over that of the original's
-    sampling             : (classes,) what chance makes of that: half of the same between two halves of the originals
-    spectrum             : (classes,) sum of the differences between the mean powers at all frequencies, over the total power
+    mean                 : (classes,) norm of the difference between the mean images, over the root of the
+                           total variance
+    covariance           : (classes,) norm of the difference between the covariances, over that of the
+                           original's
+    sampling             : (classes,) what chance makes of that: half of it between two halves of the
+                           originals
+    spectrum             : (classes,) sum of the differences between the mean powers at all frequencies, over
+                           the total power
     images, rank         : (classes,) of the Gaussians of clone joint and channel; rank 0 for others
     """
-    if finished:
-        return
     clone, original = load(config), load(dataclasses.replace(config, clone="none"))
     rows = [_compared(original, clone, number, config.seed) for number in range(clone.classes)]
     record = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     gaussian = config.clone in ("joint", "channel")
     found = ranks(original, config.clone) if gaussian else [(0, 0)] * clone.classes
     images, rank = np.array(found).T
-    yield record | {"images": images, "rank": rank, "shape": np.array(clone.shape)}
+    return record | {"images": images, "rank": rank, "shape": np.array(clone.shape)}
 
 
 def _compared(original: Dataset, clone: Dataset, number: int, seed: int) -> dict:
@@ -78,3 +76,6 @@ def _norm(x: Tensor) -> np.ndarray:
 def _spectrum(x: Tensor) -> Tensor:
     """Mean power at every frequency, summed over channels; (height, width // 2 + 1)."""
     return torch.fft.rfft2(x).abs().square().mean(0).sum(0)
+
+
+LIKENESS = Experiment.once(compute)

@@ -1,7 +1,6 @@
 """What images are made of: their independent and their principal components, and how local these are."""
 
 import warnings
-from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -9,32 +8,29 @@ import torch
 from sifting import observables
 from sifting.config import Config
 from sifting.data import load
-from sifting.probes.units import level_count, pack
+from sifting.results.packing import Arrays
+from sifting.store.experiment import Experiment
 
 COUNT = 64  # components; Redman et al. 2024, appendix A
 IMAGES = 50_000  # the same: as many as ImageNet has for validation
 LARGEST = 0.05  # share of the weights of a component that its mask keeps, the largest ones
 ITERATIONS = 400  # at most, of FastICA
 
-__all__ = ["find", "largest", "level_count", "pack"]
 
+def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays:
+    """Components of the training images as a network sees them, by scikit-learn; on the CPU.
 
-def find(
-    config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"
-) -> Iterator[dict]:
-    """Components of the training images, normalized as a network sees them, by scikit-learn; on the CPU.
-
-    yields one record, for every METHOD of ica and pca:
+    returns, for every METHOD of ica and pca:
 
     METHOD              : (COUNT, inputs), rows that the images are multiplied by
     METHOD/kurtosis     : (COUNT,) of the images' products with each
-    METHOD/localization : (COUNT,) Λ of the mask of the largest weights of each, against pairs from different components
-    shape               : (channels, height, width); iterations : that FastICA took, ITERATIONS where it did not converge
+    METHOD/localization : (COUNT,) Λ of the mask of the largest weights of each, against pairs from different
+                          components
+    shape               : (channels, height, width)
+    iterations          : that FastICA took, ITERATIONS where it did not converge
 
     Source: Redman et al. 2024, appendix A.
     """
-    if finished:
-        return
     from sklearn.decomposition import PCA, FastICA
     from sklearn.exceptions import ConvergenceWarning
 
@@ -53,7 +49,7 @@ def find(
             f"{name}/kurtosis": observables.gaussianity.kurtosis((x - x.mean(0)).astype(np.float64) @ rows.T),
             f"{name}/localization": observables.locality.localization(largest(rows), data.shape),
         }
-    yield record | {"iterations": np.array(ica.n_iter_)}
+    return record | {"iterations": np.array(ica.n_iter_)}
 
 
 def largest(rows: np.ndarray) -> np.ndarray:
@@ -61,3 +57,6 @@ def largest(rows: np.ndarray) -> np.ndarray:
     count = max(2, round(LARGEST * rows.shape[1]))
     least = np.sort(abs(rows), axis=1)[:, -count, None]
     return abs(rows) >= least
+
+
+COMPONENTS = Experiment.once(compute)

@@ -1,4 +1,4 @@
-"""A run, what its networks say of held-out images at every level, and how its weights change from level to level."""
+"""A run, what its networks say of held-out images, and how its weights change from level to level."""
 
 import numpy as np
 import torch
@@ -7,7 +7,6 @@ from scipy import stats
 from sifting.config import Config
 from sifting.data import load
 from sifting.probes.probed import measured
-from sifting.pruning.tickets import level_count, teams
 from sifting.results import packing
 from sifting.results.masks import at
 from sifting.training.models import build
@@ -16,8 +15,6 @@ from sifting.training.reference import generator
 FEW = 6_000  # layers with no more weights, the first and the last one are kept whole, at every level
 # in which probabilities are kept; with 255, those of a network that knows nothing are often equal
 STEPS = 65_535
-
-__all__ = ["find", "find_together", "level_count", "pack", "teams"]
 
 
 class Probe:
@@ -30,10 +27,13 @@ class Probe:
 
     @torch.no_grad()
     def measure(self, records: list[dict]) -> dict:
-        """What is added to the record of a level:
+        """What the network of a level says:
 
-        votes : uint16 (images, classes), probabilities in units of 1 / STEPS, of the validation images and then of the test images
-        truth : uint8 (images,), their classes; held_out: how many of them are validation images; at level 0
+        votes    : uint16 (images, classes), probabilities in units of 1 / STEPS, of the validation images and
+                   then of the test images
+        and at level 0:
+        truth    : uint8 (images,), their classes
+        held_out : how many of them are validation images
         """
         trained = {
             name.removeprefix("trained/"): torch.from_numpy(value)
@@ -54,30 +54,22 @@ class Probe:
         return found
 
 
-find, find_together = measured(Probe)
-
-
 def pack(records: list[dict], config: Config) -> dict:
     """The masks and accuracies of the run, as packing.pack_masks keeps them, and
 
     votes, truth     : (levels, images, classes) and (images,), see Probe.measure; held_out
-    initial/NAME     : float16, weights before any training, of the first and the last layer and those with no more than FEW
-    weights/NAME     : float16 (levels, *shape), the same as the training of each level left them, 0 where they are pruned
-    and of every layer (levels - 1,), over the weights that are kept after level n, between the end of level n - 1 and that of level n:
+    initial/NAME     : float16, weights at the rewind point, of the first and the last layer and of those with
+                       no more than FEW
+    weights/NAME     : float16 (levels, *shape), these as each level left them, 0 where they are pruned
+    and of every layer (levels - 1,), over the weights kept after level n, from the end of level n - 1 to that
+    of n:
     change/NAME      : mean |w(n) - w(n - 1)|
     relative/NAME    : the same over mean |w(n - 1)|
     order/NAME       : Spearman's rank correlation of |w(n)| and |w(n - 1)|
     """
-    once = ("truth", "held_out")
-    packed = packing.pack_masks(
-        [
-            {name: value for name, value in record.items() if name not in ("votes", *once)}
-            for record in records
-        ],
-        config,
-    )
-    packed |= {"votes": np.stack([record["votes"] for record in records])}
-    packed |= {name: records[0][name] for name in once}
+    found = [packing.measured(record) for record in records]
+    packed = packing.pack_masks(records, config) | {"votes": np.stack([some["votes"] for some in found])}
+    packed |= {name: found[0][name] for name in ("truth", "held_out")}
     names = [name.removeprefix("removed_at/") for name in packed if name.startswith("removed_at/")]
     for name in names:
         removed_at = packed[f"removed_at/{name}"]
@@ -97,10 +89,13 @@ def pack(records: list[dict], config: Config) -> dict:
 
 
 def _change(before: np.ndarray, after: np.ndarray, kept: np.ndarray) -> tuple[float, float, float]:
-    """Of the kept weights: mean absolute change, that over their mean size, and rank correlation of the sizes."""
+    """Of the kept weights: mean absolute change; that over their mean size; rank correlation of sizes."""
     before, after = before[kept], after[kept]
     if len(before) < 3 or not np.isfinite(after).all():
         return np.nan, np.nan, np.nan
     change, before, after = abs(after - before).mean(), abs(before), abs(after)
     ranked = before.max() > before.min() and after.max() > after.min()
     return change, change / before.mean(), stats.spearmanr(before, after).statistic if ranked else np.nan
+
+
+EVOLUTION = measured(Probe, pack)

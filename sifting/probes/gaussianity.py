@@ -9,25 +9,18 @@ from sifting import observables
 from sifting.config import Config
 from sifting.data import Dataset, load
 from sifting.probes.probed import measured
-from sifting.pruning.tickets import level_count, teams
 from sifting.results import packing
 from sifting.results.history import History
 from sifting.results.masks import at
 
-IMAGES = (
-    20_000  # training images that all is measured on; with 10,000 the scores of two halves correlate less
-)
+# training images that all is measured on; with 10,000 the scores of two halves correlate less
+IMAGES = 20_000
 UNITS = 8  # most connected units in the end, whose weights are kept for the explorer
 WEIGHT, GAIN = (
     "linear.0.weight",
     "before.0.weight",
 )  # of the first layer, and of the batch norm in front of it
 EPS = 1e-5  # of torch's batch norm
-MEASURED = {
-    f"{what}/{kind}" for what in ("kurtosis", "class_kurtosis", "size") for kind in ("rewound", "trained")
-} | {"scores", "linear", "within", "weights", "input_kurtosis"}
-
-__all__ = ["example", "find", "find_together", "level_count", "pack", "teams"]
 
 
 class Probe:
@@ -44,15 +37,16 @@ class Probe:
         self.x = self.x - self.x.mean(0)
 
     def measure(self, records: list[dict]) -> dict:
-        """What is added to the record of a level, the last of `records`.
+        """What is measured at a level, the last of `records`.
 
-        KIND is rewound, the masked network at the rewind point, at level 0 too; or trained, as the level ends:
+        KIND is rewound, the masked network at the rewind point, at level 0 too, or trained, as the level
+        ends:
 
         kurtosis/KIND       : (units,) of the preactivations over all images, see observables.gaussianity.kurtosis
         class_kurtosis/KIND : (classes, units), the same over the images of each class
         size/KIND           : (units, inputs), the sizes of the weights, by which magnitude pruning goes
-        weights             : (units, inputs), of the rewound network on images as they are: those of the batch norm times
-                              those of the layer
+        weights             : (units, inputs), of the rewound network on images as they are: those of the
+                              batch norm times those of the layer
         input_kurtosis      : mean over the inputs, of all images together
         scores, linear      : (units, inputs), cavity scores of the rewound network, see observables.gaussianity.cavity
         within              : (units, inputs), mean over the classes of the scores on the images of each
@@ -78,7 +72,7 @@ class Probe:
         return found
 
     def kurtosis(self, records: list[dict]) -> np.ndarray:
-        """(units,): kurtosis of the preactivations of the trained network of the last of `records`, over all images."""
+        """(units,): kurtosis of the preactivations of the network that the last of `records` holds."""
         kept = at(records[-1][f"removed_at/{WEIGHT}"], len(records) - 1)
         return _array(observables.gaussianity.kurtosis(self._said(records[-1], "trained", kept)[1]))
 
@@ -101,9 +95,6 @@ class Probe:
         return weights
 
 
-find, find_together = measured(Probe)
-
-
 def _array(values: torch.Tensor) -> np.ndarray:
     return values.cpu().numpy().astype(np.float32)
 
@@ -112,16 +103,21 @@ def pack(records: list[dict], config: Config) -> dict:
     """The masks and accuracies of the run, as packing.pack_masks keeps them, and of what was measured:
 
     kurtosis/KIND             : (levels, units); input_kurtosis
-    class_mean/KIND           : (levels, classes) over the units that are alive; pair_median/KIND : (levels,) over units and classes
-    cavity/VARIANT/WHAT       : (levels, levels + 2), see observables.gaussianity.by_removal, of the scores of VARIANT: score; linear, to first
-                                order; within, of each class; above and below, of units with K > 3 and K < 3 alone; by_rewound, by_trained: matched by
-                                the size of the rewound and the trained weight; shuffled: levels of removal dealt out at random
-    identity                  : (levels,) the largest sum of linear scores over a unit, relative to the sum of their sizes
+    class_mean/KIND           : (levels, classes) over the units that are alive
+    pair_median/KIND          : (levels,) over units and classes
+    cavity/VARIANT/WHAT       : (levels, levels + 2), see observables.gaussianity.by_removal, of the scores of VARIANT:
+                                score; linear, to first order; within, of each class; above and below, of
+                                units with K > 3 and K < 3 alone; by_rewound, by_trained: matched by the size
+                                of the rewound and the trained weight; shuffled: levels of removal dealt out
+                                at random
+    identity                  : (levels,) the largest sum of linear scores over a unit, over the sum of their
+                                sizes
     unscored                  : (levels,) kept weights without a score, in units with too few inputs
-    example/units, weights    : the UNITS that keep the most inputs, and their rewound weights, (units,) and (units, inputs)
+    example/units, weights    : (units,) the UNITS that keep the most inputs, and their rewound weights,
+                                (units, inputs)
     """
-    runs = [{name: value for name, value in record.items() if name not in MEASURED} for record in records]
-    packed, levels = packing.pack_masks(runs, config), len(records) - 1
+    packed, levels = packing.pack_masks(records, config), len(records) - 1
+    records = [packing.measured(record) for record in records]
     removed_at = packed[f"removed_at/{WEIGHT}"]
     for kind in ("rewound", "trained"):
         rows = np.stack([record[f"class_kurtosis/{kind}"] for record in records])
@@ -174,13 +170,18 @@ def _grouped(record: dict, removed_at: np.ndarray, level: int, levels: int, draw
     }
 
 
+REPRESENTATION = measured(Probe, pack)
+
+
 def example(history: History, bins: int = 48) -> dict[str, np.ndarray]:
     """The UNITS that keep the most inputs, and what single weights do to them before any pruning: RD5A.
 
-    returns : units (units,); removed_at (units, channels, height, width); kurtosis (units,) at the rewind point; edges (bins + 1,)
-              and before (units, bins), histograms of their preactivations, in standard deviations; and of two weights for every level
-              of removal and two of those that stay, those with the highest and the lowest score, input -1 where there are none:
-              inputs, scores, without (units, weights), the kurtosis without the weight, and counts (units, weights, bins), the histograms
+    returns : units (units,); removed_at (units, channels, height, width); kurtosis (units,) at the rewind
+              point; edges (bins + 1,) and before (units, bins), histograms of their preactivations, in
+              standard deviations; and of two weights for every level of removal and two of those that stay,
+              those with the highest and the lowest score, input -1 where there are none: inputs, scores,
+              without (units, weights), the kurtosis without the weight, and counts (units, weights, bins),
+              the histograms
     """
     probe, levels = Probe(history.config, "cpu"), history.levels
     units, weights = history["example/units"], torch.tensor(history["example/weights"]).to(probe.x)

@@ -3,28 +3,26 @@
 from sifting.config import Config
 from sifting.probes import gaussianity, surface, utility
 from sifting.probes.probed import measured
-from sifting.pruning.tickets import level_count, teams
-from sifting.results.packing import Arrays, pack_probed
-
-__all__ = ["find", "find_together", "level_count", "pack_probed", "teams"]
+from sifting.results.packing import Arrays
 
 
 class Probe:
-    """What random sets of weights are worth, accuracy between networks, and how far from Gaussian units are."""
+    """What sets of weights are worth, accuracy between networks, how far from Gaussian units are."""
 
     def __init__(self, config: Config, device: str):
         self.parts = utility.Probe(config, device), surface.Probe(config, device)
         self.images = gaussianity.Probe(config, device)
 
     def measure(self, records: list[Arrays]) -> Arrays:
-        """What utility.Probe and surface.Probe add to the record of a level, and
+        """What utility.Probe and surface.Probe measure, and
 
-        probe/kurtosis : (units,) of the preactivations of the trained first layer, over the images of gaussianity.Probe
+        kurtosis : (units,) of the preactivations of the trained first layer, on the images of
+                   gaussianity.Probe
         """
-        found = {"probe/kurtosis": self.images.kurtosis(records)}
+        found = {"kurtosis": self.images.kurtosis(records)}
         for part in self.parts:
             found |= part.measure(records)
         return found
 
 
-find, find_together = measured(Probe)
+PORTRAIT = measured(Probe)

@@ -1,10 +1,19 @@
 """Runs of tickets.find of which something more is measured at every level."""
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from sifting.config import Config
 from sifting.pruning import tickets
-from sifting.results.packing import Arrays
+from sifting.results.packing import MEASURED, Arrays, pack_probed
+from sifting.store.experiment import Experiment
+
+
+class Probe(Protocol):
+    """What measures a run: it is made once, as probe(config, device), and asked at every level."""
+
+    def measure(self, records: list[Arrays]) -> Arrays:
+        """Arrays by their names, from the records of the run so far; the last is of the level in question."""
 
 
 def is_probed(config: Config, level: int) -> bool:
@@ -12,32 +21,32 @@ def is_probed(config: Config, level: int) -> bool:
     return config.probed == "every" or level == config.levels
 
 
-def measured(probe: Callable) -> tuple[Callable, Callable]:
-    """`tickets.find` and `tickets.find_together`, whose records hold, too, what a probe measures.
-
-    probe : function(config, device) -> object whose measure(records), of the records of a run so far, returns
-            the arrays that are added to the last of them
-    """
+def measured(
+    probe: Callable[[Config, str], Probe], pack: Callable[[list[Arrays], Config], Arrays] = pack_probed
+) -> Experiment:
+    """Runs as tickets.find yields them, with probe/NAME in their records: what is measured."""
 
     def find(
         config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"
     ) -> Iterator[Arrays]:
-        """`tickets.find`, with what is measured of every level added to its record."""
         mine, records = probe(config, device), list(finished)
         for record in tickets.find(config, device, finished, progress, engine):
-            records.append(record | mine.measure([*records, record]))
+            records.append(record | _measured(mine, [*records, record]))
             yield records[-1]
 
     def find_together(
         configs: list[Config], device: str = "cpu", finished=(), progress: bool = False, size: int = 0
     ) -> Iterator[list[Arrays | None]]:
-        """`tickets.find_together`, with what is measured of every level added to the records."""
         probes = [probe(config, device) for config in configs]
         histories = [list(done) for done in finished or [()] * len(configs)]
         for found in tickets.find_together(configs, device, finished, progress, size):
             for mine, records, record in zip(probes, histories, found, strict=True):
                 if record is not None:
-                    records.append(record | mine.measure([*records, record]))
+                    records.append(record | _measured(mine, [*records, record]))
             yield [records[-1] if record is not None else None for records, record in zip(histories, found)]
 
-    return find, find_together
+    return Experiment(find, pack, tickets.level_count, find_together, tickets.teams)
+
+
+def _measured(probe: Probe, records: list[Arrays]) -> Arrays:
+    return {f"{MEASURED}{name}": values for name, values in probe.measure(records).items()}

@@ -1,30 +1,28 @@
 """The preferred stimuli of the deeper units of a finished run: the images that drive them most."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from sifting import store
 from sifting.config import Config
 from sifting.data import load
-from sifting.probes.units import UNITS, level_count, pack, restore, top_images
+from sifting.probes.units import UNITS, restore, top_images
+from sifting.results.packing import Arrays
+from sifting.store.experiment import Experiment
 
 IMAGES = 3  # images kept for each unit
 
-__all__ = ["find", "level_count", "pack"]
 
+def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays:
+    """Look up the images that drive the units of layers 2, 3, ... of the stored ticket.
 
-def find(
-    config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"
-) -> Iterator[dict]:
-    """Look up the images that drive the units of layers 2, 3, ... at the levels History.shown of the stored ticket of `config`.
+    levels       : (levels,) those of History.shown
+    units/LAYER  : (levels, units) the UNITS that most inputs of the network reach
+    images/LAYER : uint8 (levels, units, IMAGES, channels, height, width), of the validation images those with
+                   the highest preactivation
+    engine       : that trained the ticket
 
-    yields one record: levels (levels,); for every LAYER units/LAYER (levels, units), the UNITS that most inputs
-    of the network reach, and images/LAYER uint8 (levels, units, IMAGES, channels, height, width), of the validation
-    images those with the highest preactivation; and the engine that trained the ticket. Source: Pellegrini & Biroli 2022, figure 15.
+    Source: Pellegrini & Biroli 2022, figure 15.
     """
-    if finished:
-        return
     data = load(config, device)
     [history] = store.load_or_run("ticket", [config], device, engine=engine)
     record = {"levels": np.array(history.shown), "engine": np.array(history.engine)}
@@ -37,4 +35,7 @@ def find(
             f"units/{layer}": np.stack(units),
             f"images/{layer}": np.stack([shown[:, :IMAGES].cpu().numpy() for shown in images]),
         }
-    yield record
+    return record
+
+
+STIMULI = Experiment.once(compute)

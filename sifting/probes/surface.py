@@ -12,18 +12,15 @@ from sifting.data import load_still
 from sifting.probes.probed import is_probed, measured
 from sifting.pruning.prunable import with_norms
 from sifting.pruning.run import tensors
-from sifting.pruning.tickets import level_count, teams
 from sifting.results.axes import STATISTICS
 from sifting.results.masks import at
-from sifting.results.packing import Arrays, pack_probed
+from sifting.results.packing import Arrays
 from sifting.training.models import build
-from sifting.training.reference import generator, piece
+from sifting.training.reference import chunk_size, generator
 
 POINTS = 21  # of a line, both ends included
 OWN = STATISTICS[:2]  # those that belong to the weights at a place: all but frozen
 MARGIN = 0.3  # around the three networks of a plane, as a share of what they span along each axis
-
-__all__ = ["find", "find_together", "level_count", "pack_probed", "teams"]
 
 
 class Networks:
@@ -55,7 +52,8 @@ class Networks:
     ) -> tuple[float, float]:
         """Accuracy in [0, 1] and mean cross-entropy at a point.
 
-        least      : (statistics,) what no statistic may fall below: variances beyond the networks that they are drawn from could be negative
+        least      : (statistics,) what no statistic may fall below: variances beyond the networks that they
+                     are drawn from could be negative
         recomputed : with the statistics that the images have at these weights, layer after layer, instead
         """
         for values, named in (
@@ -71,11 +69,11 @@ class Networks:
             logits = self.model(self.x)
             self.model.eval()
         else:
-            logits = torch.cat([self.model(x) for x in self.x.split(piece(self.model))])
+            logits = torch.cat([self.model(x) for x in self.x.split(chunk_size(self.model))])
         return float((logits.argmax(1) == self.y).float().mean()), float(F.cross_entropy(logits, self.y))
 
     def least(self, *points: tuple[Tensor, Tensor]) -> Tensor:
-        """(statistics,): the smallest variance of all `points`, statistic by statistic; minus infinity for means."""
+        """(statistics,): the smallest variance of all `points`; minus infinity for means."""
         parts = [
             torch.full(
                 (value.numel(),), 0.0 if name.endswith("running_var") else -torch.inf, device=self.x.device
@@ -124,15 +122,19 @@ class Probe:
         self.config, self.networks = config, Networks(model, x, y)
 
     def measure(self, records: list[Arrays]) -> Arrays:
-        """What is added to the record of a level but the dense one, of its pruned and its retrained network, and of the dense one, where it is probed or has a plane:
+        """What is measured at a level that is probed, and at every one with config.cells; nothing at level 0.
 
-        probe/line     : (LINES, STATISTICS, POINTS, 2), see observables, accuracy and mean cross-entropy from one to the other; where it is probed
-        probe/apart    : (3,) distance of the pruned and of the retrained network from the dense one, and of the two
-        probe/own      : (STATISTICS, 3) accuracy of the three networks
+        It is between the dense network, the pruned one and the retrained one of that level; see results.axes.
+
+        line    : (LINES, STATISTICS, POINTS, 2) accuracy and mean cross-entropy from one to the other;
+                  where the level is probed
+        apart   : (3,) distance of the pruned and of the retrained network from the dense one, and of the two
+        own     : (STATISTICS, 3) accuracy of the three networks
         and with config.cells:
-        probe/plane    : (STATISTICS, cells, cells) accuracy, rows from below; the cell that a network lies in is measured there itself;
-                         with frozen statistics nan where the level is not probed
-        probe/x, y     : (cells,) coordinates of columns and rows, in units of the weights; probe/points: (3, 2) of the three networks
+        plane   : (STATISTICS, cells, cells) accuracy, rows from below; the cell that a network lies in is
+                  measured there itself; with frozen statistics nan where the level is not probed
+        x, y    : (cells,) coordinates of columns and rows, in units of the weights
+        points  : (3, 2) those of the three networks
         """
         level = len(records) - 1
         probed = is_probed(self.config, level)
@@ -154,7 +156,7 @@ class Probe:
         found = {name: np.array(values, np.float32) for name, values in found.items()}
         if self.config.cells:
             found |= self._plane(dense, pruned, after, found["own"], STATISTICS if probed else OWN)
-        return {f"probe/{name}": values for name, values in found.items()}
+        return found
 
     def _state(self, record: Arrays) -> dict[str, Tensor]:
         return tensors(record, "trained", self.networks.x.device)
@@ -207,4 +209,4 @@ class Probe:
         return {"plane": found, "x": x, "y": y, "points": points}
 
 
-find, find_together = measured(Probe)
+SURFACE = measured(Probe)

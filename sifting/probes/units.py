@@ -1,7 +1,5 @@
 """What the first-layer units of a finished run do: ablations and the images that drive them."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 
@@ -10,6 +8,8 @@ from sifting.config import Config
 from sifting.data import Split, load
 from sifting.observables.connectivity import in_degree
 from sifting.results.history import History
+from sifting.results.packing import Arrays
+from sifting.store.experiment import Experiment
 from sifting.training.models import build
 from sifting.training.reference import evaluate, generator
 
@@ -19,25 +19,16 @@ POINTS = 9  # numbers of removed units, 0 and all included
 ORDERS = ("largest first", "random", "smallest first")
 
 
-def level_count(config: Config) -> int:
-    """One record holds all."""
-    return 1
-
-
-def find(
-    config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"
-) -> Iterator[dict]:
+def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays:
     """Ablate and probe the levels History.shown of the stored ticket of `config`.
 
-    yields one record: levels (levels,); removed (points,) numbers of units removed; ablation (levels, orders,
+    returns: levels (levels,); removed (points,) numbers of units removed; ablation (levels, orders,
     points) test accuracy; top_units (levels, UNITS) by in-degree; top_images uint8 (levels, UNITS, 3,
     channels, height, width); agreement (levels, UNITS, 2) and agreement_random, see `agreement`; and the
     engine that trained the ticket.
 
     Source: Pellegrini & Biroli 2022, figures 1c and 3b.
     """
-    if finished:
-        return
     data = load(config, device)
     [history] = store.load_or_run("ticket", [config], device, engine=engine)
     rows = []
@@ -67,12 +58,7 @@ def find(
         )
     stacked = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     made = {"levels": np.array(history.shown), "removed": removed, "engine": np.array(history.engine)}
-    yield made | stacked
-
-
-def pack(records: list[dict], config: Config) -> dict:
-    """The one record, as it is."""
-    return records[0]
+    return made | stacked
 
 
 def restore(history: History, level: int, data) -> torch.nn.Module:
@@ -88,7 +74,10 @@ def restore(history: History, level: int, data) -> torch.nn.Module:
 
 
 def ablate(model: torch.nn.Module, split: Split, units: np.ndarray) -> float:
-    """Accuracy when all inputs of these first-layer units are cut, without further training; the model is left as it was."""
+    """Accuracy when all inputs of these first-layer units are cut, without further training.
+
+    The model is left as it was.
+    """
     weight = model.linear[0].weight
     before = weight.detach().clone()
     with torch.no_grad():
@@ -131,3 +120,6 @@ def agreement(images: torch.Tensor, mask: np.ndarray) -> np.ndarray:
                     correlation = np.corrcoef(flat[:, where])
                 result[unit, side] = np.nanmean(correlation[~np.eye(count, dtype=bool)])
     return result
+
+
+ANATOMY = Experiment.once(compute)

@@ -11,17 +11,14 @@ from sifting.data import load_still
 from sifting.probes.probed import is_probed, measured
 from sifting.pruning.prunable import prunable
 from sifting.pruning.run import tensors
-from sifting.pruning.tickets import level_count, teams
 from sifting.results.axes import BASES, RATIOS, WINDOWS
 from sifting.results.masks import at
-from sifting.results.packing import Arrays, pack_probed
+from sifting.results.packing import Arrays
 from sifting.training.models import FCN, build
-from sifting.training.reference import generator, piece
+from sifting.training.reference import chunk_size, generator
 
 ALONE = 0.1  # share of the weights of one layer alone that is taken out
 DRAWS = 10  # sets of each layer alone
-
-__all__ = ["find", "find_together", "level_count", "pack_probed", "teams"]
 
 
 def divergence(logits: Tensor, others: Tensor) -> Tensor:
@@ -106,16 +103,22 @@ class Probe:
 
     @torch.no_grad()
     def measure(self, records: list[Arrays]) -> Arrays:
-        """What is added to the record of a level that is probed; a time is a snapshot of the dense network, or the end of the training:
+        """What is measured at a level that is probed, at several times.
 
-        probe/times     : (times,) optimizer steps; probe/whole: (times, 2) accuracy and mean cross-entropy
-        probe/utility   : (times, BASES, RATIOS, sets, 2) mean divergence over the even and over the odd images without a set of weights;
-                          the sets of one number are the same at all times, and those of a smaller share lie in those of a larger; nan where
-                          there is nothing to take out or not enough; probe/remaining: (times, BASES, RATIOS, sets) accuracy
-        probe/units     : (units, 2) the same without all weights of a unit (or channel) of the first layer, at the end
+        A time is a snapshot of the dense network, or the end of the training.
+
+        times     : (times,) optimizer steps
+        whole     : (times, 2) accuracy and mean cross-entropy
+        utility   : (times, BASES, RATIOS, sets, 2) mean divergence over the even and over the odd images
+                    without a set of weights; the sets of one number are the same at all times, and those of a
+                    smaller share lie in those of a larger; nan where there is nothing to take out or not
+                    enough
+        remaining : (times, BASES, RATIOS, sets) accuracy
+        units     : (units, 2) utility of all weights of a unit (or channel) of the first layer, at the end
         and of a network that is not pruned, at the end:
-        probe/windows   : (2, RATIOS, WINDOWS) accuracy without the weights of a window of ranks by size, from the smallest on: of all weights,
-                          and of each layer; probe/layers: (layers, up to DRAWS, 2) utility of ALONE of the weights of one layer
+        windows   : (2, RATIOS, WINDOWS) accuracy without the weights of a window of ranks by size, from the
+                    smallest on: of all weights, and of each layer
+        layers    : (layers, up to DRAWS, 2) utility of ALONE of the weights of one layer
         """
         record, level = records[-1], len(records) - 1
         if not is_probed(self.config, level):
@@ -131,11 +134,11 @@ class Probe:
             self.pool = self._pool(record, states[step], masks)
             self.whole = self._say()
             rows.append(self._sets(record, level, step))
-        found = {f"probe/{name}": np.stack([row[name] for row in rows]) for name in rows[0]}
-        found["probe/times"] = np.array(sorted(states))
-        found["probe/units"] = self._units()
+        found = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+        found["times"] = np.array(sorted(states))
+        found["units"] = self._units()
         if not self.config.levels:
-            found |= {"probe/windows": self._windows(), "probe/layers": self._layers()}
+            found |= {"windows": self._windows(), "layers": self._layers()}
         return found
 
     def _masks(self, record, level) -> dict[str, Tensor]:
@@ -150,7 +153,7 @@ class Probe:
         return Pool(self.model, masks)
 
     def _say(self) -> Tensor:
-        return torch.cat([self.model(x) for x in self.x.split(piece(self.model))])
+        return torch.cat([self.model(x) for x in self.x.split(chunk_size(self.model))])
 
     def _without(self, index: Tensor) -> tuple[np.ndarray, float]:
         """Mean divergence over the even and the odd images, and accuracy, without the weights at `index`."""
@@ -219,4 +222,4 @@ class Probe:
         return found
 
 
-find, find_together = measured(Probe)
+UTILITY = measured(Probe)

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 def prunable(model: nn.Module, biases: bool, head: bool = False) -> list[str]:
     """Names of the parameters that pruning may touch: all weights, but those of the output layer.
 
-    biases : whether the biases of those layers, where they have any, are prunable too; head : whether the output layer is
+    biases : whether the biases of those layers, where they have any, are prunable too
+    head   : whether the output layer is
     """
     layers = [name for name, module in model.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     there = dict(model.named_parameters())
@@ -16,7 +17,7 @@ def prunable(model: nn.Module, biases: bool, head: bool = False) -> list[str]:
 
 
 def norms(model: nn.Module) -> dict[str, str]:
-    """Name of the weights of every convolution that has a batch norm of its own behind it -> name of that norm."""
+    """Names of the weights of convolutions with a batch norm of their own behind them -> its name."""
     found = {
         f"{name}.weight": name.replace("conv", "norm")
         for name, module in model.named_modules()
@@ -27,9 +28,10 @@ def norms(model: nn.Module) -> dict[str, str]:
 
 
 def with_norms(model: nn.Module, masks: dict[str, Tensor]) -> dict[str, Tensor]:
-    """`masks`, and those of the batch norms behind convolutions: a channel without any weights has no scale and no shift either.
+    """`masks`, and those of the batch norms behind convolutions.
 
-    It then adds exactly 0 to whatever it is added to, as if it were not there.
+    A channel without any weights has no scale and no shift either. It then adds exactly 0 to whatever it is
+    added to, as if it were not there.
     """
     return masks | {
         f"{norm}.{kind}": masks[conv].flatten(1).any(1)

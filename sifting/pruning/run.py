@@ -1,5 +1,6 @@
 """One run of the experiment between its levels."""
 
+import copy
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from torch import nn
 
 from sifting.config import Config
 from sifting.data import Dataset
-from sifting.pruning.criteria import prune, saliency
+from sifting.pruning.criteria import Cut, prune, saliency
 from sifting.pruning.prunable import prunable, with_norms
 from sifting.pruning.treatments import TREATMENTS, rewind_
 from sifting.results.masks import NEVER, alive, at
@@ -22,7 +23,10 @@ from sifting.training.reference import generator, learning_rate
 
 
 def snapshot_steps(config: Config) -> list[int]:
-    """Steps of the dense network's training after which it is kept: config.snapshots, evenly spaced from its start, its end left out."""
+    """Steps of the dense network's training after which it is kept: config.snapshots of them.
+
+    They are evenly spaced from its start; its end is left out.
+    """
     return sorted({config.steps * n // config.snapshots for n in range(config.snapshots)})
 
 
@@ -40,23 +44,23 @@ class Run:
     finished : the records of the levels that are done already
     level    : the next level
     model    : the network, to be trained in place
-    engine   : what is to train it, see engines.settle
-    kept     : optimizer step -> parameters and batch-norm statistics then, of the first training: see snapshot_steps
+    engine   : what is to train it, an engines.Settled
+    kept     : optimizer step of the first training, see snapshot_steps -> parameters and batch-norm
+               statistics
     """
 
     def __init__(
         self, config: Config, data: Dataset, device: str, finished: list[Arrays] = (), engine: str = "auto"
     ):
         self.config, self.data, self.level = config, data, len(finished)
-        self.model = build(config, data.shape, data.classes, generator(config, "weights")).to(device)
+        self.model = self._begin().to(device)
         parameters = dict(self.model.named_parameters())
-        names = prunable(self.model, config.prune_biases, config.prune_head)
         self.removed_at = {
-            name: torch.full_like(parameters[name], NEVER, dtype=torch.uint8) for name in names
+            name: torch.full_like(parameters[name], NEVER, dtype=torch.uint8)
+            for name in prunable(self.model, config.prune_biases, config.prune_head)
         }
         self.rewind, self.scores, self.kept, self.diverged = {}, {}, {}, False
-        if config.start_density < 1:
-            self._thin(parameters)
+        self._thin()
         self.engine = engines.settle(
             str(finished[0].get("engine", "reference")) if finished else engine, self.model, config
         )
@@ -69,8 +73,9 @@ class Run:
             self.model.load_state_dict(tensors(finished[-1], "trained", device))
             self.diverged = not _finite(self.model)
             if not config.iterative:
-                rewind_(self.model, tensors(finished[0], "trained", device))
-                self.scores = self._saliency(self._masks(0), 0)
+                dense = copy.deepcopy(self.model)
+                dense.load_state_dict(tensors(finished[0], "trained", device))
+                self.scores = self._saliency(dense, self._masks(0), 0)
 
     def prepare(self) -> Ready | None:
         """Rewind the network and say what the next level is trained with; None when the run has ended."""
@@ -93,7 +98,10 @@ class Run:
 
     @property
     def training(self) -> Config:
-        """What the next level is trained by: as the dense network, or for config.retrain_steps; fine-tuned at its last learning rate."""
+        """What the next level is trained by: as the dense network, or for config.retrain_steps.
+
+        It is fine-tuned at the last learning rate of the dense network.
+        """
         config = self.config
         if self.level == 0:
             return config
@@ -135,7 +143,7 @@ class Run:
         self.level += 1
         first = {}
         if level == 0:
-            first = {"shape": np.array(self.data.shape), "engine": np.array(self.engine)}
+            first = {"shape": np.array(self.data.shape), "engine": np.array(str(self.engine))}
             first |= _arrays("rewind", self.rewind)
             for step, state in self.kept.items():
                 first |= _arrays(f"snapshot/{step}", state)
@@ -147,7 +155,7 @@ class Run:
         return 1 + int(taken_back(self.best).sum())
 
     def _take_back(self):
-        """Undo the last pruning if the network that it made does not beat the dense one: its layer is frozen as it was.
+        """Undo the last pruning if its network does not beat the dense one: the layer is frozen as it was.
 
         The weights that the next layer is pruned by are then those of the last network that did. Source:
         Pellegrini & Biroli 2022, SM B.6. Differs: where their text leaves open whether the weights of a
@@ -174,7 +182,7 @@ class Run:
             fraction = 1 - (1 - fraction) ** (1 / config.rounds)
         for number in range(config.rounds):
             if config.iterative or self.level == number == 0:
-                self.scores = self._saliency(masks, self.level)
+                self.scores = self._saliency(self.model, masks, self.level)
             open_masks = self._open(masks)
             scores = {name: score for name, score in self.scores.items() if name in open_masks}
             masks = masks | prune(open_masks, scores, fraction, config.scope, config.rounding)
@@ -183,12 +191,16 @@ class Run:
     def _masks(self, level):
         return {name: at(levels, level) for name, levels in self.removed_at.items()}
 
-    def _saliency(self, masks, level):
+    def _saliency(self, model, masks, level):
+        """Scores of `model`, which is left as it is: what is fine-tuned goes on from there."""
         config = self.config
         if config.saliency_of == "rewound":
-            rewind_(self.model, self.rewind)
+            model = copy.deepcopy(model)
+            rewind_(model, self.rewind)
         draw = generator(config, "pruning", level)
-        return saliency(config.criterion, self.model, masks, self.data.train, draw)
+        return saliency(
+            config.criterion, Cut(model, masks, self.data.train, draw, self.rewind, self._initial)
+        )
 
     def _pause(self, step):
         """In the first training after `step`: what weights return to, or what is measured later."""
@@ -197,14 +209,31 @@ class Run:
         if step in snapshot_steps(self.config):
             self.kept[step] = {name: value.clone() for name, value in self.model.state_dict().items()}
 
-    def _thin(self, parameters):
-        """Leave config.start_density of the weights of each layer, at random, scaled up to the variance that all would have."""
+    def _begin(self):
+        """The network before any training, on the CPU.
+
+        What a sparse start leaves of its weights has the variance that all would have.
+        """
+        config = self.config
+        model = build(config, self.data.shape, self.data.classes, generator(config, "weights"))
+        if config.start_density < 1:
+            with torch.no_grad():
+                for name in prunable(model, biases=False, head=config.prune_head):
+                    model.get_parameter(name).div_(config.start_density**0.5)
+        return model
+
+    def _initial(self):
+        """The parameters before any training, made anew."""
+        device = next(self.model.parameters()).device
+        return {name: value.detach() for name, value in self._begin().to(device).named_parameters()}
+
+    def _thin(self):
+        """Leave config.start_density of the weights of each layer, at random, from the start."""
         share, draw = self.config.start_density, generator(self.config, "start")
-        for name in (name for name in self.removed_at if name.endswith(".weight")):
-            flat, levels = parameters[name].detach().view(-1), self.removed_at[name].view(-1)
-            flat /= share**0.5
-            order = torch.randperm(len(flat), generator=draw)
-            levels[order[round(share * len(flat)) :].to(levels.device)] = 0
+        for name in (name for name in self.removed_at if name.endswith(".weight") and share < 1):
+            levels = self.removed_at[name].view(-1)
+            order = torch.randperm(len(levels), generator=draw)
+            levels[order[round(share * len(levels)) :].to(levels.device)] = 0
 
     def _anew(self):
         """Parameters of another initialization for the next level."""

@@ -1,30 +1,15 @@
 """The experiment: train, prune, rewind, again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sifting import cache
 from sifting.config import Config, choose, dense_of, images_of, key, unread
 from sifting.data import class_names, load
 from sifting.pruning.criteria import CRITERIA, SCHEMES
 from sifting.pruning.run import Ready, Run
-from sifting.results.packing import Arrays, pack, pack_masks, pack_network
+from sifting.results.packing import Arrays
 from sifting.training import engines, replicas
 from sifting.training.models import BUILDERS
-
-__all__ = [
-    "Run",
-    "check",
-    "find",
-    "find_together",
-    "level_count",
-    "pack",
-    "pack_masks",
-    "pack_network",
-]
-
-
-# criterion -> models that it is for, where it is not for all
-ONLY = {"synflow": ("fcn",), "cavity": ("fcn",), "slimming": ("resnet20",)}
 
 
 def level_count(config: Config) -> int:
@@ -33,22 +18,24 @@ def level_count(config: Config) -> int:
 
 
 def check(config: Config, engine: str = "auto") -> None:
-    """Raise ValueError, naming the choices, for what no run can be made of.
+    """Raise ValueError, naming the choices, for a run that there cannot be.
 
-    That is a dataset, labels, model, criterion or engine that does not exist, a field that has no effect on
-    the model or the dataset, and the measurement of the last level of a run that may end before it.
+    It has an unknown dataset, labels, model, criterion or engine; a criterion or an engine that is not for
+    its model; a field that has no effect on its model or dataset; or it asks for its last level, and may end before.
     """
-    engines.check(engine, config)
+    engines.resolve(engine, config)
     class_names(config)
     choose("model", config.model, BUILDERS)
     choose("criterion", config.criterion, CRITERIA | SCHEMES)
-    if config.model not in (only := ONLY.get(config.criterion, (config.model,))):
-        raise ValueError(f"criterion {config.criterion} is for model {', '.join(only)}, not {config.model}")
+    models = CRITERIA[config.criterion].models if config.criterion in CRITERIA else BUILDERS
+    if config.model not in models:
+        raise ValueError(f"criterion {config.criterion} is for model {', '.join(models)}, not {config.model}")
     for field, reason in unread(config).items():
         raise ValueError(f"{field} has no effect on {reason}")
     if config.probed == "last" and config.min_alive:
         raise ValueError(
-            f"min_alive must be 0 where the last level alone is measured (probed=last), not {config.min_alive}: a run may end before it"
+            "min_alive must be 0 where the last level alone is measured (probed=last), "
+            f"not {config.min_alive}: a run may end before it"
         )
 
 
@@ -72,16 +59,15 @@ def find(
     Source: Pellegrini & Biroli 2022, section 3; Frankle et al. 2020.
     """
     run = Run(config, load(config, device), device, finished, engine)
-    train = engines.loop(run.engine)
     while ready := run.prepare():
-        yield run.conclude(_trained(run, ready, train, progress))
+        yield run.conclude(_trained(run, ready, progress))
 
 
-def _trained(run: Run, ready: Ready, train: Callable, progress: bool) -> dict[str, list[float]]:
+def _trained(run: Run, ready: Ready, progress: bool) -> dict[str, list[float]]:
     """The curves of training a level; runs that begin alike train their dense network once, see cache.once."""
 
     def learn(config):
-        return train(run.model, ready.masks, run.data, config, run.level, *ready[1:], progress)
+        return run.engine.train(run.model, ready.masks, run.data, config, run.level, *ready[1:], progress)
 
     if run.level > 0:
         return learn(run.training)
@@ -97,13 +83,14 @@ def find_together(
     progress: bool = False,
     size: int = 0,
 ) -> Iterator[list[Arrays | None]]:
-    """`find` of several runs at once: all networks of a level are trained together, by engines.replicas.
+    """`find` of several runs at once: the engine replicas trains all networks of a level together.
 
     finished : for every run the records that it has; the runs that are furthest behind go first
-    size     : of the stack, where runs begin: their number if that is larger; a run that goes on keeps its own
+    size     : of the stack, where runs begin: their number, if that is larger. A run that goes on keeps its
+               own
     yields   : for every run its next record, or None where it has ended or waits for the others
 
-    Up to rounding, the records are those of `find`; to the bit those of any other runs in a stack of that size.
+    Up to rounding, the records are those of `find`; to the bit, those in any other stack of that size.
     Raises ValueError for runs that do not stack.
     """
     replicas.stackable(configs)
@@ -116,7 +103,7 @@ def find_together(
     runs = [
         Run(config, seen[images_of(config)], device, done, engine) for config, done in zip(configs, finished)
     ]
-    if odd := {run.engine for run in runs if not run.engine.startswith("replicas")}:
+    if odd := {str(run.engine) for run in runs if not run.engine.together}:
         raise ValueError(f"runs that began with the engine {', '.join(sorted(odd))} do not go on together")
     active = list(runs)
     while active:
@@ -136,19 +123,26 @@ def find_together(
             start,
             [ready.after for ready in due.values()],
             progress,
-            max(int(run.engine.split()[1]) for run in due),
+            max(run.engine.numbers[0] for run in due),
         )
         records = {run: run.conclude(curve) for run, curve in zip(due, curves)}
         yield [records.get(run) for run in runs]
 
 
-def teams(configs: list[Config], most: int = 8) -> list[list[Config]]:
-    """`configs` in groups of at most `most` that `find_together` takes, those that do not stack by themselves."""
+def teams(
+    configs: list[Config], engine: str = "auto", device: str = "cpu", most: int = 8
+) -> list[list[Config]]:
+    """`configs` in groups of at most `most` that `find_together` takes, others by themselves."""
     groups = {}
     for config in configs:
-        batch = (
-            () if config.replacement else (config.fraction, config.train_images)
-        )  # few images, small batches
-        key = (replicas.alike(config), batch) if replicas.accepts(config) else config
-        groups.setdefault(key, []).append(config)
+        groups.setdefault(_team(config, engine, device), []).append(config)
     return [group[n : n + most] for group in groups.values() for n in range(0, len(group), most)]
+
+
+def _team(config: Config, engine: str, device: str):
+    """What runs have in common that are best trained together."""
+    if not engines.resolve(engine, config, device).together:
+        return config
+    # few images make small batches, and batches are of one size
+    images = None if config.replacement else (config.fraction, config.train_images)
+    return replicas.alike(config), images

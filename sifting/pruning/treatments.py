@@ -15,9 +15,10 @@ def rewind_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
 
 
 def sigma_sign_(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
-    """Set every entry of a parameter to its sign in `values`, times their standard deviation.
+    """Set every entry of a parameter to the sign that it has in `values`, times one standard deviation.
 
-    Biases, too. Source: Zhou et al. 2019; Paganini & Forde 2020, and their released code.
+    It is that of all `values` of the parameter. Biases, too. Source: Zhou et al. 2019; Paganini & Forde 2020,
+    and their released code.
     """
     signs = {
         name: value.std() * value.sign() if value.numel() > 1 else value for name, value in values.items()

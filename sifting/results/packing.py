@@ -6,6 +6,7 @@ from sifting.config import Config
 from sifting.results.masks import NEVER
 
 Arrays = dict[str, np.ndarray]
+MEASURED = "probe/"  # what names in a record begin with where something more than the run itself is measured
 
 
 def pack(records: list[Arrays], config: Config) -> Arrays:
@@ -67,7 +68,10 @@ def _turns(records: list[Arrays]) -> Arrays:
 
 
 def pack_network(records: list[Arrays], config: Config) -> Arrays:
-    """What `pack` keeps, but of the weights only those of the network that came out: of the last level, or the last good one."""
+    """What `pack` keeps, but of the weights only those of the network that came out.
+
+    It is that of the last level, or of the last good one.
+    """
     best = [record["val_accuracy"].max() for record in records]
     level = last_good(best) if config.layerwise else len(records) - 1
     names = tuple(f"trained/{other}/" for other in range(len(records)) if other != level)
@@ -84,19 +88,19 @@ def pack_masks(records: list[Arrays], config: Config) -> Arrays:
     return {name: value for name, value in packed.items() if not name.startswith(("trained/", "rewind/"))}
 
 
-def pack_measured(records: list[Arrays]) -> Arrays:
-    """What a probe measured of every level (probed.measured), its probe/NAME as NAME/LEVEL."""
-    return {
-        f"{name.removeprefix('probe/')}/{level}": value
-        for level, record in enumerate(records)
-        for name, value in record.items()
-        if name.startswith("probe/")
-    }
+def measured(record: Arrays) -> Arrays:
+    """What was measured of one level (probes.probed): probe/NAME as NAME."""
+    return {name.removeprefix(MEASURED): value for name, value in record.items() if name.startswith(MEASURED)}
 
 
 def pack_probed(records: list[Arrays], config: Config) -> Arrays:
-    """The masks and accuracies of the run, as pack_masks keeps them, and what a probe measured of every level: NAME/LEVEL, see its Probe.measure."""
-    return pack_masks(records, config) | pack_measured(records)
+    """What `pack_masks` keeps of a run, and what was measured of every level, as NAME/LEVEL."""
+    found = {
+        f"{name}/{level}": value
+        for level, record in enumerate(records)
+        for name, value in measured(record).items()
+    }
+    return pack_masks(records, config) | found
 
 
 def _padded(curve: np.ndarray, length: int) -> np.ndarray:

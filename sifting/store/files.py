@@ -15,36 +15,7 @@ import numpy as np
 
 from sifting.config import Config, choose, key
 from sifting.results.history import META, History
-
-# kind -> module with find(config, device, finished, progress, engine), which yields the record of one level
-# after another, and level_count(config); and the name of its function(records, config) that makes of
-# all records the arrays to keep
-EXPERIMENTS = {
-    "ticket": ("sifting.pruning.tickets", "pack"),  # masks, accuracies and weights of every level: some 5 MB
-    "masks": ("sifting.pruning.tickets", "pack_masks"),  # the same run without the weights: a tenth of that
-    "network": (
-        "sifting.pruning.tickets",
-        "pack_network",
-    ),  # the same with the weights of the last network alone
-    "anatomy": ("sifting.probes.units", "pack"),
-    "representation": (
-        "sifting.probes.gaussianity",
-        "pack",
-    ),  # as masks, and how far from Gaussian each level is
-    "evolution": (
-        "sifting.probes.evolution",
-        "pack",
-    ),  # as masks, with predictions and changes of the weights
-    "utility": (
-        "sifting.probes.utility",
-        "pack_probed",
-    ),  # as masks, and what random sets of weights are worth
-    "surface": ("sifting.probes.surface", "pack_probed"),  # as masks, and the accuracy between networks
-    "portrait": ("sifting.probes.portrait", "pack_probed"),  # as masks, by the measures of all four papers
-    "components": ("sifting.probes.components", "pack"),  # independent and principal components of the images
-    "likeness": ("sifting.probes.clones", "pack"),  # of clones to what they are clones of
-    "stimuli": ("sifting.probes.stimuli", "pack"),  # the images that drive deeper units
-}
+from sifting.store.experiment import EXPERIMENTS
 
 
 def root() -> pathlib.Path:
@@ -70,7 +41,10 @@ def is_name(text: str) -> bool:
 
 
 def named(name: str) -> History:
-    """The stored result of that name. Raises FileNotFoundError where there is none, DamagedResult where it is broken."""
+    """The stored result of that name.
+
+    Raises FileNotFoundError where there is none, DamagedResult where it is broken.
+    """
     if not (file := root() / f"{name}.npz").exists():
         raise FileNotFoundError(f"no stored result {file}")
     return History(file)

@@ -1,14 +1,14 @@
 """A run that is not finished: its levels on disk, and the next one computed by one process at a time."""
 
 import contextlib
-import importlib
 import os
 import pathlib
 import time
 
 from sifting.config import Config, choose, key
 from sifting.results.history import DamagedResult, History
-from sifting.store.files import EXPERIMENTS, exists, lock, path, root, save
+from sifting.store.experiment import experiment_of
+from sifting.store.files import exists, lock, path, root, save
 from sifting.store.provenance import provenance
 
 
@@ -20,7 +20,7 @@ def advance(
     progress: bool = False,
     engine: str = "auto",
 ) -> int | None:
-    """`advance_together` of one run: how many levels are finished now; None once there is nothing left to do."""
+    """`advance_together` of one run: how many levels are finished now; None once nothing is left to do."""
     return advance_together(kind, {config: replaces}, device, progress, engine)[0]
 
 
@@ -30,33 +30,33 @@ def advance_together(
     """Compute and save the next level of runs; after the last one, pack a run into its result.
 
     runs    : each with the stamp of the stored result that it replaces, or None; one that is newer is left
-              as it is. Of several, which the module must be able to find together, those furthest behind go on,
-              if they began together; one that began otherwise goes on alone
+              as it is. Of several, which the experiment must be able to find together, those furthest behind
+              go on, if they began together; one that began otherwise goes on alone
     device  : cpu, cuda, or auto (cuda where there is one)
     engine  : what trains a run that begins by itself, see engines.settle
     returns : for each how many levels are finished now; None once there is nothing left to do
 
     Raises filelock.Timeout where another process is at one of them.
     """
-    device, module = resolve(device), module_of(kind)
+    device, made = resolve(device), experiment_of(kind)
     with _locked(kind, runs):
         begun = {config: _begin(kind, config, replaces) for config, replaces in runs.items()}
         least = min((len(finished) for finished in begun.values() if finished is not None), default=0)
         due = [
             config for config, finished in begun.items() if finished is not None and len(finished) == least
         ]
-        if least:
+        if least and len(due) > 1:
             engines = [_engine(begun[config]) for config in due]
             alike = [config for config, other in zip(due, engines) if other == engines[0]]
-            due = alike if engines[0].startswith("replicas") else due[:1]
+            due = made.teams(alike, engines[0], device)[0]
         records = [[record for record, _ in begun[config]] for config in due]
         with _one_thread():
             started = time.perf_counter()
             if len(due) > 1:
-                found = module.find_together(due, device, records, progress, len(runs))
+                found = made.find_together(due, device, records, progress, len(runs))
                 found = next(found, [None] * len(due))
             else:
-                found = [next(module.find(one, device, records[0], progress, engine), None) for one in due]
+                found = [next(made.find(one, device, records[0], progress, engine), None) for one in due]
             seconds = (time.perf_counter() - started) / max(1, len(due))
         for config, record in zip(due, found):
             if record is not None:
@@ -64,8 +64,7 @@ def advance_together(
                 save(kind, config, record, provenance(config, device, seconds), target)
         for config, before, record in zip(due, records, found):
             if record is None:
-                pack = getattr(module, EXPERIMENTS[kind][1])
-                save(kind, config, pack(before, config), _summary([made for _, made in begun[config]]))
+                save(kind, config, made.pack(before, config), _summary([how for _, how in begun[config]]))
                 _discard(_folder(kind, config))
         ended = {config for config, record in zip(due, found) if record is None}
         return [
@@ -90,7 +89,7 @@ def attend(kind: str, configs: list[Config], seconds: float) -> list[int]:
 
 @contextlib.contextmanager
 def _locked(kind: str, configs, seconds: float = 0):
-    """No other process is at these runs; sorted, so that two that want the same ones do not wait for each other."""
+    """No other process is at these runs. Sorted: two that want the same do not wait for each other."""
     with contextlib.ExitStack() as held:
         for name in sorted(path(kind, config).stem for config in configs):
             held.enter_context(lock(name, seconds))
@@ -103,7 +102,7 @@ def count(kind: str, config: Config) -> int:
 
 
 def stamp(kind: str, config: Config) -> str:
-    """What tells a stored result from the one that replaces it: when it was written; empty where there is none."""
+    """When a stored result was written: this tells it from one that replaces it. Empty: there is none."""
     try:
         with open(
             path(kind, config), "rb"
@@ -120,14 +119,8 @@ def tidy(kind: str, config: Config) -> None:
             _begin(kind, config, None)
 
 
-def module_of(kind: str):
-    """The module that computes results of that kind. Raises ValueError, naming the kinds there are."""
-    choose("kind of result", kind, EXPERIMENTS)
-    return importlib.import_module(EXPERIMENTS[kind][0])
-
-
 def resolve(device: str) -> str:
-    """cpu or cuda, for what was asked for. Raises ValueError for unknown names, and for cuda where there is none."""
+    """cpu or cuda, for what was asked for. Raises ValueError for unknown names, and where there is no GPU."""
     import torch
 
     choose("device", device, ("auto", "cpu", "cuda"))
@@ -177,7 +170,7 @@ def _finished(kind: str, config: Config) -> list[tuple[dict, dict]]:
 
 
 def _discard(folder: pathlib.Path) -> None:
-    """Remove the levels of a run, the last one first: what a killed process leaves of them is a shorter run."""
+    """Remove the levels of a run, the last one first: a process that is killed leaves a shorter run."""
     if folder.exists():
         for file in sorted(folder.iterdir(), reverse=True):
             file.unlink()

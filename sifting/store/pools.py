@@ -27,8 +27,8 @@ from sifting.store import remote
 from sifting.store.files import lock, root
 
 SECONDS = 10  # within which a Dask scheduler answers
-# what glibc's malloc is told, by number in its malloc.h: bytes from which memory is mapped anew, bytes free before any is given
-# back, and bytes asked for at once
+# what glibc's malloc is told, by number in its malloc.h: bytes from which memory is mapped anew, bytes free
+# before any is given back, and bytes asked for at once
 ALLOCATOR = {-3: 2**25, -1: 2**30, -2: 2**26}
 
 
@@ -54,10 +54,10 @@ class Here:
 
 
 class Processes:
-    """Processes side by side, each an executor of its own: one that is killed is replaced, and takes no other along.
+    """Processes side by side, each an executor of its own: one that is killed is replaced, alone.
 
-    With one executor for all (joblib's is such a one, too), a killed worker ends the work of every other. What one
-    of them computes with cache.once, the others have.
+    With one executor for all (joblib's is such a one, too), a killed worker ends the work of every other.
+    What one of them computes with cache.once, the others have.
 
     start : what each of them does first; default: computes with one thread
     """
@@ -123,7 +123,10 @@ def _start() -> None:
 
 
 def _keep_memory() -> None:
-    """Keep the memory that is freed, where the C library is glibc: to get it from the system again for every convolution takes a sixth of the time."""
+    """Keep the memory that is freed, where the C library is glibc.
+
+    To get it from the system again for every convolution takes a sixth of the time.
+    """
     with contextlib.suppress(OSError, AttributeError, TypeError):
         for number, value in ALLOCATOR.items():
             ctypes.CDLL(None).mallopt(number, value)
@@ -137,9 +140,9 @@ def _follow_parent() -> None:
 
 
 def each(pool: Here | Processes, tasks: Iterable[tuple]) -> None:
-    """Do tasks, each a function with its arguments, in their order; asks for the next one when there is room for it.
+    """Do tasks, each a function with its arguments, in their order; ask for the next when there is room.
 
-    Raises what the first that fails raises: no other is begun then, and those that are at work are waited for.
+    Raises what the first that fails raises: no other is begun then, and those at work are waited for.
     """
     running = set()
     try:
@@ -182,7 +185,8 @@ class Cluster:
         except OSError as error:
             why = str(error).partition("\n")[0]
             raise ConnectionError(
-                f"no Dask scheduler answers at {address} ({why}); `dask scheduler` starts one, and says its address"
+                f"no Dask scheduler answers at {address} ({why}); "
+                "`dask scheduler` starts one, and says its address"
             ) from None
         self._executor = self._client.get_executor(pure=False, retries=0)
 
@@ -203,7 +207,8 @@ class Cluster:
         """Whether there are workers at all. Raises ConnectionError where the scheduler is gone."""
         if self._client.status != "running":
             raise ConnectionError(
-                f"the Dask scheduler at {self.address} is gone; finished levels are kept, run the same command to go on"
+                f"the Dask scheduler at {self.address} is gone; "
+                "finished levels are kept, run the same command to go on"
             )
         return "" if self._client.nthreads() else f"waits for workers at {self.address}"
 

@@ -2,16 +2,16 @@
 
 import collections
 import concurrent.futures
-import importlib
 import os
 
 import filelock
 from tqdm.auto import tqdm
 
-from sifting.config import Config, dense_of
+from sifting.config import Config, choose, dense_of
 from sifting.results.history import History
+from sifting.store.experiment import EXPERIMENTS, experiment_of
 from sifting.store.files import check_writable, exists, load, path, root
-from sifting.store.levels import advance_together, attend, count, module_of, resolve, stamp, tidy
+from sifting.store.levels import advance_together, attend, count, resolve, stamp, tidy
 from sifting.store.pools import Cluster, Here, Processes
 
 LOSSES = 3  # workers that may be killed at one level of a run, before that is taken for the run's fault
@@ -19,9 +19,11 @@ SECONDS = 1.0  # between looks at a run that another process is at
 
 
 def check(configs: list[Config], engine: str = "auto") -> None:
-    """Raise ValueError, naming the choices, where something is asked for that there is not (tickets.check)."""
+    """Raise ValueError, naming the choices, for runs that there cannot be (tickets.check)."""
+    from sifting.pruning import tickets
+
     for config in configs:
-        module_of("ticket").check(config, engine)
+        tickets.check(config, engine)
 
 
 def load_or_run(
@@ -39,31 +41,35 @@ def load_or_run(
     fresh   : compute even what is stored, and replace it
     workers : processes side by side on the CPU, one thread each; default: one a core
     cluster : address of a Dask scheduler, as tcp://host:8786, whose workers compute instead
-    engine  : what trains, a name in engines.ENGINES; auto: what is fastest; a run goes on with what it began with
+    engine  : what trains, see engines.resolve; auto: what is fastest. A run goes on with what it began with
 
     Every level is saved as it ends; a killed run goes on after its last finished level, to the same
     bits. The run that is furthest behind always goes first. What another process is at is waited for,
     and gone on with if that process dies. A damaged file is reported, not replaced, unless fresh. A
-    fresh run that was killed goes on, too, when asked for again. Names that nothing is registered
-    under and a folder that cannot be written are found before anything is computed; an engine and a GPU that there
-    are not, even where nothing need be.
+    fresh run that was killed goes on, too, when asked for again. Unknown names, and a folder that
+    cannot be written, are found before anything is computed; an engine or a GPU that does not exist is
+    refused even where everything is stored.
 
     Raises concurrent.futures.BrokenExecutor where worker after worker is killed at the same level.
     """
-    module_of(kind)
+    choose("kind of result", kind, EXPERIMENTS)
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be 1 or more, not {workers}")
     if device == "cuda":
         resolve(device)
     if engine != "auto":
+        from sifting.training import engines
+
         for config in configs:
-            importlib.import_module("sifting.training.engines").check(engine, config)
+            engines.resolve(engine, config)
     missing = [config for config in dict.fromkeys(configs) if fresh or not exists(kind, config)]
     if missing:
         check(missing, engine)
         check_writable(root())
         replaces = {config: stamp(kind, config) if fresh else None for config in missing}
-        teams = _teams(kind, missing, device, engine, cluster)
+        # whether the workers of a cluster have GPUs cannot be seen from here
+        where = device if device == "cuda" else "cpu" if cluster else resolve(device)
+        teams = [tuple(team) for team in experiment_of(kind).teams(missing, engine, where)]
         pool = _pool(device, workers or cores(), len(teams), cluster)
         _Sweep(kind, teams, replaces, device, engine, pool).run()
     for config in configs:
@@ -79,20 +85,11 @@ def _pool(device: str, workers: int, tasks: int, cluster: str | None) -> Here | 
     return Here() if workers == 1 else Processes(workers)
 
 
-def _teams(kind: str, configs: list[Config], device: str, engine: str, cluster: str | None) -> list[tuple]:
-    """The runs that are one task each: those that are best trained together, and every other by itself."""
-    module = module_of(kind)
-    if not hasattr(module, "teams"):
-        return [(config,) for config in configs]
-    on_gpu = device == "cuda" or (not cluster and resolve(device) == "cuda")
-    engines = importlib.import_module("sifting.training.engines")
-    stacks = [config for config in configs if engines.together(engine, config, on_gpu)]
-    alone = [config for config in configs if config not in stacks]
-    return [tuple(team) for team in module.teams(stacks)] + [(config,) for config in alone]
-
-
 def _apart(teams: list[tuple]) -> list[tuple]:
-    """The same teams, those first whose dense network none before them has: it is trained once, and nobody waits for it."""
+    """The same teams, those first whose dense network none before them has.
+
+    It is trained once, and nobody waits for it.
+    """
     begun = collections.Counter()
 
     def turn(team):
@@ -106,7 +103,9 @@ def _apart(teams: list[tuple]) -> list[tuple]:
 class _Sweep:
     """Runs that are handed out to a pool, level by level and team by team, until all are stored.
 
-    queue : teams that wait for their next task; running : future -> team; held : teams that another process is at
+    queue   : teams that wait for their next task
+    running : future -> team
+    held    : teams that another process is at
     """
 
     def __init__(
@@ -119,7 +118,7 @@ class _Sweep:
         pool,
     ):
         self.kind, self.replaces, self.device, self.engine, self.pool = kind, replaces, device, engine, pool
-        self.most = {config: module_of(kind).level_count(config) for config in replaces}
+        self.most = {config: experiment_of(kind).level_count(config) for config in replaces}
         self.done = {config: count(kind, config) for config in replaces}
         self.queue, self.running, self.held, self.losses = _apart(teams), {}, set(), collections.Counter()
 
@@ -145,7 +144,7 @@ class _Sweep:
         return min(self.done[config] for config in team) + (team in self.held) * max(self.most.values())
 
     def _hand_out(self) -> None:
-        """Give the next level of the team that is furthest behind to the pool, or the wait for who is at it."""
+        """Give the next level of the team that is furthest behind to the pool, or a wait for who is at it."""
         team = min(self.queue, key=self._behind)
         self.queue.remove(team)
         if team in self.held:
@@ -162,8 +161,9 @@ class _Sweep:
         except filelock.Timeout:
             self.held.add(team)
             levels = [count(self.kind, config) for config in team]
-        except self.pool.lost:
-            self.losses[team] += 1
+        except self.pool.lost as error:
+            # before Dask says so, it has given the task to as many other workers as it allows
+            self.losses[team] += 1 + getattr(error, "allowed_failures", 0)
             if self.losses[team] > LOSSES:
                 names = ", ".join(path(self.kind, config).stem for config in team)
                 raise concurrent.futures.BrokenExecutor(

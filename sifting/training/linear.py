@@ -49,7 +49,7 @@ class Dense:
         return torch.addmm(offset[:rows, None], weight, h), offset[rows:]
 
     def backward(self, d: Tensor, h: Tensor, scale: Vector, shift: Vector, db: Tensor):
-        """Keep the gradient of the weights; return those of scale and shift, (inputs,), None where there is none.
+        """Keep the gradient of the weights; return those of scale and shift, (inputs,), or None.
 
         d : (active, images), dL/dz; db : (units,), dL/db.
         """
@@ -74,7 +74,10 @@ class Dense:
 
 
 class Sparse:
-    """Kept entries alone: those between computed units as CSR, active rows first, then those of constant units."""
+    """Kept entries alone: those between computed units as CSR, then those of constant units.
+
+    Active rows come first.
+    """
 
     def __init__(self, mask: Tensor, inputs: Units, outputs: Units):
         """mask : (units, inputs), bool, in the model's order."""
@@ -116,7 +119,7 @@ class Sparse:
         return _product(self.matrix, h).add_(offset[:rows, None]), offset[rows:]
 
     def backward(self, d: Tensor, h: Tensor, scale: Vector, shift: Vector, db: Tensor):
-        """Keep the gradient of the weights; return those of scale and shift, (inputs,), None where there is none.
+        """Keep the gradient of the weights; return those of scale and shift, (inputs,), or None.
 
         d : (active, images), dL/dz; db : (units,), dL/db.
         """

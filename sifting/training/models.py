@@ -1,6 +1,7 @@
 """Networks as plain nn.Module; nothing about pruning."""
 
 import collections
+import functools
 import itertools
 
 import torch
@@ -30,7 +31,7 @@ class FCN(nn.Module):
         )
 
     def preactivation(self, x: Tensor, layer: int = 1) -> Tensor:
-        """(images, units): what the linear map of `layer` (1 = first) puts out; any norm before it included."""
+        """(images, units): what the linear map of `layer` (1 = first) puts out, after any norm before it."""
         for n in range(layer - 1):
             x = F.relu(self.after[n](self.linear[n](self.before[n](x))))
         return self.linear[layer - 1](self.before[layer - 1](x))
@@ -41,14 +42,16 @@ class FCN(nn.Module):
 
 
 def _innermost(x: Tensor) -> Tensor:
-    """Images with their channels innermost in memory on a CPU, where convolutions then take half of the time."""
+    """Images with their channels innermost in memory on a CPU: convolutions then take half of the time."""
     return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
 
 
 class ConvNet(nn.Sequential):
     """Convolutions and linear maps one after another, by their names: conv1, conv2, ..., fc1, fc2, ...
 
-    shape : of one image, (channels, height, width); layers : name -> module; innermost : how images lie in memory, see _innermost
+    shape     : of one image, (channels, height, width)
+    layers    : name -> module
+    innermost : how images lie in memory, see _innermost
     """
 
     def __init__(self, shape: tuple[int, ...], layers: dict[str, nn.Module]):
@@ -74,8 +77,9 @@ def fcn(config: Config, shape: tuple[int, ...], classes: int, generator: torch.G
 
 
 def lenet(config: Config, shape: tuple[int, ...], classes: int, generator: torch.Generator) -> ConvNet:
-    """Two 3 x 3 convolutions of 6 and 16 channels, each with ReLU and 2 x 2 maxima, and 120, 84 and `classes` units.
+    """Two 3 x 3 convolutions of 6 and 16 channels, and linear maps to 120, 84 and `classes` units.
 
+    Behind each convolution stand ReLU and 2 x 2 maxima.
     59,838 weights on images of 28 x 28. Source: Paganini & Forde 2020, and their released code.
     """
     convolutions = [(6, 3, 1, 0, True), (16, 3, 1, 0, True)]
@@ -88,7 +92,8 @@ def alexnet(config: Config, shape: tuple[int, ...], classes: int, generator: tor
     61,100,840 parameters with 3 channels and 1,000 classes. Source: Krizhevsky 2014.
     """
     convolutions = [
-        (64, 11, 4, 2, True), (192, 5, 1, 2, True), (384, 3, 1, 1, False), (256, 3, 1, 1, False), (256, 3, 1, 1, True),
+        (64, 11, 4, 2, True), (192, 5, 1, 2, True), (384, 3, 1, 1, False), (256, 3, 1, 1, False),
+        (256, 3, 1, 1, True),
     ]  # fmt: skip
     return _convnet(config, shape, convolutions, 3, 6, (4096, 4096), classes, generator, 64)
 
@@ -96,8 +101,9 @@ def alexnet(config: Config, shape: tuple[int, ...], classes: int, generator: tor
 def vgg11(config: Config, shape: tuple[int, ...], classes: int, generator: torch.Generator) -> ConvNet:
     """VGG-11 as in torchvision, without dropout; smaller images are enlarged to 32 pixels a side.
 
-    132,863,336 parameters with 3 channels and 1,000 classes. Weights are He-normal and biases zero, or so deep a network
-    without batch norm does not begin to learn. Source: Simonyan & Zisserman 2015, configuration A.
+    132,863,336 parameters with 3 channels and 1,000 classes. Weights are He-normal and biases zero, or so
+    deep a network without batch norm does not begin to learn. Source: Simonyan & Zisserman 2015,
+    configuration A.
     """
     widths = [
         (64, True),
@@ -114,9 +120,10 @@ def vgg11(config: Config, shape: tuple[int, ...], classes: int, generator: torch
 
 
 def vanilla(config: Config, shape: tuple[int, ...], classes: int, generator: torch.Generator) -> ConvNet:
-    """Seven 3 x 3 convolutions of 16 to 64 channels, with maxima after the third and the fifth, means over all pixels, and one linear map.
+    """Seven 3 x 3 convolutions of 16 to 64 channels, means over all pixels, and one linear map.
 
-    75,120 weights with 3 channels and 15 classes; He-normal, biases zero. Source: An empirical study of a pruning mechanism 2021, A.2.1.
+    Maxima follow the third and the fifth convolution. 75,120 weights with 3 channels and 15 classes;
+    He-normal, biases zero. Source: An empirical study of a pruning mechanism 2021, A.2.1.
     """
     widths = [(16, False), (16, False), (16, True), (32, False), (32, True), (64, False), (64, False)]
     convolutions = [(width, 3, 1, 1, pooled) for width, pooled in widths]
@@ -126,7 +133,10 @@ def vanilla(config: Config, shape: tuple[int, ...], classes: int, generator: tor
 
 
 class Block(nn.Module):
-    """Two 3 x 3 convolutions with batch norm, added to what comes in; without parameters, that is thinned and padded with zeros to fit."""
+    """Two 3 x 3 convolutions with batch norm, added to what comes in.
+
+    To fit, what comes in is thinned and padded with zeros, which takes no parameters.
+    """
 
     def __init__(self, before: int, after: int, stride: int):
         super().__init__()
@@ -143,9 +153,13 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A convolution, three groups of Blocks, each group with half the pixels and twice the channels of the one before, means over all pixels, and one linear map.
+    """A convolution, three groups of Blocks, means over all pixels, and one linear map.
 
-    shape : of one image, (channels, height, width); width : channels of the first group; blocks : in each group
+    Each group has half the pixels and twice the channels of the one before.
+
+    shape  : of one image, (channels, height, width)
+    width  : channels of the first group
+    blocks : in each group
     """
 
     def __init__(self, shape: tuple[int, ...], classes: int, width: int = 16, blocks: int = 3):
@@ -168,9 +182,10 @@ class ResNet(nn.Module):
 
 
 def resnet20(config: Config, shape: tuple[int, ...], classes: int, generator: torch.Generator) -> ResNet:
-    """ResNet20 for small images, with batch norm; shortcuts between groups have no parameters (option A of the paper).
+    """ResNet20 for small images, with batch norm.
 
-    268,336 weights with 3 channels and 10 classes; He-normal, biases zero. Source: He et al. 2016, section 4.2.
+    Shortcuts between groups have no parameters (option A of the paper). 268,336 weights with 3 channels and
+    10 classes; He-normal, biases zero. Source: He et al. 2016, section 4.2.
     """
     return _he(ResNet(shape, classes, max(1, round(16 * config.width))), generator)
 
@@ -198,7 +213,8 @@ def _convnet(
 ) -> ConvNet:
     """A ConvNet with torch's own initialization: uniform within 1 / sqrt(inputs of a unit), biases too.
 
-    convolutions : (channels, kernel, stride, padding, whether maxima follow) of each; channels times config.width
+    convolutions : of each (channels, kernel, stride, padding, whether maxima follow); channels times
+                   config.width
     window       : pixels a side of the maxima, at every second pixel
     grid         : averages a side that the last maps are made into; 0: as they are
     hidden       : units of the linear layers but the last, times config.width
@@ -262,3 +278,10 @@ def count(name: str, shape: tuple[int, ...], classes: int) -> int:
     with torch.device("meta"):
         model = build(Config(model=name), shape, classes, None)
     return sum(values.numel() for values in model.parameters())
+
+
+@functools.cache
+def kind(name: str) -> type[nn.Module]:
+    """The class of the network of that name. Raises ValueError, naming the choices."""
+    with torch.device("meta"):
+        return type(build(Config(model=name), (3, 64, 64), 10, None))

@@ -24,7 +24,10 @@ class Norm:
         (self.gamma, self.beta), (self.dgamma, self.dbeta) = values, grads
 
     def observe(self, h: Tensor, constant: Tensor) -> tuple[Tensor, Tensor]:
-        """Scale and shift by the statistics of a batch, which the running ones follow. h : (computed, images)."""
+        """Scale and shift by the statistics of a batch, which the running ones follow.
+
+        h : (computed, images)
+        """
         computed, images = h.shape
         mean, var = torch.zeros_like(self.mean), torch.zeros_like(self.var)
         torch.mean(h, 1, out=mean[:computed])
@@ -36,7 +39,10 @@ class Norm:
         return self._use(-mean, var)
 
     def observe_pixels(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The same of a batch of images, (images, inputs), in the model's order; constant pixels are like others."""
+        """The same of a batch of images, (images, inputs), in the model's order.
+
+        Constant pixels are like others.
+        """
         mean, var = torch.batch_norm_update_stats(x, None, None, 0)
         mean, var = mean[self.units.order], var[self.units.order]
         self._follow(mean, var, len(x))
@@ -52,7 +58,7 @@ class Norm:
         """Keep the gradients of gamma and beta; return that of h, (active, images).
 
         d : (active, images), dL/d(scale h + shift), or None where nobody needs that of h; dscale, dshift :
-        (units,), the gradients of scale and shift. In training these depend on h through its mean and variance.
+        (units,), the gradients of scale and shift. In training these depend on h by its mean and variance.
         """
         torch.addcmul(dscale, self.offset, dshift, out=self.dgamma).mul_(self.rstd)
         self.dbeta.copy_(dshift)

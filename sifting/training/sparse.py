@@ -5,19 +5,19 @@ that no longer vary with the image are constants, and those that reach no output
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm.auto import tqdm
 
 from sifting.config import Config
 from sifting.data import Dataset
+from sifting.training import reference
 from sifting.training.linear import Dense, Sparse
 from sifting.training.models import FCN
 from sifting.training.norm import Norm
-from sifting.training.reference import batches, evaluate, evaluation_steps, make_optimizer
+from sifting.training.reference import evaluate, loop, make_optimizer
 from sifting.training.threshold import threshold
 from sifting.training.units import survey
 
@@ -88,16 +88,14 @@ class Network:
 
     @torch.no_grad()
     def write_back(self) -> None:
-        """Bring the model's parameters up to date."""
+        """Bring the model's parameters and batch-norm statistics up to date."""
         for (parameter, where), values in zip(
             self.pieces, self.flat.split([len(where) for _, where in self.pieces])
         ):
             parameter.view(-1)[where] = values
-
-    def write_back_statistics(self) -> None:
-        """Bring the model's batch-norm statistics up to date; once, at the end."""
         for norm in self.norms:
             norm.write_back(self.steps)
+        self.steps = 0
 
     def eval(self) -> None:
         """Nothing to switch: a call uses the running statistics, `step` those of its batch."""
@@ -193,18 +191,38 @@ class Network:
 
 
 def thresholds(model: FCN, images: int) -> list[float]:
-    """For each layer the density up to which it is faster sparse, with that many images in a batch: threshold.threshold."""
+    """Of each layer the density up to which it is faster sparse; `images` : in a batch."""
     return [threshold(*linear.weight.shape, images, linear.weight.dtype) for linear in model.linear]
 
 
-def check(model: nn.Module, masks: dict[str, Tensor]) -> None:
-    """Raise ValueError, saying why, for what this engine does not train."""
-    if not isinstance(model, FCN):
-        raise ValueError(f"the sparse engine trains fully connected networks, not {type(model).__name__}")
-    if (device := next(model.parameters()).device.type) != "cpu":
-        raise ValueError(f"the sparse engine computes on the CPU, and the model is on {device}")
-    if unknown := sorted(name for name in masks if not name.startswith("linear.")):
-        raise ValueError(f"the sparse engine prunes linear layers, not {', '.join(unknown)}")
+class Stepper(reference.Stepper):
+    """Takes the steps of a Network; see reference.Stepper."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        masks: dict[str, Tensor],
+        data: Dataset,
+        config: Config,
+        limits: Sequence[float] = (),
+    ):
+        refuse(model, masks)
+        super().__init__(model, masks, data, config)
+        self.network = Network(model, masks, limits or thresholds(model, config.batch_size))
+        self.optimizer = make_optimizer(self.network, config)
+
+    def step(self, x: Tensor, y: Tensor, rate: float) -> None:
+        """One step of the optimizer; the rate is constant. Pruned weights have no gradients."""
+        self.sums += torch.stack(self.network.step(x, y))
+        self.optimizer.step()
+
+    def evaluate(self, split: str) -> float:
+        """Accuracy in [0, 1] over the images of that split, val or test."""
+        return evaluate(self.network, getattr(self.data, split), self.config.batch_size)
+
+    def write_back(self) -> None:
+        """Bring the model up to date."""
+        self.network.write_back()
 
 
 def train(
@@ -216,56 +234,54 @@ def train(
     start: int = 0,
     after: dict[int, Callable] | None = None,
     progress: bool = False,
-    limits: list[float] | None = None,
+    *limits: float,
 ) -> dict[str, list[float]]:
     """Train `model` in place, as reference.train does, and return the same curves.
 
     limits : the density of each layer up to which it computes kept weights alone; default: `thresholds`
 
-    The results agree up to rounding, and equal limits give equal bits. With Adam they agree as far as those of the
-    reference depend on no rounding: where a gradient is zero by an identity, as that of a bias in front of a batch
-    norm, Adam takes steps of full size after its rounding errors. So it is where a batch norm whose beta is exactly 0
-    follows a dead unit: whether ReLU passes is up to rounding. Parameters are up to date when `after` is called, batch-norm statistics only at the end.
+    The results agree up to rounding, and equal limits give equal bits. With Adam they agree as far as those
+    of the reference depend on no rounding: where a gradient is zero by an identity, as that of a bias before
+    a batch norm, Adam takes steps of full size after its rounding errors. So it is where a batch norm whose
+    beta is exactly 0 follows a dead unit: whether ReLU passes is up to rounding.
     Raises ValueError for models other than models.FCN, and for devices other than the CPU.
     """
-    check(model, masks)
-    after = after or {}
-    parameters = dict(model.named_parameters())
-    with torch.no_grad():
-        for name, mask in masks.items():
-            parameters[name].mul_(mask)
-    network = Network(model, masks, thresholds(model, config.batch_size) if limits is None else limits)
-    optimizer = make_optimizer(network, config)
+    return loop(Stepper(model, masks, data, config, limits), config, level, start, after, progress)
 
-    curves = {name: [] for name in ("train_loss", "train_accuracy", "val_accuracy", "test_accuracy")}
-    stops = [stop for stop in evaluation_steps(config) if stop > start]
-    sums, since = torch.zeros(2), 0
-    bar = tqdm(
-        total=config.steps - start, desc=f"level {level}", leave=False, disable=not progress, unit="step"
-    )
-    if start in after:
-        after[start]()
-    for done, index in enumerate(
-        batches(len(data.train), config, config.steps - start, level, "cpu"), start + 1
+
+def refuse(model: nn.Module, masks: dict[str, Tensor]) -> None:
+    """Raise ValueError, saying why, for what this engine does not train."""
+    if not isinstance(model, FCN):
+        raise ValueError(f"the sparse engine trains fully connected networks, not {type(model).__name__}")
+    if (device := next(model.parameters()).device.type) != "cpu":
+        raise ValueError(f"the sparse engine computes on the CPU, and the model is on {device}")
+    if unknown := sorted(name for name in masks if not name.startswith("linear.")):
+        raise ValueError(f"the sparse engine prunes linear layers, not {', '.join(unknown)}")
+
+
+# --- what engines.Engine asks for
+
+
+def objection(config: Config, device: str) -> str:
+    """Why this engine does not train a run on that device, as "model fcn, not lenet", or ""."""
+    for what, value, only in (
+        ("model", config.model, "fcn"),
+        ("schedule", config.schedule, "constant"),
+        ("on device", device, "cpu"),
     ):
-        sums += torch.stack(network.step(*data.train.batch(index)))
-        optimizer.step()
-        since += 1
-        if done in after:
-            network.write_back()
-            after[done]()
-        if done in stops:
-            loss, accuracy = (sums / since).tolist()
-            curves["train_loss"].append(loss)
-            curves["train_accuracy"].append(accuracy)
-            curves["val_accuracy"].append(evaluate(network, data.val, config.batch_size))
-            curves["test_accuracy"].append(evaluate(network, data.test, config.batch_size))
-            bar.set_postfix(loss=f"{loss:.3f}", val=f"{curves['val_accuracy'][-1]:.3f}", refresh=False)
-            sums.zero_()
-            since = 0
-        bar.update()
-    bar.close()
-    network.write_back()
-    network.write_back_statistics()
-    model.train()
-    return curves
+        if value != only:
+            return f"{what} {only}, not {value}"
+    return ""
+
+
+def settle(model: FCN, config: Config) -> list[float]:
+    """The density up to which each layer is sparse, as measured on this machine."""
+    return thresholds(model, config.batch_size)
+
+
+def read(words: list[str]) -> list[float]:
+    """These densities, from text. Raises ValueError for others."""
+    limits = [float(word) for word in words]
+    if not all(0 <= limit <= 1 for limit in limits):
+        raise ValueError(f"densities are between 0 and 1, not {' '.join(words)}")
+    return limits

@@ -47,7 +47,7 @@ class Stack:
         return len(self.models)
 
     def replica(self, number: int) -> nn.ParameterList:
-        """The parameters of one replica with their gradients, as views: what an optimizer does to them is done here."""
+        """Parameters and gradients of one replica, as views: what is done to them is done to the stack."""
         parameters = nn.ParameterList(self.values[name].detach()[number] for name in self.gradients)
         for parameter, gradient in zip(parameters, self.gradients.values()):
             parameter.grad = gradient[number]
@@ -98,7 +98,7 @@ class FCNs(Stack):
 
 
 class ConvNets(Stack):
-    """ConvNets whose convolutions are one with as many groups as replicas, and whose linear maps are batched products."""
+    """ConvNets whose convolutions are one with a group a replica; linear maps are batched products."""
 
     def forward(self, x: Tensor, training: bool) -> Tensor:
         """(images, replicas, classes) logits of x, (images, replicas, inputs); as ConvNet.forward."""
@@ -135,7 +135,9 @@ def stacked(models: list[nn.Module]) -> Stack:
 class _Linear(torch.autograd.Function):
     """x @ weight.mT + bias of every replica; the gradient of the weights goes to where it stays.
 
-    x, weight, bias, gradient : (replicas, images, inputs), (replicas, outputs, inputs), (replicas, outputs), as weight
+    x                : (replicas, images, inputs)
+    weight, gradient : (replicas, outputs, inputs)
+    bias             : (replicas, outputs)
 
     Autograd alone would ask for new memory for it in every step; with hundreds of megabytes that
     takes longer than the products.
@@ -177,7 +179,7 @@ class Splits:
         self.sources, self.shares = [group[0] for group in groups], [len(group) for group in groups]
 
     def batch(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalized images, (images, replicas, pixels), float32, and labels, as `index`: (images, replicas)."""
+        """Normalized images, float32 (images, replicas, pixels), and labels; index : (images, replicas)."""
         index = index + self.start
         parts = zip(self.sources, self.where[index].split(self.shares, 1))
         x = [source.index_select(0, where.flatten()).view(*where.shape, -1) for source, where in parts]

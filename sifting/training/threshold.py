@@ -8,6 +8,7 @@ import pathlib
 import platform
 import time
 
+import filelock
 import torch
 
 from sifting import cache
@@ -16,9 +17,8 @@ from sifting.training.units import Units
 
 DENSITIES = tuple(0.5**n for n in range(1, 8))  # 1/2 to 1/128
 REPEATS = 5  # the fastest counts
-MARGIN = (
-    0.8  # of the dense time, at most: in a step, a sparse layer needs its activations in another layout, too
-)
+# of the dense time, at most: in a step, a sparse layer needs its activations in another layout, too
+MARGIN = 0.8
 
 
 def path() -> pathlib.Path:
@@ -32,7 +32,8 @@ def threshold(units: int, inputs: int, images: int, dtype: torch.dtype) -> float
     Other kinds of processor, versions of torch and numbers of threads have other thresholds. What was
     measured is kept in `path`, so that every process, and a run that goes on, makes the same choice.
     """
-    machine = f"{platform.node()}, {platform.machine()} {torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__}"
+    kind = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    machine = f"{platform.node()}, {kind}, torch {torch.__version__}"
     layer = f"{units} x {inputs}, {images} images, {dtype}, {torch.get_num_threads()} threads"
     return _known(path(), f"{machine}, {layer}", units, inputs, images, dtype)
 
@@ -42,7 +43,7 @@ def _known(file: pathlib.Path, name: str, *layer) -> float:
     """From the file, or measured and written to it; only measured where it cannot be written."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(file.with_suffix(".lock")):
+        with filelock.FileLock(file.with_suffix(".lock")):  # nobody else measures meanwhile
             known = _read(file)
             if name not in known:
                 known[name] = measure(*layer)
@@ -67,9 +68,8 @@ def measure(units: int, inputs: int, images: int, dtype: torch.dtype) -> float:
     whole = _round(Dense, torch.ones(units, inputs, dtype=torch.bool), images, dtype)
     for density in DENSITIES:
         some = _round(Sparse, torch.rand(units, inputs, generator=draw) < density, images, dtype)
-        times = [
-            (_seconds(whole), _seconds(some)) for _ in range(REPEATS)
-        ]  # in turn: both meet the same load
+        # in turn: both meet the same load
+        times = [(_seconds(whole), _seconds(some)) for _ in range(REPEATS)]
         dense, sparse = map(min, zip(*times))
         if sparse < MARGIN * dense:
             return density
@@ -95,13 +95,3 @@ def _seconds(run) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
-
-
-@contextlib.contextmanager
-def _alone(lock: pathlib.Path):
-    """Wait until no other process measures."""
-    import fcntl
-
-    with open(lock, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -8,7 +8,7 @@ from torch import Tensor
 
 @dataclass
 class Units:
-    """The units of one layer: first those that are active, then the others that are computed, then the constant ones.
+    """The units of one layer: first the active ones, then others that are computed, then constant ones.
 
     order    : (units,), int64, the number that each has in the model
     active   : how many vary with the image and reach an output
@@ -31,8 +31,8 @@ def survey(masks: list[Tensor], statistics: bool) -> list[Units]:
                  if not, they count as constant, and what they put out is never used
 
     A unit varies with the image if it keeps an input that does, and is useful if a useful unit
-    keeps it as an input; an input that nothing reads counts as constant. Every input of an active unit is active or constant, so that the backward
-    pass needs the active units only.
+    keeps it as an input; an input that nothing reads counts as constant. Every input of an active unit is
+    active or constant, so that the backward pass needs the active units only.
     """
     varies, useful = [masks[0].any(0)], [torch.ones(len(masks[-1]), dtype=torch.bool)]
     for mask in masks:

@@ -1,5 +1,6 @@
 """Criteria and the cut: exact counts, nested masks, the lowest scores."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -9,7 +10,8 @@ from torch.nn import functional as F
 
 from sifting import config
 from sifting.data import Images, Split
-from sifting.pruning.criteria import CRITERIA, SNIP_IMAGES, prune, saliency
+from sifting.pruning import criteria, tickets
+from sifting.pruning.criteria import CRITERIA, SCHEMES, SNIP_IMAGES, Cut, prune, saliency
 from sifting.pruning.prunable import prunable
 from sifting.training import models
 
@@ -19,9 +21,9 @@ def model():
     return models.build(config.preset("smoke"), (3, 8, 8), 12, torch.Generator().manual_seed(0))
 
 
-def ones(model, biases=True):
-    parameters = dict(model.named_parameters())
-    return {name: torch.ones_like(parameters[name], dtype=torch.bool) for name in prunable(model, biases)}
+def ones(model, biases=True, head=False):
+    names = prunable(model, biases, head)
+    return {name: torch.ones_like(model.get_parameter(name), dtype=torch.bool) for name in names}
 
 
 def images(shape=(3, 8, 8), classes=12, count=60):
@@ -30,18 +32,51 @@ def images(shape=(3, 8, 8), classes=12, count=60):
     return Split(Images(pictures, torch.arange(count)), torch.randint(0, classes, (count,), generator=draw))
 
 
-@pytest.mark.parametrize("criterion", CRITERIA)
+# --- what every criterion and scheme must do
+
+SHAPE, CLASSES = (2, 12, 12), 12
+NETWORKS = {
+    "fcn": lambda draw: models.fcn(config.preset("smoke"), SHAPE, CLASSES, draw),
+    "lenet": lambda draw: models.lenet(config.preset("smoke", family="lenet"), SHAPE, CLASSES, draw),
+    "resnet": lambda draw: models.ResNet(SHAPE, CLASSES, width=4, blocks=1),
+}
+KNOWN = [
+    (criterion, name)
+    for criterion in CRITERIA | SCHEMES
+    for name, make in NETWORKS.items()
+    if criterion in SCHEMES or isinstance(make(torch.Generator()), CRITERIA[criterion].networks)
+]
+
+
+def cut(name, masks=None, seed=0):
+    """A network with parameters of no special value, and all that a criterion may look at."""
+    draw = torch.Generator().manual_seed(3)
+    model = NETWORKS[name](draw)
+    for value in model.parameters():
+        torch.nn.init.normal_(value, std=0.3, generator=draw)
+    values = [
+        {name: torch.randn(value.shape, generator=draw) for name, value in model.named_parameters()}
+        for _ in range(2)
+    ]
+    draw = torch.Generator().manual_seed(seed)
+    return Cut(model, masks or ones(model, head=True), images(SHAPE), draw, values[0], lambda: values[1])
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Criteria that look at images look at few."""
+    monkeypatch.setattr(criteria, "SNIP_IMAGES", 100)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("criterion, network", KNOWN)
 @pytest.mark.parametrize("scope", ["layer", "global"])
 @pytest.mark.parametrize("fraction", [0.001, 0.3, 0.95])
-def test_every_criterion_removes_exactly_the_integer_part_and_only_kept_weights(
-    model, criterion, scope, fraction
-):
-    if criterion == "slimming":  # the only one that asks for a norm behind convolutions
-        model = models.ResNet((3, 8, 8), 12, width=4, blocks=1)
-        torch.nn.init.uniform_(model.norm1.weight, generator=torch.Generator().manual_seed(0))
-    masks = ones(model)
+def test_exactly_the_integer_part_is_removed_and_only_what_was_kept(criterion, network, scope, fraction):
+    masks = None
     for level in range(3):
-        scores = saliency(criterion, model, masks, images(), torch.Generator().manual_seed(level))
+        some = cut(network, masks, level)
+        masks, scores = some.masks, saliency(criterion, some)
         new = prune(masks, scores, fraction, scope)
         assert all((new[name] <= masks[name]).all() for name in masks)
         pools = {"": list(scores)} if scope == "global" else {}
@@ -52,6 +87,64 @@ def test_every_criterion_removes_exactly_the_integer_part_and_only_kept_weights(
             assert kept - left == int(fraction * kept)
         assert all(new[name] is masks[name] for name in masks if name not in scores)
         masks = new
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("criterion, network", KNOWN)
+def test_scores_are_those_of_the_same_draw_and_nothing_is_touched(criterion, network):
+    one, other, untouched = cut(network), cut(network), cut(network)
+    torch.manual_seed(0)
+    first = saliency(criterion, one)
+    torch.manual_seed(1)
+    second = saliency(criterion, other)
+    assert first and first.keys() == second.keys() <= one.masks.keys()
+    for name, score in first.items():
+        assert torch.equal(score, second[name]) and score.isfinite().all()
+        assert all(n in (1, size) for n, size in zip(score.shape, one.masks[name].shape, strict=True))
+    for a, b in ((one.model.state_dict(), untouched.model.state_dict()), (one.masks, untouched.masks)):
+        assert all(torch.equal(value, b[name]) for name, value in a.items())
+    assert all(torch.equal(value, untouched.rewound[name]) for name, value in one.rewound.items())
+    assert one.model.training == untouched.model.training
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_a_criterion_is_refused_by_name_and_by_network_where_it_is_for_another(criterion):
+    names = CRITERIA[criterion].models
+    assert names, "it is for some model"
+    for family in config.FAMILIES:
+        settings = config.preset("smoke", family=family, criterion=criterion)
+        if settings.model in names:
+            tickets.check(settings)
+            continue
+        with pytest.raises(ValueError, match=f"{criterion} is for model {names[0]}.*, not {settings.model}"):
+            tickets.check(settings)
+    if CRITERIA[criterion].networks is not torch.nn.Module:
+        with pytest.raises(ValueError, match=f"{criterion} is for networks of class .*, not Sequential"):
+            saliency(criterion, Cut(torch.nn.Sequential(), {}))
+
+
+def test_a_criterion_sees_the_weights_at_the_rewind_point_and_before_any_training(monkeypatch):
+    """A criterion as anybody may add it: how far a weight has moved since the rewind point."""
+    seen = []
+
+    def moved(cut):
+        rewound, initial = cut.rewound, cut.initial()
+        seen.append([{name: some[name].clone() for name in cut.masks} for some in (rewound, initial)])
+        return {name: (cut.parameters[name].detach() - rewound[name]).abs() for name in cut.masks}
+
+    monkeypatch.setitem(CRITERIA, "moved", criteria.Criterion(moved))
+    settings = config.preset("smoke", criterion="moved", levels=2, min_alive=0, start_density=0.9)
+    records = list(tickets.find(settings))
+    start = next(tickets.find(dataclasses.replace(settings, criterion="magnitude", rewind_step=0, levels=0)))
+    names = [name.removeprefix("removed_at/") for name in records[0] if name.startswith("removed_at/")]
+    for rewound, initial in seen:
+        for name in names:
+            mask = records[0][f"removed_at/{name}"] > 0
+            assert np.array_equal(rewound[name], records[0][f"rewind/{name}"])
+            assert np.array_equal(initial[name].numpy() * mask, start[f"rewind/{name}"])
+    apart = abs(records[0]["trained/linear.1.weight"] - records[0]["rewind/linear.1.weight"])
+    there, gone = (records[0]["removed_at/linear.1.weight"] != level for level in (0, 1))
+    assert apart[there & ~gone].max() <= apart[there & gone].min() and len(seen) == 2
 
 
 def things(mask, score):
@@ -68,7 +161,7 @@ def things(mask, score):
 @pytest.mark.parametrize("scope", ["layer", "global"])
 def test_magnitude_removes_the_smallest(model, scope):
     masks = ones(model)
-    new = prune(masks, saliency("magnitude", model, masks, None, None), 0.4, scope)
+    new = prune(masks, saliency("magnitude", Cut(model, masks)), 0.4, scope)
     parameters = dict(model.named_parameters())
     pools = (
         [[f"linear.{n}.weight"] for n in range(3)]
@@ -83,7 +176,7 @@ def test_magnitude_removes_the_smallest(model, scope):
 
 def test_biases_share_the_pool_of_their_layer(model):
     masks = ones(model)
-    new = prune(masks, saliency("magnitude", model, masks, None, None), 0.3)
+    new = prune(masks, saliency("magnitude", Cut(model, masks)), 0.3)
     assert not new["linear.0.bias"].any(), "zero biases are the smallest entries of the pool"
     assert "linear.0.bias" not in prunable(model, biases=False)
 
@@ -99,21 +192,19 @@ def test_ties_still_go_in_exact_numbers():
 
 def test_permuting_hidden_units_permutes_masks(model):
     masks, order = ones(model, biases=False), torch.randperm(48, generator=torch.Generator().manual_seed(1))
-    before = prune(masks, saliency("magnitude", model, masks, None, None), 0.5)
+    before = prune(masks, saliency("magnitude", Cut(model, masks)), 0.5)
     with torch.no_grad():
         model.linear[0].weight.copy_(model.linear[0].weight[order].clone())
         model.linear[1].weight.copy_(model.linear[1].weight[:, order].clone())
-    after = prune(masks, saliency("magnitude", model, masks, None, None), 0.5)
+    after = prune(masks, saliency("magnitude", Cut(model, masks)), 0.5)
     assert torch.equal(after["linear.0.weight"], before["linear.0.weight"][order])
     assert torch.equal(after["linear.1.weight"], before["linear.1.weight"][:, order])
 
 
 def test_unknown_names_raise_with_the_choices(model):
-    with pytest.raises(
-        ValueError,
-        match="unknown criterion 'mag'; choose from cavity, fc-only, hybrid, l-inf-inputs, .*, magnitude, random, .*, slimming, snip, synflow",
-    ):
-        saliency("mag", model, ones(model), None, None)
+    choices = ", ".join(sorted(CRITERIA | SCHEMES))
+    with pytest.raises(ValueError, match=f"unknown criterion 'mag'; choose from {choices}$"):
+        saliency("mag", Cut(model, ones(model)))
     with pytest.raises(ValueError, match="unknown scope 'network'; choose from global, layer"):
         prune(ones(model), ones(model), 0.3, "network")
 
@@ -140,7 +231,7 @@ def test_snip_is_the_derivative_by_the_mask(batch_norm):
     model, split = models.FCN([12, 5, 4, 3], batch_norm).double(), images((3, 2, 2), 3)
     masks = ones(model, biases=False)
     masks["linear.0.weight"][0, :6] = False
-    scores = saliency("snip", model, masks, split, draw)
+    scores = saliency("snip", Cut(model, masks, split, draw))
     x, y = split.batch(torch.randint(60, (SNIP_IMAGES,), generator=torch.Generator().manual_seed(3)))
 
     def loss(name, place, m):
@@ -161,7 +252,7 @@ def test_snip_leaves_the_model_alone_and_scaling_the_loss_changes_no_mask(model,
     masks, before = ones(model, False), {k: v.clone() for k, v in model.state_dict().items()}
 
     def cut():
-        scores = saliency("snip", model, masks, images(), torch.Generator().manual_seed(0))
+        scores = saliency("snip", Cut(model, masks, images(), torch.Generator().manual_seed(0)))
         return scores, prune(masks, scores, 0.9, "global")
 
     scores, mask = cut()
@@ -175,7 +266,7 @@ def test_snip_leaves_the_model_alone_and_scaling_the_loss_changes_no_mask(model,
 
 def test_synflow_sums_the_paths_through_each_weight(tiny):
     model, masks = tiny
-    scores = saliency("synflow", model, masks, None, None)
+    scores = saliency("synflow", Cut(model, masks))
     layers = [linear.weight.detach().abs().numpy() for linear in model.linear]
     layers = [w * masks.get(f"linear.{n}.weight", torch.tensor(1)).numpy() for n, w in enumerate(layers)]
     expected = [np.zeros_like(w) for w in layers]
@@ -188,20 +279,8 @@ def test_synflow_sums_the_paths_through_each_weight(tiny):
 
 
 def test_synflow_conserves_the_flow_through_every_layer_and_every_unit(model):
-    scores = saliency("synflow", model, ones(model, False), None, None)
+    scores = saliency("synflow", Cut(model, ones(model, False)))
     sums = [float(score.sum()) for score in scores.values()]
     assert sums == pytest.approx([sums[0]] * len(sums), rel=1e-12)
     first, second = scores["linear.0.weight"], scores["linear.1.weight"]
     assert torch.allclose(first.sum(1), second.sum(0), rtol=1e-12)
-
-
-def test_synflow_refuses_what_has_no_layers_of_its_kind():
-    with pytest.raises(ValueError, match="synflow is for fully connected networks, not Sequential"):
-        saliency("synflow", torch.nn.Sequential(), {}, None, None)
-
-
-def test_slimming_refuses_what_has_no_norm_behind_a_convolution(model):
-    with pytest.raises(
-        ValueError, match="slimming is for networks with batch norm behind their convolutions"
-    ):
-        saliency("slimming", model, ones(model), None, None)
