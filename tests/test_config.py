@@ -229,12 +229,12 @@ def test_images_see_a_new_field_only_where_it_names_what_is_kept_of_them(of, dat
 def test_a_dense_network_sees_a_new_field_only_where_it_names_the_network(of, later, monkeypatch):
     names, seen = [], []
 
-    def train(model, masks, images, config, level, *rest):
+    def train(engine, model, masks, images, config, level, *rest):
         seen.append((level, config.novel))
         return reference.train(model, masks, images, config, level, *rest)
 
     monkeypatch.setattr(cache, "once", lambda name, compute: names.append(name) or compute())
-    monkeypatch.setattr(engines, "loop", lambda name: train)
+    monkeypatch.setattr(engines.Settled, "train", train)
     for one in more(of=of, later=later):
         list(tickets.find(one))
     assert (names[0] != names[1]) == (not later)

@@ -9,7 +9,7 @@ import torch
 from sifting import cache, config, data, figures, observables, store
 from sifting.data import clones, fields
 from sifting.probes import components
-from sifting.probes.gaussianity import example
+from sifting.probes.gaussianity import REPRESENTATION, example
 from sifting.pruning import criteria, tickets
 from sifting.publish.markup import svg
 from sifting.results.masks import at
