@@ -75,7 +75,9 @@ _LENET = Config(
 )
 LENET_PRESETS = types.MappingProxyType(
     {
-        "smoke": dataclasses.replace(_LENET, fraction=0.1, steps=12, levels=4, prune_fraction=0.5),
+        "smoke": dataclasses.replace(
+            _LENET, fraction=0.1, val_images=100, test_images=100, steps=12, levels=4, prune_fraction=0.5
+        ),
         "laptop": _LENET,
         "gpu": dataclasses.replace(_LENET, steps=30 * 125),
         # 30 epochs of the 55,000 images that validation leaves

@@ -39,7 +39,7 @@ class History:
     def __init__(self, path: pathlib.Path, name: str | None = None):
         self.path, self._kept = pathlib.Path(path), {}
         try:
-            meta = json.loads(self._read(META))
+            meta = json.loads(*self._read(META))
             self.kind, self.key, self.provenance = meta["kind"], meta["key"], meta["provenance"]
             self.config = Config(**meta["config"])
         except (KeyError, TypeError, ValueError) as error:
@@ -75,14 +75,19 @@ class History:
         if name not in self.names():
             raise KeyError(f"{self.name} has no array {name!r}; it has {', '.join(self.names())}")
         with self._guard():
-            values = _fixed(_array(self._read(name + ".npy")))
+            values = _fixed(_array(*self._read(f"{name}.npy")))
         if values.nbytes <= SMALL:
             self._kept[name] = values
         return values
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All arrays, to be written to."""
-        return {name: self[name].copy() for name in self.names()}
+        """All arrays, read at once, and to be written to."""
+        missing = [name for name in self.names() if name not in self._kept]
+        with self._guard():
+            found = dict(zip(missing, map(_array, self._read(*(f"{name}.npy" for name in missing)))))
+        return {
+            name: (self._kept[name] if name in self._kept else found[name]).copy() for name in self.names()
+        }
 
     def names(self) -> list[str]:
         """Names of all arrays."""
@@ -99,9 +104,11 @@ class History:
             if damaged := archive.testzip():
                 raise DamagedResult(self.path, f"is damaged ({damaged})")
 
-    def _read(self, member: str) -> bytes:
+    def _read(self, *members: str) -> list[bytes]:
+        if not members:
+            return []
         with self._guard(), zipfile.ZipFile(self.path) as archive:
-            return archive.read(member)
+            return [archive.read(member) for member in members]
 
     def _guard(self):
         return _Guard(self.path)

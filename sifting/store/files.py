@@ -70,20 +70,26 @@ def save(
 ):
     """Write a result: all of it under its name, or nothing.
 
+    target : another file, of what is soon to be read and removed: packed quickly, and not as small as can be
+
     Raises OSError, saying that nothing finished is lost, where the disk is full.
     """
+    effort = 1 if target else 6  # of zlib
     target = target or path(kind, config)
     target.parent.mkdir(parents=True, exist_ok=True)
     meta = {"kind": kind, "key": key(config), "config": dataclasses.asdict(config), "provenance": provenance}
     part = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with open(part, "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            with zipfile.ZipFile(file, "w") as archive:
                 for name, array in arrays.items():
                     buffer = io.BytesIO()
                     np.lib.format.write_array(buffer, np.asarray(array), allow_pickle=False)
-                    archive.writestr(zipfile.ZipInfo(name + ".npy"), buffer.getvalue(), zipfile.ZIP_DEFLATED)
-                archive.writestr(zipfile.ZipInfo(META), json.dumps(meta, indent=1), zipfile.ZIP_DEFLATED)
+                    member = zipfile.ZipInfo(name + ".npy")
+                    archive.writestr(member, buffer.getvalue(), zipfile.ZIP_DEFLATED, effort)
+                archive.writestr(
+                    zipfile.ZipInfo(META), json.dumps(meta, indent=1), zipfile.ZIP_DEFLATED, effort
+                )
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
