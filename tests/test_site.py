@@ -8,8 +8,6 @@ import json
 import os
 import pathlib
 import re
-import subprocess
-import sys
 import urllib.parse
 
 import nbformat
@@ -19,103 +17,63 @@ from sifting.publish import pages, runner
 from sifting.publish.catalog import FIGURES
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SITE = ROOT / "_build" / "html"
+SITE = runner.SITE
 AXE = pathlib.Path(__file__).with_name("axe.min.js")
-NAMES = [
-    path.stem for path in sorted((ROOT / "book").glob("*.md"))
-]  # the written pages; the rest is added below
-NAMES = sorted(
-    {*NAMES, "coverage", "claims", "provenance", "reference", "settings", "speed", *runner.chapters()}
-)
-PAGES = ["index.html", *(f"book/{name}.html" for name in NAMES), "search.html", "genindex.html"]
-CHAPTERS = [f"book/{name}.html" for name in runner.chapters()]
+BOOK = ["book/intro", *re.findall(r"- file: (book/\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))]
+PAGES = ["index.html", *(f"{name}.html" for name in BOOK), "search.html", "genindex.html"]
 OURS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
 }
-PIXELS = """c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]
-    .reduce((h, v) => (h * 31 + v) | 0, 0)"""
+COLORS = {
+    "resultTypes": ["violations"],
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+}
 
 
-@pytest.fixture(scope="session", autouse=True)
-def site(tmp_path_factory):
-    """The site, brought up to date.
-
-    At the smoke preset, with results of its own, where a chapter has none stored.
-    """
-    environment = dict(os.environ)
-    if all(runner.stored_seeds(name, runner.settle(name, None, None, None)[1]) for name in runner.chapters()):
-        words = ["-m", "sifting", "build"]
-    else:
-        environment["SIFTING_RESULTS"] = str(tmp_path_factory.mktemp("results"))
-        draw = "runner.run_chapters(runner.chapters(), preset='smoke', seeds=2)"
-        words = ["-c", f"from sifting.publish import runner; {draw}; runner.site()"]
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return SITE
+# --- every page, on a desk
 
 
-@pytest.fixture(scope="session")
-def http_base(site, serve):
-    return serve(SITE)
-
-
-@pytest.fixture(scope="session", params=["http", "file"])
-def base(request, site):
-    return request.getfixturevalue("http_base") if request.param == "http" else SITE.as_uri()
-
-
-@pytest.fixture
-def open_page(browser):
-    """open_page(url, **context options) -> page.
-
-    Its `trouble` lists requests to elsewhere, failures and errors.
-    """
-    contexts = []
-
-    def start(url: str, **options):
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
-        page = contexts[-1].new_page()
-        page.trouble = trouble = []
-        home = url.partition("/book/")[0] if "/book/" in url else url.rpartition("/")[0]
-        page.on(
-            "request",
-            lambda r: r.url.startswith((home, "blob:", "data:")) or trouble.append(f"outside: {r.url}"),
-        )
-        page.on("requestfailed", lambda r: trouble.append(f"failed: {r.url}"))
-        page.on("response", lambda r: trouble.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
-        page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
-        page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
-        page.goto(url)
-        if url.endswith("/index.html"):  # it only leads on
-            page.wait_for_url("**/intro.html")
-        settle(page)
-        return page
-
-    yield start
-    for context in contexts:
-        context.close()
-
-
-def settle(page) -> None:
-    """Wait until the page has loaded, its widgets are drawn and its mathematics is set."""
+@pytest.fixture(scope="module", params=PAGES)
+def page(request, open_page, http_base):
+    """Each page, opened once for the tests that look at it."""
+    page = open_page(f"{http_base}/{request.param}")
     page.wait_for_load_state("networkidle")
-    views = "script[type='application/vnd.jupyter.widget-view+json']"
-    drawn = ".anywidget-static[data-ready], .widget-static-note"
-    page.wait_for_function(
-        f"document.querySelectorAll({drawn!r}).length >= document.querySelectorAll({views!r}).length"
-    )
-    page.evaluate("window.MathJax?.startup?.promise")
+    return page
 
 
-# --- nothing from elsewhere, nothing broken
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_asks_nobody_and_reports_no_error(open_page, base, path):
-    page = open_page(f"{base}/{path}")
+def test_a_page_asks_nobody_and_reports_no_error(page):
     assert page.trouble == []
     assert page.title()
+
+
+def test_axe_finds_nothing_serious(page):
+    """In the light; in the dark, where nothing but colors differs, by the rules about colors."""
+    alike = "document.querySelectorAll('main .function').forEach((block, n) => n % 10 && block.remove())"
+    page.evaluate(alike)  # a thousand functions look the same: every tenth is enough
+    page.evaluate("document.querySelectorAll('main details').forEach(d => { d.open = true })")
+    page.wait_for_timeout(500)  # what unfolds fades in
+    page.add_script_tag(path=AXE)
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert serious(page, OURS) == []
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"getComputedStyle(document.body).backgroundColor != {light!r}")
+    page.wait_for_timeout(300)  # colors fade, too
+    assert serious(page, COLORS) == []
+
+
+def serious(page, options: dict) -> list[str]:
+    """What axe finds of serious and critical violations."""
+    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
+    return [
+        f"{v['id']}: {n['html'][:140]}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+        for n in v["nodes"]
+    ]
+
+
+# --- what is in the pages
 
 
 @pytest.mark.parametrize("name", runner.chapters())
@@ -214,6 +172,11 @@ def test_coverage_lists_every_figure_and_agrees_with_the_notebooks(site):
 # --- reading
 
 
+@pytest.fixture(params=["http", "file"])
+def base(request, site):
+    return request.getfixturevalue("http_base") if request.param == "http" else site.as_uri()
+
+
 def test_search_finds_a_word(open_page, base):
     page = open_page(f"{base}/search.html?q=pruning")
     page.wait_for_selector("#search-results li a")
@@ -230,43 +193,6 @@ def test_search_opens_from_the_keyboard(open_page, base):
     assert page.trouble == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
-def test_a_phone_shows_a_page_without_scrolling_sideways(open_page, http_base, path, scheme):
-    phone = {
-        "viewport": {"width": 360, "height": 740},
-        "color_scheme": scheme,
-        "has_touch": True,
-        "is_mobile": True,
-    }
-    page = open_page(f"{http_base}/{path}", **phone)
-    wide = """() => [...document.querySelectorAll('main *')]
-        .filter(e => e.getBoundingClientRect().right > innerWidth + 1
-            && !e.closest('.scroll, pre, .highlight, .math, [class*=table], mjx-container'))
-        .map(e => e.outerHTML.slice(0, 120)).slice(0, 3)"""
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360, page.evaluate(wide)
-    assert page.trouble == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_serious(open_page, http_base, path, scheme):
-    page = open_page(f"{http_base}/{path}", color_scheme=scheme)
-    alike = "document.querySelectorAll('main .function').forEach((block, n) => n % 10 && block.remove())"
-    page.evaluate(alike)  # a thousand functions look the same: every tenth is enough
-    page.evaluate("document.querySelectorAll('main details').forEach(d => { d.open = true })")
-    page.wait_for_timeout(500)  # what unfolds fades in
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("options => axe.run(document, options)", OURS)["violations"]
-    serious = [
-        f"{v['id']}: {n['html'][:140]}"
-        for v in found
-        if v["impact"] in ("serious", "critical")
-        for n in v["nodes"]
-    ]
-    assert serious == []
-
-
 def test_the_theme_follows_the_reader(open_page, http_base):
     shade = "getComputedStyle(document.body).backgroundColor"
     shades = {
@@ -274,29 +200,3 @@ def test_the_theme_follows_the_reader(open_page, http_base):
         for s in ("light", "dark")
     }
     assert shades["light"] != shades["dark"]
-
-
-# --- the explorer
-
-
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_the_keyboard_reaches_the_explorer_and_moves_it(open_page, base, path):
-    page = open_page(f"{base}/{path}")
-    slider = page.locator(".anywidget-static input[type=range]").first
-    if not slider.count():
-        pytest.skip("this chapter has no explorer")
-    for _ in range(400):
-        page.keyboard.press("Tab")
-        if slider.evaluate("node => node === document.activeElement"):
-            break
-    else:
-        pytest.fail("Tab never reaches the slider")
-    canvas = page.locator(".anywidget-static canvas").first
-    page.keyboard.press("Home")
-    status = page.locator(".anywidget-static .mx-status").first
-    first = (canvas.evaluate(PIXELS), status.inner_text()), slider.input_value()
-    page.keyboard.press("End")
-    page.wait_for_timeout(200)
-    last = (canvas.evaluate(PIXELS), status.inner_text()), slider.input_value()
-    assert first[0] != last[0] and first[1] != last[1]
-    assert page.trouble == []
