@@ -1,12 +1,13 @@
 """The built site by touch, by keyboard and from disk; the browser may reach nothing but this machine."""
 
-import nbformat
 import pytest
 from test_site import PAGES
 
+from sifting import widgets
 from sifting.publish import runner
 
-PIXELS = """c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]
+PIXELS = """e => [...e.querySelectorAll('canvas')].filter(c => c.width && c.height)
+    .flatMap(c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data])
     .reduce((h, v) => (h * 31 + v) | 0, 0)"""
 WIDE = """() => [...document.querySelectorAll('main *')]
     .filter(e => e.getBoundingClientRect().right > innerWidth + 1
@@ -20,6 +21,7 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(open_page, http_base, p
     page = open_page(f"{http_base}/{path}", **PHONE)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(100)  # explorers measure the place that they have
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, page.evaluate(WIDE)
     assert page.trouble == []
 
@@ -31,31 +33,30 @@ def test_a_page_from_disk_asks_nobody_and_reports_no_error(open_page, site, path
     assert page.title()
 
 
-def has_explorer(name: str) -> bool:
-    """Whether a chapter shows one, by its source."""
-    cells = nbformat.read(runner.CHAPTERS / f"{name}.ipynb", 4).cells
-    return any("sifting.widgets" in cell.source for cell in cells if cell.cell_type == "code")
+def explorers(name: str) -> list[str]:
+    """The explorers that a chapter shows, by its source."""
+    text = (runner.CHAPTERS / f"{name}.ipynb").read_text(encoding="utf-8")
+    return [kind for kind in widgets.__all__ if f"{kind}.from_" in text]
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-@pytest.mark.parametrize("name", [*filter(has_explorer, runner.chapters())])
+@pytest.mark.parametrize("name", [*filter(explorers, runner.chapters())])
 def test_the_keyboard_reaches_the_explorer_and_moves_it(open_page, site, http_base, name, scheme):
     page = open_page(f"{http_base if scheme == 'http' else site.as_uri()}/book/{name}.html")
-    slider = page.locator(".anywidget-static input[type=range]").first
-    assert slider.count()
+    explorer = page.locator(".anywidget-static").first
+    slider = explorer.locator("input[type=range]")
+    control = (slider if slider.count() else explorer.locator("[role=listbox]")).first
     for _ in range(400):
         page.keyboard.press("Tab")
-        if slider.evaluate("node => node === document.activeElement"):
+        if control.evaluate("node => node === document.activeElement"):
             break
     else:
-        pytest.fail("Tab never reaches the slider")
-    canvas = page.locator(".anywidget-static canvas").first
-    status = page.locator(".anywidget-static .mx-status").first
+        pytest.fail("Tab never reaches the explorer")
 
     def pressed(key):
         page.keyboard.press(key)
         page.wait_for_timeout(200)  # it is drawn a frame later
-        return canvas.evaluate(PIXELS), status.inner_text()
+        return explorer.evaluate(PIXELS), explorer.locator(".mx-status").inner_text()
 
     first, last = pressed("Home"), pressed("End")
     assert first[0] != last[0] and first[1] != last[1]
