@@ -12,6 +12,7 @@ cluster :=
 engine  :=
 port    := 8000
 field   :=
+only    :=
 python  :=
 
 export PYTHONPATH := $(CURDIR)
@@ -25,7 +26,7 @@ endif
 RUN := $(PYTHON) -m sifting
 OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster) engine=$(engine)
 
-KNOWN := chapter preset seeds device set result fresh cluster engine port field python
+KNOWN := chapter preset seeds device set result fresh cluster engine port field only python
 UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(filter-out -*-command-variables-*-,$(UNKNOWN)),)
 $(error unknown $(UNKNOWN); choose from $(KNOWN))
@@ -51,7 +52,8 @@ else
 endif
 
 test: $(READY)      ## run all tests, the built site in headless Chromium included
-	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+#:  only=store                  those of one room, or of several
+	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(only:%=tests/%)
 
 live: $(READY)      ## open the chapters in JupyterLab
 	$(PYTHON) -m jupyter lab chapters

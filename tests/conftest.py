@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 
-import filelock
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: small networks lose time to a second thread
@@ -21,13 +20,13 @@ signal.signal(
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # files that take longest: where tests run side by side they begin first, so that no worker waits for the last of them
 LONGEST = (
-    "test_site.py",
-    "test_site_touch.py",
-    "test_chapters.py",
-    "test_store.py",
-    "test_killing.py",
-    "test_cluster.py",
-    "test_runner.py",
+    "publish/test_site.py",
+    "publish/test_site_touch.py",
+    "publish/test_chapters.py",
+    "store/test_store.py",
+    "store/test_killing.py",
+    "store/test_cluster.py",
+    "publish/test_runner.py",
 )
 BROWSERS = (
     os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome",
@@ -42,7 +41,7 @@ QUIET = (
 def pytest_collection_modifyitems(items):
     """The longest files first."""
     place = {name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+    items.sort(key=lambda item: place.get("/".join(item.path.parts[-2:]), len(place)))
 
 
 @pytest.fixture(scope="module")
@@ -57,80 +56,6 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The site, brought up to date, once for all processes that test: its folder.
-
-    At the smoke preset, with results of its own, where a chapter has none stored.
-    """
-    from sifting.publish import runner
-
-    environment, words = dict(os.environ), ["-m", "sifting", "build"]
-    if not all(runner.stored_seeds(n, runner.settle(n, None, None, None)[1]) for n in runner.chapters()):
-        environment["SIFTING_RESULTS"] = str(tmp_path_factory.mktemp("results"))
-        draw = "runner.run_chapters(runner.chapters(), preset='smoke', seeds=2)"
-        words = ["-c", f"from sifting.publish import runner; {draw}; runner.site()"]
-    here = tmp_path_factory.getbasetemp()
-    built = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "site-is-built"
-    with filelock.FileLock(f"{built}.lock"):
-        if not built.exists():
-            command = [sys.executable, *words]
-            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
-            built.touch()
-    return runner.SITE
-
-
-@pytest.fixture(scope="session")
-def http_base(site, serve):
-    return serve(site)
-
-
-@pytest.fixture(scope="module")
-def open_page(browser):
-    """open_page(url, **context options) -> page.
-
-    Its `trouble` lists requests to elsewhere, failures and errors.
-    """
-    contexts = []
-
-    def start(url: str, **options):
-        while contexts:
-            contexts.pop().close()
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
-        page = contexts[-1].new_page()
-        page.trouble = trouble = []
-        home = url.partition("/book/")[0] if "/book/" in url else url.rpartition("/")[0]
-        page.on(
-            "request",
-            lambda r: r.url.startswith((home, "blob:", "data:")) or trouble.append(f"outside: {r.url}"),
-        )
-        page.on("requestfailed", lambda r: trouble.append(f"failed: {r.url}"))
-        page.on("response", lambda r: trouble.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
-        page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
-        page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
-        page.goto(url)
-        if url.endswith("/index.html"):  # it only leads on
-            page.wait_for_url("**/intro.html")
-        settle(page)
-        return page
-
-    yield start
-    for context in contexts:
-        context.close()
-
-
-def settle(page) -> None:
-    """Wait until the page has loaded, its widgets are drawn and its mathematics is set."""
-    page.wait_for_load_state("load")
-    views = "script[type='application/vnd.jupyter.widget-view+json']"
-    drawn = ".anywidget-static[data-ready], .widget-static-note"
-    page.wait_for_function(
-        f"document.querySelectorAll({drawn!r}).length >= document.querySelectorAll({views!r}).length"
-    )
-    page.evaluate("window.MathJax?.startup?.promise")
 
 
 class Silent(http.server.SimpleHTTPRequestHandler):

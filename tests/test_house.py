@@ -136,7 +136,7 @@ def test_a_chapter_types_no_number_that_it_can_compute(chapter):
 def test_every_package_that_is_imported_is_required():
     pins = re.findall("(?m)^([A-Za-z0-9._-]+)==", (ROOT / "requirements.txt").read_text())
     provided, found = metadata.packages_distributions(), set()
-    for path in [*FILES, *(ROOT / "tests").glob("*.py")]:
+    for path in [*FILES, *(ROOT / "tests").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

@@ -12,7 +12,7 @@ import pytest
 from sifting.publish import catalog
 from sifting.publish.catalog import FIGURES, PAPERS, statement, statements
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 FILES = {stem: catalog.HERE / f"{stem}.toml" for stem in [*(stem for stem, *_ in PAPERS.values()), "own"]}
 RECORD = 'text = "It is so."\npaper = "12 %"\neffect = "gain"\n'
 

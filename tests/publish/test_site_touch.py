@@ -1,7 +1,6 @@
 """The built site by touch, by keyboard and from disk; the browser may reach nothing but this machine."""
 
 import pytest
-from test_site import PAGES
 
 from sifting import widgets
 from sifting.publish import runner
@@ -15,9 +14,8 @@ WIDE = """() => [...document.querySelectorAll('main *')]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_phone_shows_a_page_without_scrolling_sideways(open_page, http_base, path):
-    page = open_page(f"{http_base}/{path}", **PHONE)
+def test_a_phone_shows_a_page_without_scrolling_sideways(open_page, http_base, address):
+    page = open_page(f"{http_base}/{address}", **PHONE)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_timeout(100)  # explorers measure the place that they have
@@ -25,9 +23,8 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(open_page, http_base, p
     assert page.trouble == []
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_from_disk_asks_nobody_and_reports_no_error(open_page, site, path):
-    page = open_page(f"{site.as_uri()}/{path}")
+def test_a_page_from_disk_asks_nobody_and_reports_no_error(open_page, site, address):
+    page = open_page(f"{site.as_uri()}/{address}")
     assert page.trouble == []
     assert page.title()
 

@@ -24,7 +24,7 @@ from sifting.tables import basics, hierarchy
 from sifting.widgets import CavityExplorer, MaskExplorer, SimilarityExplorer, SurfaceExplorer, TreeExplorer
 from sifting.widgets.mask_explorer import effective_removed_at, most_connected
 
-LOADER = pathlib.Path(__file__).parents[1] / "book" / "_static" / "anywidget-static.js"
+LOADER = pathlib.Path(__file__).parents[2] / "book" / "_static" / "anywidget-static.js"
 PAGE_BYTES = 3_000_000
 
 

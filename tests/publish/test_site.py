@@ -16,11 +16,9 @@ import pytest
 from sifting.publish import pages, runner
 from sifting.publish.catalog import FIGURES
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 SITE = runner.SITE
 AXE = pathlib.Path(__file__).with_name("axe.min.js")
-BOOK = ["book/intro", *re.findall(r"- file: (book/\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))]
-PAGES = ["index.html", *(f"{name}.html" for name in BOOK), "search.html", "genindex.html"]
 OURS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
@@ -34,10 +32,10 @@ COLORS = {
 # --- every page, on a desk
 
 
-@pytest.fixture(scope="module", params=PAGES)
-def page(request, open_page, http_base):
+@pytest.fixture(scope="module")
+def page(address, open_page, http_base):
     """Each page, opened once for the tests that look at it."""
-    page = open_page(f"{http_base}/{request.param}")
+    page = open_page(f"{http_base}/{address}")
     page.wait_for_load_state("networkidle")
     return page
 
@@ -49,7 +47,9 @@ def test_a_page_asks_nobody_and_reports_no_error(page):
 
 def test_axe_finds_nothing_serious(page):
     """In the light; in the dark, where nothing but colors differs, by the rules about colors."""
-    alike = "document.querySelectorAll('main :is(.function, tbody tr)').forEach((e, n) => n % 10 && e.remove())"
+    alike = (
+        "document.querySelectorAll('main :is(.function, tbody tr)').forEach((e, n) => n % 10 && e.remove())"
+    )
     page.evaluate(alike)  # hundreds of functions, and of rows, look the same: every tenth is enough
     page.evaluate("document.querySelectorAll('main details').forEach(d => { d.open = true })")
     page.wait_for_timeout(500)  # what unfolds fades in
@@ -103,14 +103,14 @@ class Anatomy(html.parser.HTMLParser):
 
 
 @pytest.fixture(scope="session")
-def anatomies(site):
-    return {path: Anatomy((SITE / path).read_text(encoding="utf-8")) for path in PAGES}
+def anatomies(site, addresses):
+    return {path: Anatomy((SITE / path).read_text(encoding="utf-8")) for path in addresses}
 
 
-def test_every_page_of_the_site_is_tested(site):
+def test_every_page_of_the_site_is_tested(site, addresses):
     assert {
         path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if "_static" not in path.parts
-    } == {*PAGES}
+    } == {*addresses}
 
 
 def test_internal_links_and_anchors_lead_somewhere(anatomies):

@@ -14,7 +14,7 @@ import pytest
 from sifting import config, store
 from sifting.store import pools, remote
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUNS = config.seeds(
     config.preset(
         "smoke", dataset="digits", steps=600, rewind_step=2, levels=2, evaluations=2, widths=(16, 8)

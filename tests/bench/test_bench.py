@@ -12,7 +12,7 @@ import torch.utils.flop_counter
 from sifting import bench, config, store
 from sifting.publish import plans
 
-STORED = pathlib.Path(__file__).resolve().parents[1] / "book" / "results" / "bench.json"
+STORED = pathlib.Path(__file__).resolve().parents[2] / "book" / "results" / "bench.json"
 TINY = dataclasses.replace(config.preset("smoke"), batch_size=20)
 LEVELS = 3
 

@@ -11,7 +11,7 @@ from sifting import config, store
 from sifting.publish import plans, runner
 from sifting.results.history import History
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LAPTOP = config.preset("laptop")
 PLANNED = {
     store.path(*result).name

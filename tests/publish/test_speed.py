@@ -12,7 +12,7 @@ from sifting import figures
 from sifting.figures.speed import times
 from sifting.publish.pages import fast
 
-STORED = pathlib.Path(__file__).resolve().parents[1] / "book" / "results" / "bench.json"
+STORED = pathlib.Path(__file__).resolve().parents[2] / "book" / "results" / "bench.json"
 MS = {"reference": 20.5, "sparse": 12345.678, "products": 3.25, "uniform": 0.4321, "together": 7.0}
 MADE = {
     "machine": {"device": "a <fast> one", "threads": 1, "torch": "2.13.0", "python": "3.11.7"},

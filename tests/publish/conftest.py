@@ -1,0 +1,100 @@
+"""What tests of the built site share."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import filelock
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BOOK = ["book/intro", *re.findall(r"- file: (book/\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))]
+PAGES = ["index.html", *(f"{name}.html" for name in BOOK), "search.html", "genindex.html"]
+
+
+def pytest_generate_tests(metafunc):
+    """Tests that take the `address` of a page are of every page."""
+    if "address" in metafunc.fixturenames:
+        metafunc.parametrize("address", PAGES, scope="module")
+
+
+@pytest.fixture(scope="session")
+def addresses():
+    """All pages, by their places in the site."""
+    return PAGES
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The site, brought up to date, once for all processes that test: its folder.
+
+    At the smoke preset, with results of its own, where a chapter has none stored.
+    """
+    from sifting.publish import runner
+
+    environment, words = dict(os.environ), ["-m", "sifting", "build"]
+    if not all(runner.stored_seeds(n, runner.settle(n, None, None, None)[1]) for n in runner.chapters()):
+        environment["SIFTING_RESULTS"] = str(tmp_path_factory.mktemp("results"))
+        draw = "runner.run_chapters(runner.chapters(), preset='smoke', seeds=2)"
+        words = ["-c", f"from sifting.publish import runner; {draw}; runner.site()"]
+    here = tmp_path_factory.getbasetemp()
+    built = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "site-is-built"
+    with filelock.FileLock(f"{built}.lock"):
+        if not built.exists():
+            command = [sys.executable, *words]
+            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            built.touch()
+    return runner.SITE
+
+
+@pytest.fixture(scope="session")
+def http_base(site, serve):
+    return serve(site)
+
+
+@pytest.fixture(scope="module")
+def open_page(browser):
+    """open_page(url, **context options) -> page.
+
+    Its `trouble` lists requests to elsewhere, failures and errors.
+    """
+    contexts = []
+
+    def start(url: str, **options):
+        while contexts:
+            contexts.pop().close()
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
+        page = contexts[-1].new_page()
+        page.trouble = trouble = []
+        home = url.partition("/book/")[0] if "/book/" in url else url.rpartition("/")[0]
+        page.on(
+            "request",
+            lambda r: r.url.startswith((home, "blob:", "data:")) or trouble.append(f"outside: {r.url}"),
+        )
+        page.on("requestfailed", lambda r: trouble.append(f"failed: {r.url}"))
+        page.on("response", lambda r: trouble.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
+        page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
+        page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
+        page.goto(url)
+        if url.endswith("/index.html"):  # it only leads on
+            page.wait_for_url("**/intro.html")
+        settle(page)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+
+
+def settle(page) -> None:
+    """Wait until the page has loaded, its widgets are drawn and its mathematics is set."""
+    page.wait_for_load_state("load")
+    views = "script[type='application/vnd.jupyter.widget-view+json']"
+    drawn = ".anywidget-static[data-ready], .widget-static-note"
+    page.wait_for_function(
+        f"document.querySelectorAll({drawn!r}).length >= document.querySelectorAll({views!r}).length"
+    )
+    page.evaluate("window.MathJax?.startup?.promise")
