@@ -14,19 +14,14 @@ WIDE = """() => [...document.querySelectorAll('main *')]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 
-def test_a_phone_shows_a_page_without_scrolling_sideways(open_page, http_base, address):
-    page = open_page(f"{http_base}/{address}", **PHONE)
+def test_a_phone_shows_a_page_from_disk_without_scrolling_sideways(open_page, site, address):
+    page = open_page(f"{site.as_uri()}/{address}", **PHONE)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_timeout(100)  # explorers measure the place that they have
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, page.evaluate(WIDE)
-    assert page.trouble == []
-
-
-def test_a_page_from_disk_asks_nobody_and_reports_no_error(open_page, site, address):
-    page = open_page(f"{site.as_uri()}/{address}")
-    assert page.trouble == []
     assert page.title()
+    assert page.trouble == []
 
 
 def explorers(name: str) -> list[str]:
