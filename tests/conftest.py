@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -92,10 +93,25 @@ def forgotten():
         sys.modules["sifting.cache"].remembered.clear()
 
 
+@pytest.fixture(scope="session")
+def wait_for():
+    """wait_for(condition) -> what it returns once it holds."""
+
+    def wait(condition, seconds=100):
+        deadline = time.monotonic() + seconds
+        while not (met := condition()):
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.02)
+        return met
+
+    return wait
+
+
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    """An empty folder of stored results."""
+    """An empty folder of stored results; they are computed in this process, where no workers are asked for."""
     monkeypatch.setenv("SIFTING_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setattr("sifting.store.schedule.cores", lambda: 1)
     return tmp_path / "results"
 
 

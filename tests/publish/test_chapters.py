@@ -6,7 +6,6 @@ import pytest
 
 from sifting import __main__ as cli
 from sifting.publish import pages, runner
-from sifting.store import schedule
 
 BEYOND = {"dial", "leaving", "notions", "synthesis", "worth"}  # chapters without a figure of the papers
 
@@ -18,10 +17,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", runner.chapters())
-def test_a_chapter_runs_at_the_smoke_preset(name, tmp_path, monkeypatch, folder):
+def test_a_chapter_runs_at_the_smoke_preset(name, tmp_path, monkeypatch, results, folder):
     monkeypatch.setenv("SIFTING_RESULTS", str(folder))
     monkeypatch.setattr(runner, "BOOK", tmp_path)
-    monkeypatch.setattr(schedule, "cores", lambda: 1)  # to start workers takes longer than such runs
     assert cli.main(["run", name, "preset=smoke", "seeds=2", "device=cpu"]) == 0
     shown = pages.outputs(tmp_path)
     assert [output for output in shown if "figure" in output] and pages.claims_of(shown)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -17,19 +16,11 @@ from sifting.store import pools, remote
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUNS = config.seeds(
     config.preset(
-        "smoke", dataset="digits", steps=600, rewind_step=2, levels=2, evaluations=2, widths=(16, 8)
+        "smoke", dataset="digits", steps=300, rewind_step=2, levels=2, evaluations=2, widths=(16, 8)
     ),
     3,
 )
 DASK = [sys.executable, "-m", "dask"]
-
-
-def wait_for(condition, seconds=100):
-    deadline = time.monotonic() + seconds
-    while not (met := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-    return met
 
 
 def started(*words, **surroundings):
@@ -38,7 +29,7 @@ def started(*words, **surroundings):
 
 
 @pytest.fixture(scope="module")
-def scheduler(tmp_path_factory):
+def scheduler(tmp_path_factory, wait_for):
     """Address of a scheduler that cannot import the package."""
     file = tmp_path_factory.mktemp("scheduler") / "scheduler.json"
     words = "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)
@@ -70,7 +61,7 @@ def arrays(histories):
 
 
 def test_a_sweep_waits_for_workers_outlives_one_and_gives_the_bits_of_one_process(
-    results, scheduler, worker, capfd
+    results, scheduler, worker, capfd, wait_for
 ):
     def happen():
         wait_for(lambda: said.append(capfd.readouterr().err) or "waits for workers" in "".join(said))
@@ -116,7 +107,7 @@ def test_a_worker_that_does_not_fit_is_named_with_what_to_do(results, scheduler,
     assert not list(results.glob("*.npz"))
 
 
-def test_a_scheduler_that_is_not_there_or_goes_is_told(results, python, monkeypatch, tmp_path):
+def test_a_scheduler_that_is_not_there_or_goes_is_told(results, python, monkeypatch, tmp_path, wait_for):
     monkeypatch.setattr(pools, "SECONDS", 1)
     with pytest.raises(ConnectionError, match="no Dask scheduler answers at tcp://127.0.0.1:1 "):
         store.load_or_run("ticket", RUNS, "cpu", cluster="tcp://127.0.0.1:1")

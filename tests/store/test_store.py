@@ -25,13 +25,6 @@ RUN = (
 )
 
 
-def wait_for(condition, seconds=60):
-    deadline = time.time() + seconds
-    while not condition():
-        assert time.time() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
 def arrays(history):
     return {name: history[name] for name in history.names()}
 
@@ -116,7 +109,7 @@ def test_an_interrupted_run_goes_on_from_its_last_level(results, reference):
 
 
 @pytest.mark.parametrize("how, code", [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_a_killed_process_loses_no_finished_level(results, python, reference, how, code):
+def test_a_killed_process_loses_no_finished_level(results, python, reference, how, code, wait_for):
     process = python(
         RUN + "import time\nfrom sifting.pruning.tickets import Run\nslow = Run.conclude\n"
         "def crawl(*a):\n    time.sleep(1); return slow(*a)\n"
@@ -134,7 +127,9 @@ def test_a_killed_process_loses_no_finished_level(results, python, reference, ho
     assert equal(history, reference)
 
 
-def test_a_terminated_command_ends_its_workers_and_keeps_finished_levels(results, python, reference):
+def test_a_terminated_command_ends_its_workers_and_keeps_finished_levels(
+    results, python, reference, wait_for
+):
     process = python(
         "from sifting import __main__ as cli, config, store; from sifting.publish import runner\n"
         "import dataclasses, sys\n"
@@ -162,7 +157,7 @@ def test_fresh_computes_again_and_replaces(results, stored, reference):
     assert history.path.stat().st_mtime_ns != before and equal(history, reference)
 
 
-def test_workers_end_with_a_parent_that_is_killed(results, python):
+def test_workers_end_with_a_parent_that_is_killed(results, python, wait_for):
     process = python(
         RUN
         + "if __name__ == '__main__':\n    long = config.seeds(dataclasses.replace(tiny, steps=100000), 2)\n"
