@@ -47,7 +47,7 @@ def cast(images, dtype, roll=0):
 
 
 def setting(images, dtype, density=0.03, biases=True, **fields):
-    """A network with weights, statistics and biases of no special value, and masks with dead units of each kind."""
+    """A network without special values, and masks with dead units of each kind."""
     settings = dataclasses.replace(SMOKE, prune_biases=biases, **fields)
     model = models.build(settings, images.shape, images.classes, generator(settings, "weights"))
     draw = torch.Generator().manual_seed(1)
@@ -86,10 +86,10 @@ def pair(engine, images, dtype, after=(), start=0, **fields):
 
 
 def reordered(images, dtype, **fields):
-    """What the reference itself ends at when the images of a batch stand in another order: a state, and others.
+    """What the reference ends at when the images of a batch stand in other orders: states.
 
-    Where a gradient is zero by an identity (a bias in front of a batch norm), or nearly, Adam makes
-    steps of full size out of its rounding errors.
+    The first is of the usual order. Where a gradient is zero by an identity (a bias in front of a batch
+    norm), or nearly, Adam makes steps of full size out of its rounding errors.
     """
     settings, model, masks = setting(images, dtype, **fields)
     states = []
@@ -135,7 +135,10 @@ def test_twenty_steps_are_those_of_the_reference(engine, images, form, dtype, op
 def test_twenty_steps_of_adam_are_the_reference_as_far_as_these_have_digits(
     engine, images, form, dtype, optimizer, norm
 ):
-    """In float64 where the reference has digits; in float32, as many values are elsewhere as in another order."""
+    """In float64 where the reference has digits.
+
+    In float32 as many values are elsewhere as in another order.
+    """
     fields, tolerance = {"batch_norm": norm, **optimizer}, TOLERANCE[dtype]
     *both, masks = pair(engine, images, dtype, **fields)
     expected, *others = reordered(images, dtype, **fields)

@@ -63,7 +63,8 @@ def test_reading_and_drawing_need_no_torch():
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths
     ]
     refuse = (
-        "import sys\n\ndef refuse(name, *_):\n  if name == 'torch': raise ImportError('torch is not to be needed')\n"
+        "import sys\n\ndef refuse(name, *_):\n"
+        "  if name == 'torch': raise ImportError('torch is not to be needed')\n"
         "sys.meta_path.insert(0, type('No', (), {'find_spec': refuse}))\n"
     )
     code = refuse + "\n".join(f"import {name}" for name in names)
@@ -124,7 +125,7 @@ def test_a_chapter_calls_and_does_not_compute(chapter):
 
 
 def test_a_chapter_types_no_number_that_it_can_compute(chapter):
-    """A text cell that speaks of our own result uses glue; a percentage with decimals is a number that was copied."""
+    """Text on our results uses glue; a percentage with decimals is a number that was copied."""
     for cell in chapter.cells:
         if cell.cell_type == "markdown":
             assert not re.search(r"(?<![`\w.])\d+\.\d+ ?%", cell.source), cell.source

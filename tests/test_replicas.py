@@ -1,4 +1,4 @@
-"""Replicas: trained together they are what the reference makes of each alone, and none feels its neighbours."""
+"""Replicas trained together are what the reference makes of each; none feels its neighbours."""
 
 import contextlib
 import copy

@@ -1,4 +1,7 @@
-"""The page How fast shows every number of bench.json, says where something is slower, and what measures what it lacks."""
+"""The page How fast shows every number of bench.json, and says where something is slower.
+
+It also says what measures what it lacks.
+"""
 
 import copy
 import html

@@ -145,7 +145,10 @@ TURNS = dataclasses.replace(SMOKE, layerwise=2, levels=9, min_alive=0)
 
 @pytest.fixture
 def judged(monkeypatch):
-    """A run of TURNS whose best validation accuracies are dictated: 3 is dense, what is not above it is taken back."""
+    """A run of TURNS whose best validation accuracies are dictated.
+
+    3 is that of the dense network; what is not above it is taken back.
+    """
     verdicts = [3, 4, 5, 3, 4, 2, 9]
 
     def train(model, masks, data, config, level, *rest):

@@ -179,8 +179,9 @@ def build() -> None:
 
 @alone()
 def site() -> None:
-    """Build the site around the executed chapters; in the place of others stands a line that says how to draw them.
+    """Build the site around the executed chapters.
 
+    In the place of others stands a line that says how to draw them.
     Raises BuildError, with what Jupyter Book said, where there is an error or a warning.
     """
     for name in chapters():

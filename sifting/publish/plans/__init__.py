@@ -82,7 +82,10 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
 
 
 def _read(kind: str, config: Config) -> Config:
-    """`config` without what a result of that kind does not depend on, so that equal results have equal names."""
+    """`config` without what a result of that kind does not depend on.
+
+    Equal results so have equal names.
+    """
 
     def unread(setting):
         if setting.results:
@@ -111,8 +114,8 @@ def results(
 ) -> dict[tuple[str, str], list[History]]:
     """The stored results of a chapter by (kind, group), as ("masks", "less").
 
-    Groups come in the order of the plan. What is missing is computed, all results of one kind side by side; device, and fresh, cluster and
-    engine in `how`, are those of store.load_or_run.
+    Groups come in the order of the plan. What is missing is computed, all results of one kind side by side;
+    device, and fresh, cluster and engine in `how`, are those of store.load_or_run.
     """
     found, wanted, fresh = {}, planned(chapter, base, count), how.get("fresh", False)
     store.check([config for kind, config in wanted if fresh or not store.exists(kind, config)])
@@ -134,5 +137,6 @@ def _check_learned(run: History) -> None:
     """Raise ValueError for a run whose dense network diverged: there is nothing to draw of it."""
     if "train_loss" in run.names() and not np.isfinite(run["train_loss"][0, -1]):
         raise ValueError(
-            f"{run.name}: training of the dense network diverged, with lr={run.config.lr:g}; try a smaller one"
+            f"{run.name}: training of the dense network diverged, with lr={run.config.lr:g}; "
+            "try a smaller one"
         )
