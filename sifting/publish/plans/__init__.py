@@ -1,6 +1,7 @@
 """Which stored results each chapter needs: the runner computes what is missing, the chapter reads them."""
 
 import dataclasses
+import pathlib
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from sifting.config import SETTINGS, Config, apart_from, choose, preset, without
 from sifting.publish.plans import gaussianity, locality, methods, surface, synthesis, utility
 from sifting.results.history import History
 
+CHAPTERS = pathlib.Path(__file__).resolve().parents[3] / "chapters"
 SUBJECTS = locality, gaussianity, methods, utility, surface, synthesis
 
 
@@ -66,8 +68,11 @@ def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
 def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:
     """What a chapter needs at `base` with `count` seeds, by (kind, group), group after group.
 
-    Raises ValueError for a chapter without a plan, naming those that have one, and for too little to measure.
+    Raises ValueError for an unknown chapter, naming those that have a plan, for one that is there without a
+    plan, and for too little to measure.
     """
+    if chapter not in GROUPS and (CHAPTERS / f"{chapter}.ipynb").exists():
+        raise ValueError(f"chapter {chapter} has no plan: add one to sifting/publish/plans")
     choose("chapter", chapter, GROUPS)
     if base.levels < 2:
         raise ValueError(f"a chapter needs levels=2 or more, not {base.levels}")
