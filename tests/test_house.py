@@ -1,6 +1,7 @@
 """The rules of the house, held against the code: rooms, chapters, docstrings, pins, commands."""
 
 import ast
+import functools
 import pathlib
 import re
 import subprocess
@@ -10,7 +11,7 @@ from importlib import metadata
 import nbformat
 import pytest
 
-from sifting.publish import house
+from sifting.publish import fingerprint, house
 from sifting.publish.house import PACKAGE, ROOMS, imported, modules, room_of
 
 ROOT = PACKAGE.parent
@@ -88,6 +89,28 @@ def test_what_is_public_says_what_it_does(path):
                 public = isinstance(item, (ast.FunctionDef, ast.ClassDef)) and not item.name.startswith("_")
                 silent += [item.name] if public and not ast.get_docstring(item) else []
     assert silent == []
+
+
+@functools.cache
+def reached():
+    """(module, name) of all definitions that a chapter or a test reaches; every chapter is run by a test."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests").rglob("*.py"))]
+    for path in CHAPTERS:
+        cells = nbformat.read(path, 4).cells
+        texts.append("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
+    return {place for text in texts for place in fingerprint.reached(text)}
+
+
+@pytest.mark.parametrize("room", ["observables", "tables", "figures", "widgets"])
+def test_what_is_measured_and_drawn_is_in_a_chapter_or_a_test(room):
+    public = [
+        (module.name, name)
+        for module in fingerprint.modules().values()
+        if module.name.split(".")[1:2] == [room]
+        for name, nodes in module.definitions.items()
+        if isinstance(nodes[0], (ast.FunctionDef, ast.ClassDef)) and not name.startswith("_")
+    ]
+    assert public and [".".join(place) for place in public if place not in reached()] == []
 
 
 # --- chapters
