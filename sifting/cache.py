@@ -21,8 +21,9 @@ def folder() -> pathlib.Path:
 
 
 def array(name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """The array of that name, mapped from its file: the first process that asks computes it, the others wait for it.
+    """The array of that name, mapped from its file.
 
+    The first process that asks computes it, the others wait for it.
     What is written to the array does not reach the file. A damaged file is replaced; where no file can be
     written, every process computes for itself.
     """
@@ -42,9 +43,10 @@ def array(name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
 
 
 def once(name: str, compute: Callable[[], Any]) -> Any:
-    """What compute() returns, computed once for all processes side by side: the first that asks computes it, the others wait.
+    """What compute() returns, computed once for all processes side by side.
 
-    They have it for as long as they live; a process without others has the last few. It is shared: not to be written to.
+    The first that asks computes it, the others wait. They have it for as long as they live; a process
+    without others has the last few. It is shared: not to be written to.
     """
     if name not in remembered:
         while len(remembered) >= MOST:
@@ -54,7 +56,7 @@ def once(name: str, compute: Callable[[], Any]) -> Any:
 
 
 def _shared(file: pathlib.Path, compute: Callable[[], Any]) -> Any:
-    """What the file holds; where there is none, what is computed now, and written to it if that is possible."""
+    """What the file holds; without one, what is computed now, and written to it if possible."""
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError):
             held.enter_context(filelock.FileLock(f"{file}.lock"))

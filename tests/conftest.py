@@ -19,7 +19,7 @@ signal.signal(
     signal.SIGINT, signal.default_int_handler
 )  # background jobs of a shell ignore it, and what they start
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# files that take longest: where tests run side by side they begin first, so that no worker waits for the last of them
+# files that take longest: where tests run side by side they begin first, so that no worker waits for the last
 LONGEST = (
     "publish/test_site.py",
     "publish/test_site_touch.py",
@@ -31,7 +31,8 @@ LONGEST = (
 )
 BROWSERS = (
     os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )  # fmt: skip
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -109,7 +110,7 @@ def wait_for():
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    """An empty folder of stored results; they are computed in this process, where no workers are asked for."""
+    """An empty folder of stored results, computed in this process where no workers are asked for."""
     monkeypatch.setenv("SIFTING_RESULTS", str(tmp_path / "results"))
     monkeypatch.setattr("sifting.store.schedule.cores", lambda: 1)
     return tmp_path / "results"

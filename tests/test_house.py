@@ -1,6 +1,7 @@
 """The rules of the house, held against the code: rooms, chapters, docstrings, pins, commands."""
 
 import ast
+import functools
 import pathlib
 import re
 import subprocess
@@ -10,7 +11,7 @@ from importlib import metadata
 import nbformat
 import pytest
 
-from sifting.publish import house
+from sifting.publish import fingerprint, house
 from sifting.publish.house import PACKAGE, ROOMS, imported, modules, room_of
 
 ROOT = PACKAGE.parent
@@ -63,7 +64,8 @@ def test_reading_and_drawing_need_no_torch():
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths
     ]
     refuse = (
-        "import sys\n\ndef refuse(name, *_):\n  if name == 'torch': raise ImportError('torch is not to be needed')\n"
+        "import sys\n\ndef refuse(name, *_):\n"
+        "  if name == 'torch': raise ImportError('torch is not to be needed')\n"
         "sys.meta_path.insert(0, type('No', (), {'find_spec': refuse}))\n"
     )
     code = refuse + "\n".join(f"import {name}" for name in names)
@@ -87,6 +89,28 @@ def test_what_is_public_says_what_it_does(path):
                 public = isinstance(item, (ast.FunctionDef, ast.ClassDef)) and not item.name.startswith("_")
                 silent += [item.name] if public and not ast.get_docstring(item) else []
     assert silent == []
+
+
+@functools.cache
+def reached():
+    """(module, name) of all definitions that a chapter or a test reaches; every chapter is run by a test."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests").rglob("*.py"))]
+    for path in CHAPTERS:
+        cells = nbformat.read(path, 4).cells
+        texts.append("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
+    return {place for text in texts for place in fingerprint.reached(text)}
+
+
+@pytest.mark.parametrize("room", ["observables", "tables", "figures", "widgets"])
+def test_what_is_measured_and_drawn_is_in_a_chapter_or_a_test(room):
+    public = [
+        (module.name, name)
+        for module in fingerprint.modules().values()
+        if module.name.split(".")[1:2] == [room]
+        for name, nodes in module.definitions.items()
+        if isinstance(nodes[0], (ast.FunctionDef, ast.ClassDef)) and not name.startswith("_")
+    ]
+    assert public and [".".join(place) for place in public if place not in reached()] == []
 
 
 # --- chapters
@@ -124,7 +148,7 @@ def test_a_chapter_calls_and_does_not_compute(chapter):
 
 
 def test_a_chapter_types_no_number_that_it_can_compute(chapter):
-    """A text cell that speaks of our own result uses glue; a percentage with decimals is a number that was copied."""
+    """Text on our results uses glue; a percentage with decimals is a number that was copied."""
     for cell in chapter.cells:
         if cell.cell_type == "markdown":
             assert not re.search(r"(?<![`\w.])\d+\.\d+ ?%", cell.source), cell.source

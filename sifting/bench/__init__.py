@@ -1,4 +1,4 @@
-"""How fast everything is, on one thread, as runs on the CPU compute: `make bench`; the book shows it on the page *How fast*."""
+"""How fast everything is on one thread, for the book's page *How fast*: `make bench`."""
 
 import dataclasses
 import functools
@@ -37,7 +37,10 @@ __all__ = ["SPREAD", "images", "masks", "plain", "products", "reference", "spars
 
 
 def measure(runs: dict, seconds: float, least: int = 5) -> dict[str, float]:
-    """Median milliseconds of each function, taking turns so that a busy machine slows all alike; least : times each."""
+    """Median milliseconds of each function.
+
+    They take turns, so that a busy machine slows all alike, and each runs at least `least` times.
+    """
     times = {name: [] for name in runs}
     for run in [*runs.values()] * min(2, least - 1):
         run()
@@ -58,7 +61,8 @@ def compared(row: dict, fast: str) -> dict:
 def loops(seconds: float) -> list[dict]:
     """The reference loop, the bare matrix products of its step, and a plain loop.
 
-    share_of_products : time of the bare products over that of our step; times_plain : time of the plain loop over it
+    share_of_products : time of the bare products over that of our step
+    times_plain       : time of the plain loop over that of our step
     """
     rows = []
     for name, (side, settings, classes) in SIZES.items():
@@ -94,7 +98,10 @@ def density(seconds: float) -> list[dict]:
 
 
 def width(seconds: float) -> list[dict]:
-    """The reference loop, bare products and the sparse engine by the width of all hidden layers, else as the laptop preset."""
+    """The reference loop, bare products and the sparse engine, by width of the hidden layers.
+
+    All else is as in the laptop preset.
+    """
     side, settings, classes = SIZES["laptop preset"]
     split, rows = images(side, classes), []
     for units in WIDTHS:
@@ -110,9 +117,10 @@ def width(seconds: float) -> list[dict]:
 
 
 def levels(seconds: float) -> list[dict]:
-    """The reference loop and the sparse engine under the masks of a stored run, level by level; [] where it is not stored.
+    """The reference loop and the sparse engine under the masks of a stored run, level by level.
 
-    steps : optimizer steps that the run trains at the level
+    steps   : optimizer steps that the run trains at the level
+    returns : the rows, none where the run is not stored
     """
     [settings] = plans.locality.imp(LAPTOP, 1)["main"]
     if not store.exists("ticket", settings):
@@ -168,7 +176,8 @@ def locality(seconds: float) -> list[dict]:
 def cavity(seconds: float) -> list[dict]:
     """Cavity scores of all weights of a dense layer, by the side of the image, in double precision.
 
-    one_by_one : the time for one weight, whose own term is taken from the preactivation, times the number of weights
+    one_by_one : the time for one weight, whose own term is taken from the preactivation, times the number of
+                 weights
     """
     rows, draw = [], np.random.default_rng(0)
     for side in SIDES:
@@ -208,9 +217,10 @@ def machine() -> dict:
 
 
 def main(seconds: float = 1.5) -> dict:
-    """Measure everything, print it, and keep it in book/results/bench.json: {"machine": {...}, table: its rows}.
+    """Measure everything, print it, and keep it in book/results/bench.json.
 
     seconds : for each row of a table, and at least five steps of each kind
+    returns : {"machine": {...}, table: its rows}
     """
     torch.set_num_threads(1)
     result = {"machine": machine()}

@@ -1,4 +1,7 @@
-"""What is measured: one step of each loop, and what it is held against. All functions but the first three make a function to call."""
+"""What is measured: one step of each loop, and what it is held against.
+
+All functions but the first three make a function to call.
+"""
 
 import torch
 from torch import nn
@@ -27,7 +30,9 @@ def images(side: int, classes: int, count: int = 4000) -> Split:
 
 
 def uneven(shape: tuple[int, int], density: float, spread: float, draw: torch.Generator) -> torch.Tensor:
-    """A random mask like those of magnitude pruning: log-normal in- and out-degrees, so that some units are dead.
+    """A random mask like those of magnitude pruning.
+
+    In- and out-degrees are log-normal, so that some units are dead.
 
     spread : sd of log10 of the odds of a row and of a column; 0: every weight is kept with the same odds
     """

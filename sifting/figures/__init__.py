@@ -1,4 +1,7 @@
-"""One stored table in, one picture out; a module a form or a subject. Drawing needs nothing but matplotlib."""
+"""One stored table in, one picture out; a module a form or a subject.
+
+Drawing needs nothing but matplotlib.
+"""
 
 import matplotlib
 

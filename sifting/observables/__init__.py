@@ -1,4 +1,7 @@
-"""Numbers from masks, weights and preactivations, a module a subject. What needs no network needs no torch."""
+"""Numbers from masks, weights and preactivations, a module a subject.
+
+What needs no network needs no torch.
+"""
 
 from sifting.observables import connectivity, gaussianity, locality, paths, similarity, surface
 

@@ -42,13 +42,15 @@ class Probe:
         KIND is rewound, the masked network at the rewind point, at level 0 too, or trained, as the level
         ends:
 
-        kurtosis/KIND       : (units,) of the preactivations over all images, see observables.gaussianity.kurtosis
+        kurtosis/KIND       : (units,) of the preactivations over all images, see
+                              observables.gaussianity.kurtosis
         class_kurtosis/KIND : (classes, units), the same over the images of each class
         size/KIND           : (units, inputs), the sizes of the weights, by which magnitude pruning goes
         weights             : (units, inputs), of the rewound network on images as they are: those of the
                               batch norm times those of the layer
         input_kurtosis      : mean over the inputs, of all images together
-        scores, linear      : (units, inputs), cavity scores of the rewound network, see observables.gaussianity.cavity
+        scores, linear      : (units, inputs), cavity scores of the rewound network, see
+                              observables.gaussianity.cavity
         within              : (units, inputs), mean over the classes of the scores on the images of each
         """
         level, first, record = len(records) - 1, records[0], records[-1]
@@ -105,11 +107,11 @@ def pack(records: list[dict], config: Config) -> dict:
     kurtosis/KIND             : (levels, units); input_kurtosis
     class_mean/KIND           : (levels, classes) over the units that are alive
     pair_median/KIND          : (levels,) over units and classes
-    cavity/VARIANT/WHAT       : (levels, levels + 2), see observables.gaussianity.by_removal, of the scores of VARIANT:
-                                score; linear, to first order; within, of each class; above and below, of
-                                units with K > 3 and K < 3 alone; by_rewound, by_trained: matched by the size
-                                of the rewound and the trained weight; shuffled: levels of removal dealt out
-                                at random
+    cavity/VARIANT/WHAT       : (levels, levels + 2), see observables.gaussianity.by_removal, of the scores
+                                of VARIANT: score; linear, to first order; within, of each class; above and
+                                below, of units with K > 3 and K < 3 alone; by_rewound, by_trained: matched
+                                by the size of the rewound and the trained weight; shuffled: levels of
+                                removal dealt out at random
     identity                  : (levels,) the largest sum of linear scores over a unit, over the sum of their
                                 sizes
     unscored                  : (levels,) kept weights without a score, in units with too few inputs

@@ -21,7 +21,8 @@ def check(config: Config, engine: str = "auto") -> None:
     """Raise ValueError, naming the choices, for a run that there cannot be.
 
     It has an unknown dataset, labels, model, criterion or engine; a criterion or an engine that is not for
-    its model; a field that has no effect on its model or dataset; or it asks for its last level, and may end before.
+    its model; a field that has no effect on its model or dataset; or it asks for its last level, and may
+    end before.
     """
     engines.resolve(engine, config)
     class_names(config)
@@ -64,7 +65,10 @@ def find(
 
 
 def _trained(run: Run, ready: Ready, progress: bool) -> dict[str, list[float]]:
-    """The curves of training a level; runs that begin alike train their dense network once, see cache.once."""
+    """The curves of training a level.
+
+    Runs that begin alike train their dense network once, see cache.once.
+    """
 
     def learn(config):
         return run.engine.train(run.model, ready.masks, run.data, config, run.level, *ready[1:], progress)

@@ -28,7 +28,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """holds: all of the interval is where the statement says; does not hold: none of it is; else unclear."""
+        """holds: the whole interval is where the statement says; does not hold: none; else unclear."""
         above, below = self.statement.above, self.statement.below
         if above < self.low and self.high < below:
             return "holds"

@@ -81,7 +81,7 @@ def _used(node: ast.AST, imported: dict[str, str]) -> Iterator[str]:
 
 
 def _place(path: str, here: str) -> tuple[str, str] | None:
-    """(module, definition) that a path means, said in the module `here`; definition "*" for all of a module."""
+    """(module, definition) that a path means in the module `here`; "*" for all of a module."""
     known, parts = modules(), path.split(".")
     if here in known and parts[0] in known[here].definitions:
         return here, parts[0]
@@ -101,8 +101,9 @@ def _place(path: str, here: str) -> tuple[str, str] | None:
 def reached(code: str) -> dict[tuple[str, str], str]:
     """The definitions that a piece of code reaches, through all that they use: (module, name) -> source.
 
-    Followed are names and their attributes, not what is imported by a string: what computes stored results is no
-    part of a page that is drawn from them. Of a class, all is taken; of a module that is named as a whole, too.
+    Followed are names and their attributes, not what is imported by a string: what computes stored results
+    is no part of a page that is drawn from them. Of a class, all is taken; of a module that is named as a
+    whole, too.
     """
     tree = ast.parse(code)
     start = Module("", tree)
@@ -124,7 +125,10 @@ def reached(code: str) -> dict[tuple[str, str], str]:
 
 
 def _opaque(module: str) -> bool:
-    """Whether a module finds or computes results: a page depends on which they are, not on how they are found."""
+    """Whether a module finds or computes results.
+
+    A page depends on which they are, not on how they are found.
+    """
     return module == "sifting.publish.plans" or module.startswith(("sifting.store", "sifting.cache"))
 
 

@@ -1,4 +1,4 @@
-"""The plan of the package: its rooms, what each is for, and which import which, by the text of the code alone."""
+"""The plan of the package by its text alone: rooms, what each is for, which imports which."""
 
 import ast
 import functools
@@ -104,7 +104,10 @@ def numbers() -> str:
         circles = "no circle"
     except graphlib.CycleError as error:
         circles = f"a circle: {' → '.join(error.args[1])}"
-    return f"{len(names)} names at the top, {len(ROOMS)} rooms, {len(drawn)} arrows between them, {circles}, {back} back up"
+    return (
+        f"{len(names)} names at the top, {len(ROOMS)} rooms, {len(drawn)} arrows between them, {circles}, "
+        f"{back} back up"
+    )
 
 
 def main() -> None:

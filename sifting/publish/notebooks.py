@@ -48,8 +48,8 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
 
     record : kept in the metadata of the page
 
-    It runs in the Python that runs this, with one thread, unless OMP_NUM_THREADS says otherwise, so that kernels side
-    by side leave each other their cores, and numbers do not depend on how many there are.
+    It runs in the Python that runs this, with one thread, unless OMP_NUM_THREADS says otherwise, so that
+    kernels side by side leave each other their cores, and numbers do not depend on how many there are.
     Raises ValueError for unknown parameters, and BuildError where a cell fails; what has run until then
     lies beside the target.
     """
@@ -100,11 +100,17 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
 
 
 def stub(source: pathlib.Path):
-    """A page for a chapter that has not been drawn: its title, how to draw it, and words for what others quote of it."""
+    """A page for a chapter that has not been drawn.
+
+    It has its title, how to draw it, and words for what others quote of it.
+    """
     cells = nbformat.read(source, 4).cells
     title = cells[0].source.partition("\n")[0]
     page = nbformat.v4.new_notebook(metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
-    text = f"{title}\n\nThis chapter has not been drawn here yet: `make chapter={source.stem}` draws it, `make` all of them."
+    text = (
+        f"{title}\n\nThis chapter has not been drawn here yet: "
+        f"`make chapter={source.stem}` draws it, `make` all of them."
+    )
     page.cells.append(nbformat.v4.new_markdown_cell(text, id="stub"))
     quoted = (call for cell in cells if cell.cell_type == "code" for call in _glued(cell.source))
     for name in quoted:
@@ -139,7 +145,7 @@ KERNEL = {  # environment that a kernel starts in
 
 
 def _first_cell(folder: pathlib.Path, figures: pathlib.Path):
-    """What makes a kernel in which another notebook may have run as good as new, in the folders of this one."""
+    """What makes a kernel in which another notebook may have run as good as new."""
     surroundings = {"SIFTING_FIGURES": str(figures), "SIFTING_RESULTS": str(store.root())}
     code = f"%reset -f\nimport os\nos.chdir({str(folder)!r})\nos.environ |= {surroundings}\ndel os"
     return nbformat.v4.new_code_cell(code, id="first")
@@ -147,7 +153,7 @@ def _first_cell(folder: pathlib.Path, figures: pathlib.Path):
 
 @functools.cache
 def _kernel():
-    """The kernel of this process, for one notebook after another: to start one and to import takes seconds."""
+    """The kernel of this process, for one notebook after another: to start one takes seconds."""
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 

@@ -83,8 +83,10 @@ class Page:
     def check(self, id: str, **effects) -> None:
         """Test statements on a figure, and show the verdicts beside what the paper has.
 
-        id      : of the figure of the papers that they are about; for statements of our own a name with a hyphen
-        effects : name of the statement in the catalog -> the effect in every seed, or a dict of arguments of claims.check
+        id      : of the figure of the papers that they are about; for statements of our own a name with a
+                  hyphen
+        effects : name of the statement in the catalog -> the effect in every seed, or a dict of arguments of
+                  claims.check
         """
         for name, effect in effects.items():
             how = effect if isinstance(effect, dict) else {"values": effect}
@@ -97,7 +99,8 @@ class Page:
         self.claims[said.key] = claim
         measured = {name: _finite(getattr(claim, name)) for name in ("estimate", "low", "high", "over")}
         self._publish(
-            f'<div class="claim {style}"{anchor}><p><span class="verdict">{claim.verdict}</span> {html.escape(said.text)}</p>'
+            f'<div class="claim {style}"{anchor}>'
+            f'<p><span class="verdict">{claim.verdict}</span> {html.escape(said.text)}</p>'
             f"<dl><dt>the paper</dt><dd>{html.escape(said.paper)}</dd>"
             f"<dt>here</dt><dd>{html.escape(said.effect)}: <strong>{claim.ours}</strong> "
             f"<small>to hold: {said.wanted}</small></dd></dl></div>",
@@ -106,12 +109,15 @@ class Page:
         )
 
     def settings(self, group: str = "", name: str = "", caption: str = "") -> None:
-        """Show, field by field, where the settings here differ from those of the paper, as far as it or its code tells them.
+        """Show, field by field, where the settings here differ from those of the paper.
 
+        The paper's are known as far as it or its code tells them.
         What no run of the page has is left out: the chapter sets it by itself, or does not need it.
 
-        group : whose first run is compared with the same at the paper's preset; default: what the plan is made of
-        name  : the ID of a table of the papers that this is, which shows what both share, too, where it is not the default
+        group : whose first run is compared with the same at the paper's preset; default: what the plan is
+                made of
+        name  : the ID of a table of the papers that this is, which shows what both share, too, where it is
+                not the default
         """
         if self.preset == "smoke":
             self._publish(f'<p class="warning">{SMOKE}</p>', SMOKE, {"note": SMOKE})
@@ -151,7 +157,10 @@ class Page:
             for row in rows
             for n, density in enumerate(densities)
         ]
-        caption = "Measures of locality: standard deviation over seeds, standard error over the units of the first run, means of controls"
+        caption = (
+            "Measures of locality: standard deviation over seeds, "
+            "standard error over the units of the first run, means of controls"
+        )
         self.table(["measure", "weights kept", *kinds.values()], cells, caption)
 
     def table(
@@ -165,8 +174,9 @@ class Page:
     ) -> None:
         """Show a table of words; the first column names the rows.
 
-        name : the ID of a table of the papers, which is then recorded as reproduced; made: the function that made it; runs: the
-               stored results behind it, where they are not all of the page's
+        name : the ID of a table of the papers, which is then recorded as reproduced
+        made : the function that made it
+        runs : the stored results behind it, where they are not all of the page's
         """
         label, anchor = (f"<strong>{name}.</strong> ", f' id="{name}"') if name else ("", "")
         self._publish(
@@ -234,7 +244,7 @@ def source_of(name: str) -> str:
 
 
 def _own(name: str) -> bool:
-    """Whether a figure is ours and not the papers'. Raises ValueError where it should be theirs and is not."""
+    """Whether a figure is ours. Raises ValueError where it should be the papers' and is not."""
     if name not in catalog.FIGURES and "-" not in name:
         raise ValueError(
             f"no figure of the papers has the ID {name!r}; names of our own have a hyphen, as imp-locality"

@@ -16,9 +16,10 @@ from sifting.config import Config, choose
 from sifting.publish import notebooks, pages, plans
 from sifting.publish.fingerprint import fingerprint
 from sifting.publish.notebooks import ROOT, BuildError, execute, parameters_of
+from sifting.publish.plans import CHAPTERS
 from sifting.store import pools, schedule
 
-CHAPTERS, BOOK, SITE = ROOT / "chapters", ROOT / "book", ROOT / "_build" / "html"
+BOOK, SITE = ROOT / "book", ROOT / "_build" / "html"
 READ = SITE.parent / ".doctrees" / "environment.pickle"  # what Sphinx has read
 EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>\n'
 LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
@@ -179,8 +180,9 @@ def build() -> None:
 
 @alone()
 def site() -> None:
-    """Build the site around the executed chapters; in the place of others stands a line that says how to draw them.
+    """Build the site around the executed chapters.
 
+    In the place of others stands a line that says how to draw them.
     Raises BuildError, with what Jupyter Book said, where there is an error or a warning.
     """
     for name in chapters():

@@ -1,1 +1,1 @@
-"""What the figures draw and the statements test: small tables of stored runs, a module a subject; no torch."""
+"""Small tables of stored runs, for figures and statements; a module a subject; no torch."""

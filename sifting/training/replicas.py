@@ -131,7 +131,8 @@ def train(
 
     models, masks, data, configs, after : of one length; for every replica what reference.train takes
     size : of the stack, with copies of the first replica where there are fewer. Rounding depends on it, and
-           on nothing else: neither on what else is in the stack nor on the place in it
+           on nothing else: neither on what else is in the stack nor on the place in it. On a CPU, this holds
+           where the inputs of every linear map are a multiple of four: others are not aligned at every place
 
     Every replica has its own weights, masks, images, learning rate, and batches, drawn as the reference
     draws them. On a GPU, matrix products are in TensorFloat-32.

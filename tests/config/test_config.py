@@ -86,8 +86,6 @@ def test_values_from_a_command_line_are_those_of_python():
         ({"fraction": 1.5}, "fraction must be above 0 and at most 1"),
         ({"batch_size": 1}, "batch norm needs two"),
         ({"iterative": "perhaps"}, "iterative takes true or false"),
-        ({"scope": "network"}, "unknown scope 'network'; choose from global, layer"),
-        ({"optimizer": "rmsprop"}, "unknown optimizer 'rmsprop'; choose from adam, sgd"),
         ({"seed": -1}, "seed must be between 0 and 4,294,967,295, not -1"),
         ({"steps": 1e13}, "steps must be at most 1,000,000,000,000, not 10000000000000"),
         ({"learning_rate": 0.1}, "unknown parameter 'learning_rate'; choose from .*lr"),
@@ -99,8 +97,12 @@ def test_impossible_values_name_the_field_and_what_it_takes(wrong, message):
 
 
 def test_unknown_presets_and_unreadable_words_raise():
-    with pytest.raises(ValueError, match="unknown preset 'laptp'; choose from gpu, laptop, paper, smoke"):
+    with pytest.raises(
+        ValueError, match=f"unknown preset 'laptp'; choose from {', '.join(sorted(PRESETS))}$"
+    ):
         preset("laptp")
+    with pytest.raises(ValueError, match=f"unknown family 'fnc'; choose from {', '.join(sorted(FAMILIES))}$"):
+        preset("laptop", family="fnc")
     with pytest.raises(ValueError, match="cannot read 'lr'"):
         parse("lr 0.05")
     with pytest.raises(ValueError, match="seeds must be 1 or more"):
@@ -142,6 +144,14 @@ def test_choices_that_code_knows_are_those_of_the_settings():
     choices = ", ".join(sorted(SETTINGS["batch_norm"].choices))
     with pytest.raises(ValueError, match=f"choose from {choices}$"):
         models.FCN([4, 3, 2], "beside")
+
+
+@pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if setting.kind is str])
+def test_another_name_is_refused_with_those_that_there_are(name):
+    setting = SETTINGS[name]
+    choices = ", ".join(sorted(setting.choices or settings.registered(setting)))
+    with pytest.raises(ValueError, match=f"unknown {name} 'other'; choose from {choices}$"):
+        store.check([preset("smoke", {name: "other"})])
 
 
 @pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if setting.registry])

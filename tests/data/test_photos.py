@@ -79,7 +79,7 @@ def test_patch_is_the_picture_at_its_footprint(size, pictures):
             assert (patch <= piece.max((1, 2))[:, None, None]).all()
 
 
-@pytest.mark.parametrize("scale", (1, 2, 3, 1 / 2, 1 / 3, 1 / 5))
+@pytest.mark.parametrize("scale", (*photos.SCALES, 1 / 2, 1 / 3, 1 / 5))
 def test_patch_depends_on_nothing_outside_its_footprint(scale):
     length, size = 41, 7
     draw = torch.Generator().manual_seed(0)

@@ -9,6 +9,7 @@ import torch
 from sifting import config, data
 from sifting.probes import surface
 from sifting.pruning.prunable import with_norms
+from sifting.results.axes import STATISTICS
 from sifting.results.masks import at
 from sifting.training import models
 from sifting.training.reference import evaluate, generator
@@ -131,10 +132,8 @@ def test_distances_are_those_of_all_parameters(run):
     assert np.linalg.norm(places[2] - places[1]) == pytest.approx(float(expected[2]), rel=1e-4)
 
 
-@pytest.mark.parametrize("kind, number", [("interpolated", 0), ("frozen", 2)])
-def test_beyond_the_networks_statistics_go_on_as_weights_do_but_for_variances_that_are_too_small(
-    run, kind, number
-):
+@pytest.mark.parametrize("kind", [kind for kind in STATISTICS if kind != "recomputed"])
+def test_beyond_the_networks_statistics_go_on_as_weights_do_but_for_variances_that_are_too_small(run, kind):
     base, records = run
     (dense, pruned, after), split = networks(base, records, 2)
     record, model = records[2], models.build(base, (3, 8, 8), 15, generator(base, "weights")).eval()
@@ -156,7 +155,7 @@ def test_beyond_the_networks_statistics_go_on_as_weights_do_but_for_variances_th
                 state[name] = state[name].clamp(min=torch.stack([s[name] for s in states]).amin(0))
         model.load_state_dict(state)
         if (row, column) not in own:
-            assert record["probe/plane"][number, row, column] == pytest.approx(
+            assert record["probe/plane"][STATISTICS.index(kind), row, column] == pytest.approx(
                 evaluate(model, split), abs=0.051
             )
     assert beyond > 5

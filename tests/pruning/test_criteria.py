@@ -9,9 +9,10 @@ import torch
 from torch.nn import functional as F
 
 from sifting import config
+from sifting.config import SETTINGS
 from sifting.data import Images, Split
 from sifting.pruning import criteria, tickets
-from sifting.pruning.criteria import CRITERIA, SCHEMES, SNIP_IMAGES, Cut, prune, saliency
+from sifting.pruning.criteria import CRITERIA, KINDS, ROUNDING, SCHEMES, SNIP_IMAGES, Cut, prune, saliency
 from sifting.pruning.prunable import prunable
 from sifting.training import models
 
@@ -35,23 +36,19 @@ def images(shape=(3, 8, 8), classes=12, count=60):
 # --- what every criterion and scheme must do
 
 SHAPE, CLASSES = (2, 12, 12), 12
-NETWORKS = {
-    "fcn": lambda draw: models.fcn(config.preset("smoke"), SHAPE, CLASSES, draw),
-    "lenet": lambda draw: models.lenet(config.preset("smoke", family="lenet"), SHAPE, CLASSES, draw),
-    "resnet": lambda draw: models.ResNet(SHAPE, CLASSES, width=4, blocks=1),
-}
+FIRST = {models.kind(name): name for name in reversed(models.BUILDERS)}  # a model of every class of networks
 KNOWN = [
     (criterion, name)
     for criterion in CRITERIA | SCHEMES
-    for name, make in NETWORKS.items()
-    if criterion in SCHEMES or isinstance(make(torch.Generator()), CRITERIA[criterion].networks)
+    for name in sorted(FIRST.values())
+    if criterion in SCHEMES or name in CRITERIA[criterion].models
 ]
 
 
 def cut(name, masks=None, seed=0):
     """A network with parameters of no special value, and all that a criterion may look at."""
     draw = torch.Generator().manual_seed(3)
-    model = NETWORKS[name](draw)
+    model = models.build(config.preset("smoke", model=name, width=1 / 4), SHAPE, CLASSES, draw)
     for value in model.parameters():
         torch.nn.init.normal_(value, std=0.3, generator=draw)
     values = [
@@ -70,7 +67,7 @@ def few(monkeypatch):
 
 @pytest.mark.usefixtures("few")
 @pytest.mark.parametrize("criterion, network", KNOWN)
-@pytest.mark.parametrize("scope", ["layer", "global"])
+@pytest.mark.parametrize("scope", SETTINGS["scope"].choices)
 @pytest.mark.parametrize("fraction", [0.001, 0.3, 0.95])
 def test_exactly_the_integer_part_is_removed_and_only_what_was_kept(criterion, network, scope, fraction):
     masks = None
@@ -97,7 +94,9 @@ def test_scores_are_those_of_the_same_draw_and_nothing_is_touched(criterion, net
     first = saliency(criterion, one)
     torch.manual_seed(1)
     second = saliency(criterion, other)
-    assert first and first.keys() == second.keys() <= one.masks.keys()
+    kinds = {KINDS[mask.ndim] for mask in one.masks.values() if mask.ndim in KINDS}
+    assert bool(first) == (criterion in CRITERIA or bool(kinds & set(SCHEMES[criterion])))
+    assert first.keys() == second.keys() <= one.masks.keys()
     for name, score in first.items():
         assert torch.equal(score, second[name]) and score.isfinite().all()
         assert all(n in (1, size) for n, size in zip(score.shape, one.masks[name].shape, strict=True))
@@ -110,7 +109,7 @@ def test_scores_are_those_of_the_same_draw_and_nothing_is_touched(criterion, net
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_a_criterion_is_refused_by_name_and_by_network_where_it_is_for_another(criterion):
     names = CRITERIA[criterion].models
-    assert names, "it is for some model"
+    assert criterion in dict(KNOWN), "it is for some model"
     for family in config.FAMILIES:
         settings = config.preset("smoke", family=family, criterion=criterion)
         if settings.model in names:
@@ -158,7 +157,7 @@ def things(mask, score):
     return int(rows.any(1).sum())
 
 
-@pytest.mark.parametrize("scope", ["layer", "global"])
+@pytest.mark.parametrize("scope", SETTINGS["scope"].choices)
 def test_magnitude_removes_the_smallest(model, scope):
     masks = ones(model)
     new = prune(masks, saliency("magnitude", Cut(model, masks)), 0.4, scope)
@@ -190,6 +189,14 @@ def test_ties_still_go_in_exact_numbers():
     assert prune(masks, {"a.weight": torch.zeros(10, 10)}, 0.25)["a.weight"].sum() == 75
 
 
+@pytest.mark.parametrize("rounding", ROUNDING)
+def test_however_numbers_are_rounded_less_than_one_weight_more_or_less_goes(rounding):
+    masks = {"a.weight": torch.ones(7, 11, dtype=torch.bool)}
+    for fraction in (0, 0.004, 0.1, 0.37, 0.5, 0.996, 1):
+        new = prune(masks, {"a.weight": torch.arange(77.0).view(7, 11)}, fraction, rounding=rounding)
+        assert abs(77 * (1 - fraction) - int(new["a.weight"].sum())) < 1
+
+
 def test_permuting_hidden_units_permutes_masks(model):
     masks, order = ones(model, biases=False), torch.randperm(48, generator=torch.Generator().manual_seed(1))
     before = prune(masks, saliency("magnitude", Cut(model, masks)), 0.5)
@@ -205,8 +212,12 @@ def test_unknown_names_raise_with_the_choices(model):
     choices = ", ".join(sorted(CRITERIA | SCHEMES))
     with pytest.raises(ValueError, match=f"unknown criterion 'mag'; choose from {choices}$"):
         saliency("mag", Cut(model, ones(model)))
-    with pytest.raises(ValueError, match="unknown scope 'network'; choose from global, layer"):
+    choices = ", ".join(sorted(SETTINGS["scope"].choices))
+    with pytest.raises(ValueError, match=f"unknown scope 'network'; choose from {choices}$"):
         prune(ones(model), ones(model), 0.3, "network")
+    choices = ", ".join(sorted(ROUNDING))
+    with pytest.raises(ValueError, match=f"unknown rounding 'up'; choose from {choices}$"):
+        prune(ones(model), ones(model), 0.3, rounding="up")
 
 
 # --- SNIP and SynFlow, against their definitions
@@ -225,7 +236,7 @@ def tiny():
     return model, masks
 
 
-@pytest.mark.parametrize("batch_norm", ["before", "after", "none"])
+@pytest.mark.parametrize("batch_norm", SETTINGS["batch_norm"].choices)
 def test_snip_is_the_derivative_by_the_mask(batch_norm):
     draw = torch.Generator().manual_seed(3)
     model, split = models.FCN([12, 5, 4, 3], batch_norm).double(), images((3, 2, 2), 3)

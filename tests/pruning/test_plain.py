@@ -13,7 +13,7 @@ LENET = config.preset("smoke", family="lenet", rounding="down", min_alive=0, lev
 
 
 @pytest.mark.parametrize("prune_biases", [True, False])
-@pytest.mark.parametrize("scope", ["layer", "global"])
+@pytest.mark.parametrize("scope", config.SETTINGS["scope"].choices)
 @pytest.mark.parametrize(
     "settings",
     [

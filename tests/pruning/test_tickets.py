@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from sifting import config
+from sifting.config import SETTINGS
 from sifting.pruning import tickets
+from sifting.pruning.criteria import CRITERIA, ROUNDING, SCHEMES
 from sifting.results import packing
 from sifting.training import engines
 
@@ -14,15 +16,25 @@ SMOKE = config.preset("smoke")
 VARIANTS = [
     {},
     {"iterative": False},
-    {"retrain": "rest"},
     {"rewind_step": 0},
-    {"scope": "global"},
+    {"prune_head": True, "prune_biases": False},
     {"criterion": "random"},
-    {"batch_norm": "before", "prune_biases": False},
     {"criterion": "snip", "saliency_of": "rewound", "scope": "global", "iterative": False, "rewind_step": 0},
     {"criterion": "synflow", "saliency_of": "rewound", "scope": "global", "rounds": 7, "prune_biases": False},
     {"treatment": "lr-rewind", "saliency_of": "rewound"},
     {"treatment": "finetune", "iterative": False},
+    *(  # everything that can be chosen of how a run trains and prunes
+        {name: choice}
+        for name, setting in SETTINGS.items()
+        if setting.of in ("network", "training", "pruning")
+        for choice in setting.choices
+        if choice != getattr(SMOKE, name)
+    ),
+]
+RANKED = [  # by everything that ranks the weights of such a network
+    {"criterion": name}
+    for name in CRITERIA | SCHEMES
+    if name in SCHEMES or SMOKE.model in CRITERIA[name].models
 ]
 
 
@@ -34,7 +46,7 @@ def same(a, b):
     return a.keys() == b.keys() and all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("variant", [*VARIANTS, *RANKED], ids=str)
 def test_a_run_that_goes_on_from_any_level_gives_the_same_bits(variant):
     settings = dataclasses.replace(SMOKE, levels=3, **variant)
     whole = run(settings)
@@ -56,7 +68,7 @@ def test_masks_are_nested_counts_exact_and_pruned_weights_zero(variant):
             sum(int((records[-1][name] > level).sum()) for name in pool) for level in range(len(records))
         ]
         for before, after in zip(sizes, sizes[1:]):
-            exact = int(settings.prune_fraction * before)
+            exact = ROUNDING[settings.rounding](settings.prune_fraction * before)
             assert exact - settings.rounds < before - after <= exact
     for level, record in enumerate(records):
         for name in names:
@@ -145,7 +157,10 @@ TURNS = dataclasses.replace(SMOKE, layerwise=2, levels=9, min_alive=0)
 
 @pytest.fixture
 def judged(monkeypatch):
-    """A run of TURNS whose best validation accuracies are dictated: 3 is dense, what is not above it is taken back."""
+    """A run of TURNS whose best validation accuracies are dictated.
+
+    3 is that of the dense network; what is not above it is taken back.
+    """
     verdicts = [3, 4, 5, 3, 4, 2, 9]
 
     def train(model, masks, data, config, level, *rest):

@@ -15,13 +15,16 @@ CODE = {
         "def line(x):\n    return _drawn(x, style.WIDTH)\ndef _drawn(x, width):\n    return x * width\n"
         "def other(x):\n    return table(x)\n"
     ),
-    "tables.py": '"""What is drawn."""\nFACTOR = 2\ndef table(x):\n    # why\n    return FACTOR * x\nclass Row:\n    def a(self):\n        return table(1)\n',
+    "tables.py": (
+        '"""What is drawn."""\nFACTOR = 2\ndef table(x):\n    # why\n    return FACTOR * x\n'
+        "class Row:\n    def a(self):\n        return table(1)\n"
+    ),
 }
 
 
 @pytest.fixture
 def house(tmp_path, monkeypatch):
-    """change(file, old, new) -> the definitions that CHAPTER reaches in a package of four modules, after that change."""
+    """change(code, file, old, new) -> what code reaches in four modules after that change."""
     package = tmp_path / "house"
     package.mkdir()
     for name, text in CODE.items():
@@ -45,11 +48,11 @@ LINE = "from house import figures\nfigures.line(3)"
 def test_what_is_reached_is_what_is_used_through_all_that_uses_it(house):
     found = house(LINE)
     assert set(found) == {
-        ("house", ""), ("house.figures", "line"), ("house.figures", "_drawn"), ("house.style", "WIDTH"), ("house.style", "SEEN"),
+        ("house", ""), ("house.figures", "line"), ("house.figures", "_drawn"),
+        ("house.style", "WIDTH"), ("house.style", "SEEN"),
     }  # fmt: skip
-    assert {name for module, name in house("import house.tables as t\nt.Row()") if module == "house.tables"} == {
-        "Row", "table", "FACTOR",
-    }  # fmt: skip
+    found = house("import house.tables as t\nt.Row()")
+    assert {name for module, name in found if module == "house.tables"} == {"Row", "table", "FACTOR"}
 
 
 def test_a_module_that_is_named_as_a_whole_is_reached_as_a_whole(house):

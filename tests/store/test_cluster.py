@@ -1,4 +1,4 @@
-"""A Dask scheduler and its workers, real ones on this machine: workers that are killed, and that do not fit."""
+"""A Dask scheduler and workers, real ones on this machine: some are killed, some do not fit."""
 
 import json
 import os
@@ -87,7 +87,8 @@ def test_a_worker_that_does_not_fit_is_named_with_what_to_do(results, scheduler,
     with monkeypatch.context() as patch:
         patch.setattr(remote, "CODE", "other")
         refused(
-            r"the worker tcp://.* on .* has sifting [0-9a-f]{12}, not other: give it the same packages and code"
+            "the worker tcp://.* on .* has sifting [0-9a-f]{12}, not other: "
+            "give it the same packages and code"
         )
     with monkeypatch.context() as patch:
         patch.setattr(remote, "root", lambda: "/nowhere")

@@ -1,4 +1,7 @@
-"""Processes that are killed, and processes that want the same: nothing is lost, nothing half-written, nothing done twice."""
+"""Processes that are killed, and processes that want the same.
+
+Nothing is lost, nothing half-written, nothing done twice.
+"""
 
 import signal
 import time
@@ -17,7 +20,9 @@ import dataclasses, itertools, os, pathlib, random, shutil, signal, sys, time
 from sifting import config, store
 from sifting.results.history import History
 from sifting.store import levels
-tiny = config.preset("smoke", dataset="digits", steps=10, rewind_step=2, levels=2, evaluations=2, widths=(16, 8))
+tiny = config.preset(
+    "smoke", dataset="digits", steps=10, rewind_step=2, levels=2, evaluations=2, widths=(16, 8)
+)
 here = store.root()
 """
 CRAWL = """

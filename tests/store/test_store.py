@@ -21,7 +21,8 @@ TINY = dataclasses.replace(
 )
 RUN = (
     "from sifting import config, store\nimport dataclasses\n"
-    "tiny = dataclasses.replace(config.preset('smoke'), steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500)\n"
+    "tiny = dataclasses.replace(\n"
+    "  config.preset('smoke'), steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500\n)\n"
 )
 
 
@@ -162,8 +163,8 @@ def test_workers_end_with_a_parent_that_is_killed(results, python, wait_for):
         RUN
         + "if __name__ == '__main__':\n    long = config.seeds(dataclasses.replace(tiny, steps=100000), 2)\n"
         "    import multiprocessing, threading, time\n"
-        "    run = threading.Thread(target=store.load_or_run, args=('ticket', long, 'cpu'), kwargs={'workers': 2})\n"
-        "    run.start()\n"
+        "    how = {'args': ('ticket', long, 'cpu'), 'kwargs': {'workers': 2}}\n"
+        "    threading.Thread(target=store.load_or_run, **how).start()\n"
         "    while len(multiprocessing.active_children()) < 2: time.sleep(0.1)\n"
         "    time.sleep(5)\n"
         "    print(*[child.pid for child in multiprocessing.active_children()], flush=True)\n"
@@ -327,7 +328,8 @@ def test_arrays_of_objects_are_never_read(results, tmp_path):
 def test_a_full_disk_says_so_and_leaves_nothing_half_written(results, python):
     process = python(
         RUN + "import resource, signal\nstore.advance('ticket', tiny, 'cpu')\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
         "store.advance('ticket', tiny, 'cpu')"
     )
     _, errors = process.communicate(timeout=120)

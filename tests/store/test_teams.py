@@ -45,7 +45,10 @@ def test_a_team_has_the_records_of_runs_found_together(results):
 
 @pytest.mark.parametrize("kept", [1, 2, 3])
 def test_a_team_that_is_interrupted_goes_on_to_the_same_bits(results, monkeypatch, kept):
-    """The last of them ends before the others; interrupted after that, a fresh sweep computes it again, alone."""
+    """The last of them ends before the others.
+
+    Interrupted after that, a fresh sweep computes it again, alone.
+    """
 
     def bits(run):
         return [(name, run[name].tobytes()) for name in run.names()]
@@ -71,7 +74,10 @@ def test_a_team_that_is_interrupted_goes_on_to_the_same_bits(results, monkeypatc
 
 
 def test_a_run_goes_on_with_what_it_began_with(results):
-    """One was begun alone, by its own engine; the others begin together, and stay so when one of them has ended."""
+    """One was begun alone, by its own engine; the others begin together.
+
+    They stay together when one of them has ended.
+    """
     assert store.advance("ticket", RUNS[1], "cpu", engine="reference") == 1
     runs = dict.fromkeys(RUNS)
     assert advance(runs) == [1, 1, 1]

@@ -2,11 +2,13 @@
 
 import copy
 import dataclasses
+import re
 
 import pytest
 import torch
 
 from sifting import config, data
+from sifting.config import SETTINGS
 from sifting.pruning.prunable import prunable
 from sifting.training import engines, models, sparse, threshold, units
 from sifting.training.engines import ENGINES
@@ -14,7 +16,7 @@ from sifting.training.reference import generator, train
 
 SMOKE = dataclasses.replace(config.preset("smoke"), steps=20, evaluations=2, rewind_step=0)
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4}
-NORMS = ("before", "after", "none")
+NORMS = SETTINGS["batch_norm"].choices
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def cast(images, dtype, roll=0):
 
 
 def setting(images, dtype, density=0.03, biases=True, **fields):
-    """A network with weights, statistics and biases of no special value, and masks with dead units of each kind."""
+    """A network without special values, and masks with dead units of each kind."""
     settings = dataclasses.replace(SMOKE, prune_biases=biases, **fields)
     model = models.build(settings, images.shape, images.classes, generator(settings, "weights"))
     draw = torch.Generator().manual_seed(1)
@@ -72,6 +74,8 @@ def setting(images, dtype, density=0.03, biases=True, **fields):
 def pair(engine, images, dtype, after=(), start=0, **fields):
     """(model, curves, what the callbacks saw) by the reference and by the engine."""
     settings, model, masks = setting(images, dtype, **fields)
+    if why := ENGINES[engine].objection(settings, "cpu"):
+        pytest.skip(f"{engine} trains {why}")
     results = []
     for loop in (train, ENGINES[engine].train):
         net, seen = copy.deepcopy(model), []
@@ -86,10 +90,10 @@ def pair(engine, images, dtype, after=(), start=0, **fields):
 
 
 def reordered(images, dtype, **fields):
-    """What the reference itself ends at when the images of a batch stand in another order: a state, and others.
+    """What the reference ends at when the images of a batch stand in other orders: states.
 
-    Where a gradient is zero by an identity (a bias in front of a batch norm), or nearly, Adam makes
-    steps of full size out of its rounding errors.
+    The first is of the usual order. Where a gradient is zero by an identity (a bias in front of a batch
+    norm), or nearly, Adam makes steps of full size out of its rounding errors.
     """
     settings, model, masks = setting(images, dtype, **fields)
     states = []
@@ -114,7 +118,12 @@ def compare(a, b, masks, tolerance):
         assert other_curves[name] == pytest.approx(curve, abs=tolerance if "loss" in name else 0.006)
 
 
-SGD = [{"momentum": 0.0}, {"momentum": 0.9, "weight_decay": 0.01}]
+SGD = [
+    {"optimizer": name, **fields}
+    for name in SETTINGS["optimizer"].choices
+    for fields in ({"momentum": 0.0}, {"momentum": 0.9, "weight_decay": 0.01})
+    if name != "adam"
+]
 ADAM = [{"optimizer": "adam", "lr": 0.001, "weight_decay": decay} for decay in (0.0, 0.01)]
 
 
@@ -135,7 +144,10 @@ def test_twenty_steps_are_those_of_the_reference(engine, images, form, dtype, op
 def test_twenty_steps_of_adam_are_the_reference_as_far_as_these_have_digits(
     engine, images, form, dtype, optimizer, norm
 ):
-    """In float64 where the reference has digits; in float32, as many values are elsewhere as in another order."""
+    """In float64 where the reference has digits.
+
+    In float32 as many values are elsewhere as in another order.
+    """
     fields, tolerance = {"batch_norm": norm, **optimizer}, TOLERANCE[dtype]
     *both, masks = pair(engine, images, dtype, **fields)
     expected, *others = reordered(images, dtype, **fields)
@@ -171,13 +183,10 @@ def test_a_late_start_and_callbacks(engine, images, form, norm):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_twice_the_same_gives_the_same_bits(engine, images):
-    settings, model, masks = setting(images, torch.float32)
-    nets = [copy.deepcopy(model) for _ in range(2)]
-    curves = [ENGINES[engine].train(net, masks, images, settings) for net in nets]
-    assert curves[0] == curves[1]
-    assert all(
-        torch.equal(a, b) for a, b in zip(nets[0].state_dict().values(), nets[1].state_dict().values())
-    )
+    (net, curves, _), (other, again, _) = (pair(engine, images, torch.float32)[1] for _ in range(2))
+    assert curves == again
+    states = zip(net.state_dict().values(), other.state_dict().values())
+    assert all(torch.equal(a, b) for a, b in states)
 
 
 def test_limits_decide_the_form_of_each_layer(images):
@@ -203,11 +212,43 @@ def test_an_engine_that_is_settled_has_all_that_its_bits_depend_on(images):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_is_settled_is_read_again_from_what_is_stored_of_it(engine, images):
-    settings, model, _ = setting(images, torch.float32)
+def test_what_is_settled_is_read_again_from_what_is_stored_of_it(engine):
+    presets = (config.preset("smoke", family=family) for family in config.FAMILIES)
+    settings = next(one for one in presets if not ENGINES[engine].objection(one, "cpu"))
+    model = models.build(settings, (3, 16, 16), 10, torch.Generator().manual_seed(0))
     settled = engines.settle(engine, model, settings)
     assert engines.read(str(settled)) == engines.settle(str(settled), model, settings) == settled
     assert str(settled).split()[0] == engine
+
+
+@pytest.mark.parametrize("family", config.FAMILIES)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_engine_trains_every_network_that_it_does_not_object_to_like_the_reference(engine, family):
+    settings = config.preset("smoke", family=family, schedule="constant", steps=6, rewind_step=0)
+    if why := ENGINES[engine].objection(settings, "cpu"):
+        with pytest.raises(ValueError, match=f"the engine {engine} trains {re.escape(why)}"):
+            engines.resolve(engine, settings)
+        return
+    images = data.load(settings)
+    model = models.build(settings, images.shape, images.classes, generator(settings, "weights")).double()
+    draw = torch.Generator().manual_seed(1)
+    masks = {
+        name: torch.rand(model.get_parameter(name).shape, generator=draw) < 0.5
+        for name in prunable(model, settings.prune_biases)
+    }
+    nets = [copy.deepcopy(model) for _ in range(2)]
+    loops = (train, ENGINES[engine].train)
+    curves = [loop(net, masks, cast(images, torch.float64), settings) for loop, net in zip(loops, nets)]
+    compare(*((net, some, []) for net, some in zip(nets, curves)), masks, 1e-9)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("family", config.FAMILIES)
+def test_auto_finds_an_engine_for_every_preset(family, device):
+    assert set(engines.AUTO) <= set(ENGINES)
+    for settings in config.FAMILIES[family].values():
+        found = engines.resolve("auto", settings, device)
+        assert found.name in engines.AUTO and not ENGINES[found.name].objection(settings, device)
 
 
 def test_auto_is_the_first_that_does_not_object():

@@ -155,7 +155,7 @@ def test_the_rewind_hook_sees_the_network_after_that_many_steps(images):
     assert all(torch.equal(a, b) for a, b in zip(states[1], model.parameters()))
 
 
-@pytest.mark.parametrize("norm", ["before", "after", "none"])
+@pytest.mark.parametrize("norm", config.SETTINGS["batch_norm"].choices)
 def test_preactivations_are_what_forward_goes_through(norm):
     model = network(dataclasses.replace(SMOKE, batch_norm=norm), 10).eval()
     x = torch.randn(5, 192)

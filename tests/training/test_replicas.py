@@ -1,4 +1,4 @@
-"""Replicas: trained together they are what the reference makes of each alone, and none feels its neighbours."""
+"""Replicas trained together are what the reference makes of each; none feels its neighbours."""
 
 import contextlib
 import copy
@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sifting import config, data
+from sifting.config import SETTINGS
 from sifting.data import Split
 from sifting.pruning import tickets
 from sifting.pruning.criteria import Cut, prune, saliency
@@ -24,12 +25,14 @@ from sifting.training.step import Step
 
 BASE = dataclasses.replace(config.preset("smoke"), steps=20, evaluations=3, rewind_step=5)
 VARIANTS = [
-    *({"batch_norm": norm} for norm in ("before", "after", "none")),
+    *({"batch_norm": norm} for norm in SETTINGS["batch_norm"].choices),
     {"momentum": 0.0},
-    {"weight_decay": 0.01},
     {"momentum": 0.0, "weight_decay": 0.01},
-    {"optimizer": "adam", "lr": 0.01},
-    {"optimizer": "adam", "lr": 0.01, "weight_decay": 0.01},
+    *(
+        {"optimizer": name, "weight_decay": decay} | ({"lr": 0.01} if name == "adam" else {})
+        for name in SETTINGS["optimizer"].choices
+        for decay in (0.0, 0.01)
+    ),
     {"replacement": False},
     {"normalize": "mean-image"},
     {"labels": "random", "classes": 7},
@@ -248,7 +251,7 @@ def _no_graph(*_, **__):
     yield
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", SETTINGS["optimizer"].choices)
 def test_a_capture_that_fails_warns_and_leaves_no_trace(optimizer, monkeypatch):
     stream = types.SimpleNamespace(wait_stream=lambda other: None)
     stubs = {"CUDAGraph": lambda: types.SimpleNamespace(replay=None), "Stream": lambda: stream}
@@ -322,7 +325,7 @@ EXPERIMENT = [
 
 
 @pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("retrain", ["full", "rest"])
+@pytest.mark.parametrize("retrain", SETTINGS["retrain"].choices)
 def test_runs_found_together_are_those_found_alone(retrain):
     some = [dataclasses.replace(settings, retrain=retrain) for settings in EXPERIMENT]
     some = [settings for settings in some if retrain == "full" or settings.rewind_step]

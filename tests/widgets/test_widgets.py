@@ -17,11 +17,13 @@ from ipywidgets import IntSlider, embed
 from playwright.sync_api import expect
 from scipy import stats
 
-from sifting import observables
+from sifting import observables, widgets
 from sifting.config import Config
+from sifting.publish import runner
 from sifting.results import masks
 from sifting.tables import basics, hierarchy
 from sifting.widgets import CavityExplorer, MaskExplorer, SimilarityExplorer, SurfaceExplorer, TreeExplorer
+from sifting.widgets.explorer import HERE, Explorer, module
 from sifting.widgets.mask_explorer import effective_removed_at, most_connected
 
 LOADER = pathlib.Path(__file__).parents[2] / "book" / "_static" / "anywidget-static.js"
@@ -193,6 +195,21 @@ def test_picture_shows_the_most_connected_mask_first(toy):
     )
     data, _ = explorer._repr_mimebundle_()
     assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(data)
+
+
+@pytest.mark.parametrize("name", widgets.__all__)
+def test_an_explorer_has_its_script_its_picture_and_a_chapter(name):
+    kind = getattr(widgets, name)
+    assert issubclass(kind, Explorer) and kind.picture is not getattr(Explorer, "picture", None)
+    stem = kind.__module__.rpartition(".")[2]
+    assert kind._esm == module(stem) and "export default" in kind._esm
+    assert any(name in path.read_text(encoding="utf-8") for path in runner.CHAPTERS.glob("*.ipynb"))
+
+
+def test_every_explorer_is_brought_to_the_surface():
+    found = {path.stem for path in HERE.glob("*_explorer.py")}
+    assert found == {getattr(widgets, name).__module__.rpartition(".")[2] for name in widgets.__all__}
+    assert found == {path.stem for path in HERE.glob("*_explorer.js")}
 
 
 def test_widgets_need_no_torch():

@@ -1,4 +1,4 @@
-"""What the papers show and what they say: every figure and table, every statement that is tested; no torch."""
+"""What the papers show and say: figures, tables, statements that are tested; no torch."""
 
 import functools
 import pathlib
@@ -17,7 +17,8 @@ __all__ = ["FIGURES", "PAPERS", "Statement", "statement", "statements"]
 class Statement:
     """A statement, and where the effect that tests it lies if it is so.
 
-    id, name     : of the figure or table that it is about, or for one of our own a name with a hyphen; its name there
+    id           : of the figure or table that it is about, or for one of our own a name with a hyphen
+    name         : what it is called there
     text         : the statement, a sentence that can be read by itself
     paper        : what the paper has, in short; quote: its own words; place: where they stand
     effect       : what is measured, in words; unit: its unit, "" for a plain number

@@ -1,6 +1,7 @@
 """Which stored results each chapter needs: the runner computes what is missing, the chapter reads them."""
 
 import dataclasses
+import pathlib
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from sifting.config import SETTINGS, Config, apart_from, choose, preset, without
 from sifting.publish.plans import gaussianity, locality, methods, surface, synthesis, utility
 from sifting.results.history import History
 
+CHAPTERS = pathlib.Path(__file__).resolve().parents[3] / "chapters"
 SUBJECTS = locality, gaussianity, methods, utility, surface, synthesis
 
 
@@ -66,8 +68,11 @@ def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
 def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[Config]]:
     """What a chapter needs at `base` with `count` seeds, by (kind, group), group after group.
 
-    Raises ValueError for a chapter without a plan, naming those that have one, and for too little to measure.
+    Raises ValueError for an unknown chapter, naming those that have a plan, for one that is there without a
+    plan, and for too little to measure.
     """
+    if chapter not in GROUPS and (CHAPTERS / f"{chapter}.ipynb").exists():
+        raise ValueError(f"chapter {chapter} has no plan: add one to sifting/publish/plans")
     choose("chapter", chapter, GROUPS)
     if base.levels < 2:
         raise ValueError(f"a chapter needs levels=2 or more, not {base.levels}")
@@ -82,7 +87,10 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
 
 
 def _read(kind: str, config: Config) -> Config:
-    """`config` without what a result of that kind does not depend on, so that equal results have equal names."""
+    """`config` without what a result of that kind does not depend on.
+
+    Equal results so have equal names.
+    """
 
     def unread(setting):
         if setting.results:
@@ -111,8 +119,8 @@ def results(
 ) -> dict[tuple[str, str], list[History]]:
     """The stored results of a chapter by (kind, group), as ("masks", "less").
 
-    Groups come in the order of the plan. What is missing is computed, all results of one kind side by side; device, and fresh, cluster and
-    engine in `how`, are those of store.load_or_run.
+    Groups come in the order of the plan. What is missing is computed, all results of one kind side by side;
+    device, and fresh, cluster and engine in `how`, are those of store.load_or_run.
     """
     found, wanted, fresh = {}, planned(chapter, base, count), how.get("fresh", False)
     store.check([config for kind, config in wanted if fresh or not store.exists(kind, config)])
@@ -134,5 +142,6 @@ def _check_learned(run: History) -> None:
     """Raise ValueError for a run whose dense network diverged: there is nothing to draw of it."""
     if "train_loss" in run.names() and not np.isfinite(run["train_loss"][0, -1]):
         raise ValueError(
-            f"{run.name}: training of the dense network diverged, with lr={run.config.lr:g}; try a smaller one"
+            f"{run.name}: training of the dense network diverged, with lr={run.config.lr:g}; "
+            "try a smaller one"
         )
