@@ -53,7 +53,7 @@ endif
 
 test: $(READY)      ## run all tests, the built site in headless Chromium included
 #:  only=store                  those of one room, or of several
-	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(only:%=tests/%)
+	$(PYTHON) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(only:%=tests/%)
 
 live: $(READY)      ## open the chapters in JupyterLab
 	$(PYTHON) -m jupyter lab chapters

@@ -40,6 +40,11 @@ QUIET = (
 )  # fmt: skip
 
 
+def pytest_xdist_auto_num_workers():
+    """One process more than there are cores, and four at most: tests wait for browsers and for other processes."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(), 3) + 1
+
+
 def pytest_collection_modifyitems(items):
     """The longest files first."""
     place = {name: number for number, name in enumerate(LONGEST)}

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 import torch
-from scipy import special
+import scipy
 from torch import Tensor
 
 from sifting import cache
@@ -55,7 +55,7 @@ def saturated(z: np.ndarray, gain: float) -> np.ndarray:
     if gain == 0:
         return z
     variance = 2 / np.pi * np.arcsin(2 * gain**2 / (1 + 2 * gain**2))
-    return (special.erf(gain * z) / np.sqrt(variance)).astype(np.float32)
+    return (scipy.special.erf(gain * z) / np.sqrt(variance)).astype(np.float32)
 
 
 def gaussian(size: int, count: int, seed: int, split: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """How many connections each unit and each pixel keeps."""
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 def in_degree(mask: np.ndarray) -> np.ndarray:
@@ -32,7 +32,7 @@ def binomial(mask: np.ndarray, counts: np.ndarray) -> np.ndarray:
     mask : bool (units, inputs). Source: Pellegrini & Biroli 2022, section 4: B(inputs, density).
     """
     units, inputs = mask.shape
-    return units * stats.binom.pmf(counts, inputs, mask.mean())
+    return units * scipy.stats.binom.pmf(counts, inputs, mask.mean())
 
 
 def degree_excess(mask: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 import functools
 
 import numpy as np
-from scipy import fft
+import scipy
 
 CHUNK = 256  # units transformed at a time; bounds the memory
 EXACT = 4096  # pixels of a mask, up to which single precision counts pairs exactly
@@ -40,11 +40,11 @@ def autocorrelation(images: np.ndarray) -> np.ndarray:
         parts = [images[n : n + CHUNK] for n in range(0, len(images), CHUNK)]
         return np.concatenate([autocorrelation(part) for part in parts])
     *_, height, width = images.shape
-    size = [fft.next_fast_len(2 * side - 1, real=True) for side in (height, width)]
+    size = [scipy.fft.next_fast_len(2 * side - 1, real=True) for side in (height, width)]
     # rounding is far below 1/2 in single precision, too, where few are counted
     few = images.dtype == bool and images[0].size <= EXACT
-    spectrum = fft.rfft2(images.astype(np.float32 if few else np.float64), s=size)
-    counts = fft.irfft2((spectrum.real**2 + spectrum.imag**2).sum(1), s=size)
+    spectrum = scipy.fft.rfft2(images.astype(np.float32 if few else np.float64), s=size)
+    counts = scipy.fft.irfft2((spectrum.real**2 + spectrum.imag**2).sum(1), s=size)
     middle = np.roll(counts, (height - 1, width - 1), (1, 2))[:, : 2 * height - 1, : 2 * width - 1]
     return np.rint(middle).astype(np.int32 if images.dtype == bool else np.int64)
 

@@ -1,7 +1,7 @@
 """How alike masks are: by chance, of two units, and of units that feed the same one."""
 
 import numpy as np
-from scipy.spatial import distance
+import scipy
 
 from sifting.observables.locality import displacement_counts
 
@@ -24,7 +24,7 @@ def center_distance(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray
     returns : float (units, units); nan for units without inputs
     """
     centers, _ = _moments(mask, shape)
-    return distance.cdist(centers, centers)
+    return scipy.spatial.distance.cdist(centers, centers)
 
 
 def _moments(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
