@@ -41,7 +41,7 @@ QUIET = (
 
 
 def pytest_xdist_auto_num_workers():
-    """One process more than there are cores, and four at most: tests wait for browsers and for other processes."""
+    """One process more than there are cores, four at most: tests wait for browsers and for processes."""
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(), 3) + 1
 
 

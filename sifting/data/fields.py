@@ -3,8 +3,8 @@
 import functools
 
 import numpy as np
-import torch
 import scipy
+import torch
 from torch import Tensor
 
 from sifting import cache
