@@ -29,8 +29,8 @@ PRESETS = types.MappingProxyType(
             _LAPTOP,
             image_size=8,
             train_images=2_000,
-            val_images=500,
-            test_images=500,
+            val_images=300,
+            test_images=300,
             widths=(48, 32, 32),
             batch_size=100,
             steps=30,
@@ -76,7 +76,7 @@ _LENET = Config(
 LENET_PRESETS = types.MappingProxyType(
     {
         "smoke": dataclasses.replace(
-            _LENET, fraction=0.1, val_images=100, test_images=100, steps=12, levels=4, prune_fraction=0.5
+            _LENET, fraction=0.1, val_images=100, test_images=100, steps=6, levels=4, prune_fraction=0.5
         ),
         "laptop": _LENET,
         "gpu": dataclasses.replace(_LENET, steps=30 * 125),
