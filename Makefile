@@ -10,6 +10,8 @@ result  :=
 fresh   :=
 cluster :=
 engine  :=
+book    :=
+trial   :=
 port    := 8000
 field   :=
 only    :=
@@ -24,19 +26,19 @@ PYTHON := $(python)
 READY  := packages
 endif
 RUN := $(PYTHON) -m sifting
-OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster) engine=$(engine)
+OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster) engine=$(engine) book=$(book)
 
-KNOWN := chapter preset seeds device set result fresh cluster engine port field only python
+KNOWN := chapter preset seeds device set result fresh cluster engine book trial port field only python
 UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(filter-out -*-command-variables-*-,$(UNKNOWN)),)
 $(error unknown $(UNKNOWN); choose from $(KNOWN))
 endif
 
 .DEFAULT_GOAL := book
-.PHONY: book test live serve verify bench house lint help clean packages
+.PHONY: book test forget live serve verify bench house lint help clean packages
 
 book: $(READY)      ## execute what is out of date and build the site
-#:  chapter=imp                 one chapter alone, and the site
+#:  chapter=imp                 one chapter alone, and the site; at other settings, a trial on a page of its own
 #:  preset=laptop               its size: smoke, laptop, gpu or paper; default: the largest that is stored
 #:  seeds=4                     number of runs of each kind
 #:  device=cuda                 where to compute: cpu, cuda, auto
@@ -44,6 +46,7 @@ book: $(READY)      ## execute what is out of date and build the site
 #:  fresh=1                     compute what is stored, too
 #:  cluster=tcp://host:8786     compute by the workers of a Dask scheduler
 #:  engine=reference            train by the plain loop; default: by what is fastest
+#:  book=1                      no trial: the book itself is to have these settings
 ifeq ($(chapter),)
 	@exec $(RUN) build $(OPTIONS)
 else
@@ -54,6 +57,11 @@ endif
 test: $(READY)      ## run all tests, the built site in headless Chromium included
 #:  only=store                  those of one room, or of several
 	$(PYTHON) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(only:%=tests/%)
+
+forget: $(READY)    ## remove a trial, its page and its results
+#:  trial=imp-0a1b2c            as the page Your trials names it; all: all of them
+	@exec $(RUN) forget trial=$(trial)
+	@exec $(RUN) site
 
 live: $(READY)      ## open the chapters in JupyterLab
 	$(PYTHON) -m jupyter lab chapters
@@ -92,7 +100,7 @@ endif
 
 clean:              ## remove the site and the executed chapters; stored results stay
 	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/verdicts.md \
-	  book/provenance.md book/reference.md book/settings.md book/speed.md
+	  book/provenance.md book/reference.md book/settings.md book/speed.md book/trials.md
 
 # A virtual environment of Python 3.11 or 3.12 with the pinned packages; installed anew when the pins change.
 .venv/installed: requirements.txt constraints.txt

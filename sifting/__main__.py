@@ -1,7 +1,9 @@
 """The command line, python -m sifting COMMAND, which the Makefile calls.
 
-run CHAPTER [preset= seeds= device= set= fresh=1 cluster=tcp://HOST:8786 engine=]
-                                                    execute one chapter
+run CHAPTER [preset= seeds= device= set= fresh=1 cluster=tcp://HOST:8786 engine= book=1]
+                                                    execute one chapter; at other settings than those of
+                                                    the book on a page of its own, unless book=1
+forget trial=NAME|all                               remove such a page, and its results
 site                                                build the site around the executed chapters
 build                                               execute what is out of date, then the site
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
@@ -46,11 +48,13 @@ RUN = {
     "fresh": one_of({"1": True, "0": False}),
     "cluster": str,
     "engine": str,
+    "book": one_of({"1": True, "0": False}),
 }
 OPTIONS = {  # command -> option -> how to read it
     "run": RUN,
     "build": RUN,  # but none may be given
     "site": {},
+    "forget": {"trial": str},
     "verify": {"seeds": one_of({"all": True}), "device": str},
     "serve": {"port": whole},
     "bench": {},
@@ -101,7 +105,11 @@ def command(words: list[str]) -> int:
     if verb == "run":
         if "set" in options:
             options["overrides"] = options.pop("set")
-        runner.run_chapter(names[0], **options)
+        runner.run(names[0], **options)
+    elif verb == "forget":
+        if "trial" not in options:
+            raise ValueError("name a trial, as the page Your trials does, or all: make forget trial=all")
+        runner.forget(options["trial"])
     elif verb == "verify":
         from sifting.publish.verify import verify
 

@@ -10,23 +10,32 @@ import re
 from sifting.figures.style import SMALL
 
 
-def embed(name: str, figure, caption: str, made: str, alt: str = "") -> str:
+def embed(name: str, figure, caption: str, made: str, alt: str = "", stored: str = "") -> str:
     """A figure as HTML, with its anchor, its caption, and who made it.
 
     And as a file in the folder that $SIFTING_FIGURES names, if it does.
+
+    stored : the same figure in the book, as SVG, which is folded below
     """
     text = svg(figure)
     if folder := os.environ.get("SIFTING_FIGURES"):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         (pathlib.Path(folder) / f"{name}.svg").write_text(text)
-    source = base64.b64encode(text.encode()).decode()
+    room, said = _room(figure), html.escape(alt or caption, quote=True)
+    fold = f"<details><summary>{name} in the book</summary>{_picture(name, stored, room, said)}</details>"
     return (
-        f'<figure class="sifting-figure" id="{name}">'
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
-        f'<img class="{_room(figure)}" alt="{html.escape(alt or caption, quote=True)}" '
-        f'src="data:image/svg+xml;base64,{source}"></div>'
+        f'<figure class="sifting-figure" id="{name}">{_picture(name, text, room, said)}{fold * bool(stored)}'
         f"<figcaption><strong>{name}.</strong> {caption} "
         f'<span class="made">{made}</span></figcaption></figure>'
+    )
+
+
+def _picture(name: str, text: str, room: str, alt: str) -> str:
+    """An SVG in a box that scrolls where it is too wide, as HTML."""
+    source = base64.b64encode(text.encode()).decode()
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
+        f'<img class="{room}" alt="{alt}" src="data:image/svg+xml;base64,{source}"></div>'
     )
 
 

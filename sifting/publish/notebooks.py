@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 
 import nbformat
 from traitlets.config import Config
@@ -43,10 +44,19 @@ def parameters_of(path: pathlib.Path) -> dict[str, str]:
         raise BuildError(f"{path} is not a notebook: {str(error).partition(chr(10))[0]}") from None
 
 
-def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record: dict) -> None:
+def execute(
+    source: pathlib.Path,
+    target: pathlib.Path,
+    parameters: dict,
+    record: dict,
+    beside: pathlib.Path | None = None,
+    finish: Callable | None = None,
+) -> None:
     """Run a notebook, and write it with its outputs to `target`: whole, or not at all.
 
     record : kept in the metadata of the page
+    beside : folder of figures that are to stand beside those of the page, under the same names
+    finish : function(notebook), which changes the page before it is written
 
     It runs in the Python that runs this, with one thread, unless OMP_NUM_THREADS says otherwise, so that
     kernels side by side leave each other their cores, and numbers do not depend on how many there are.
@@ -55,12 +65,12 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
     """
     import papermill
 
-    name, where = source.stem, f"{source.parent.name}/{source.name}"
+    name, where = target.stem, f"{source.parent.name}/{source.name}"
     if unknown := sorted(set(parameters) - set(known := parameters_of(source))):
         raise ValueError(f"{where} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
     partial, failed = target.with_name(f".{name}.partial.ipynb"), target.with_name(f"{name}.failed.ipynb")
     notebook = nbformat.read(source, 4)
-    notebook.cells.insert(0, _first_cell(source.parent, target.parent / "figures" / name))
+    notebook.cells.insert(0, _first_cell(source.parent, target.parent / "figures" / name, beside))
     alone = sys.stderr.isatty() and not multiprocessing.parent_process()
     kernel = _kernel()
     try:
@@ -79,6 +89,8 @@ def execute(source: pathlib.Path, target: pathlib.Path, parameters: dict, record
         as_written = all(ast.literal_eval(known[key]) == value for key, value in parameters.items())
         notebook = normalise(notebook, name, as_written)
         notebook.metadata["sifting"] = record
+        if finish:
+            finish(notebook)
         nbformat.write(notebook, partial)
         os.replace(partial, target)
         failed.unlink(missing_ok=True)
@@ -144,9 +156,13 @@ KERNEL = {  # environment that a kernel starts in
 }
 
 
-def _first_cell(folder: pathlib.Path, figures: pathlib.Path):
+def _first_cell(folder: pathlib.Path, figures: pathlib.Path, beside: pathlib.Path | None):
     """What makes a kernel in which another notebook may have run as good as new."""
-    surroundings = {"SIFTING_FIGURES": str(figures), "SIFTING_RESULTS": str(store.root())}
+    surroundings = {
+        "SIFTING_FIGURES": str(figures),
+        "SIFTING_BESIDE": str(beside or ""),
+        "SIFTING_RESULTS": str(store.root()),
+    }
     code = f"%reset -f\nimport os\nos.chdir({str(folder)!r})\nos.environ |= {surroundings}\ndel os"
     return nbformat.v4.new_code_cell(code, id="first")
 

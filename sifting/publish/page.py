@@ -3,12 +3,15 @@
 import ast
 import dataclasses
 import html
+import json
 import math
+import os
 import pathlib
 
 from IPython.display import publish_display_data
 
 from sifting.config import FIELDS, Config, changed
+from sifting.figures import beside
 from sifting.figures.style import share
 from sifting.publish import catalog, claims, plans
 from sifting.publish.markup import embed, grid
@@ -65,6 +68,7 @@ class Page:
         _own(name)
         self.anchors.add(name)
         figure = draw(**options) if table is None else draw(table, **options)
+        stored = _beside(name, figure)
         runs = self.runs if runs is None else runs
         names = sorted({run.name for run in runs}) if table is not None else []
         function = f"{draw.__module__.removeprefix('sifting.')}.{draw.__name__}"
@@ -75,7 +79,7 @@ class Page:
                 links = f"<details><summary>{len(names)} results</summary>{links}</details>"
             made += f" from {links}"
         self._publish(
-            embed(name, figure, caption, made, alt),
+            embed(name, figure, caption, made, alt, stored),
             f"{name}: {caption}",
             self._record(name, function, runs) | {"results": names},
         )
@@ -227,6 +231,23 @@ class Page:
     @staticmethod
     def _publish(page: str, plain: str, record: dict) -> None:
         publish_display_data({"text/html": page, "text/plain": plain}, {"sifting": record})
+
+
+def _beside(name: str, figure) -> str:
+    """Keep the curves of a figure beside it; or draw those that are kept in $SIFTING_BESIDE behind it.
+
+    returns : the figure that lies there, as SVG, or ""
+    """
+    if folder := os.environ.get("SIFTING_BESIDE"):
+        drawn, kept = (pathlib.Path(folder) / f"{name}.{kind}" for kind in ("svg", "json"))
+        if not kept.exists():
+            return ""
+        beside.draw_behind(figure, json.loads(kept.read_text()))
+        return drawn.read_text()
+    if folder := os.environ.get("SIFTING_FIGURES"):
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        (pathlib.Path(folder) / f"{name}.json").write_text(json.dumps(beside.curves(figure)))
+    return ""
 
 
 def source_of(name: str) -> str:

@@ -13,7 +13,7 @@ import nbformat
 
 from sifting import store
 from sifting.config import Config, choose
-from sifting.publish import notebooks, pages, plans
+from sifting.publish import notebooks, pages, plans, trials
 from sifting.publish.fingerprint import fingerprint
 from sifting.publish.notebooks import ROOT, BuildError, execute, parameters_of
 from sifting.publish.plans import CHAPTERS
@@ -47,6 +47,35 @@ def alone():
         yield
     finally:
         lock.release()
+
+
+def run(name: str, book: bool = False, **options) -> None:
+    """Draw the page of a chapter; at other settings than those of the book a page of its own, see trials.
+
+    book    : the page of the book itself is to have these settings
+    options : those of `compute`
+    """
+    choose("chapter", name, chapters())
+    mine, own = (_settings(name, **given) for given in (options, {}))
+    if book or mine == own:
+        run_chapter(name, **options)
+        return
+    if stored_seeds(name, settle(name, None, None, None)[1]):
+        run_chapter(name)  # what the trial stands beside
+    with trials.apart():
+        record = compute(name, **options)
+        draw([record | {"page": trials.page_of(trials.name_of(record))}], options.get("fresh", False))
+
+
+def _settings(name: str, preset=None, seeds=None, overrides=None, **_) -> tuple:
+    """What settles what a page shows: preset, Config and number of seeds."""
+    return settle(name, preset, seeds, overrides)
+
+
+def forget(trial: str) -> None:
+    """Remove a trial, or "all", with its page and results, and say so."""
+    for name in trials.forget(BOOK, trial):
+        print(f"{name}: forgotten")
 
 
 def run_chapter(name: str, **options) -> bool:
@@ -100,7 +129,8 @@ def compute(
         for config in configs
     ]
     stamp = fingerprint(CHAPTERS / f"{name}.ipynb", parameters, results)
-    return {"stamp": stamp, "chapter": name, **parameters}
+    names = sorted({store.path(*result).stem for result in plans.planned(name, base, seeds)})
+    return {"stamp": stamp, "chapter": name, "results": names, **parameters}
 
 
 @alone()
@@ -117,10 +147,10 @@ def draw(records: list[dict], fresh: bool = False) -> list[dict]:
     """
     due = []
     for record in records:
-        if fresh or record["stamp"] != pages.record(BOOK / f"{record['chapter']}.ipynb").get("stamp"):
+        if fresh or record["stamp"] != pages.record(BOOK / f"{_page_name(record)}.ipynb").get("stamp"):
             due.append(record)
         else:
-            print(f"{record['chapter']}: up to date", flush=True)
+            print(f"{_page_name(record)}: up to date", flush=True)
     width = min(schedule.cores(), len(due))
     with pools.Processes(width, pools.obey) if width > 1 else pools.Here() as pool:
         pools.each(pool, map(_page, due))
@@ -129,11 +159,20 @@ def draw(records: list[dict], fresh: bool = False) -> list[dict]:
 
 def _page(record: dict) -> tuple:
     """The task of drawing a page; says that it begins."""
-    name, seeds = record["chapter"], record["seeds"]
+    name, page, seeds = record["chapter"], _page_name(record), record["seeds"]
     how = f"{record['preset']} preset, {seeds} seed{'s' * (seeds > 1)}"
-    print(f"{name}: drawing the page ({how})", flush=True)
-    parameters = {key: value for key, value in record.items() if key not in ("stamp", "chapter")}
-    return execute, CHAPTERS / f"{name}.ipynb", BOOK / f"{name}.ipynb", parameters, record
+    print(f"{page}: drawing the page ({how})", flush=True)
+    parameters = {key: record[key] for key in ("preset", "seeds", "device", "overrides")}
+    task = execute, CHAPTERS / f"{name}.ipynb", BOOK / f"{page}.ipynb", parameters, record
+    if page == name:
+        return task
+    finish = functools.partial(trials.finish, record=record, stored=BOOK / f"{name}.ipynb")
+    return *task, BOOK / "figures" / name, finish
+
+
+def _page_name(record: dict) -> str:
+    """The name of the page that a record is of: that of the chapter, or of a trial."""
+    return record.get("page", record["chapter"])
 
 
 def settle(
@@ -189,10 +228,14 @@ def site() -> None:
         if not (BOOK / f"{name}.ipynb").exists():
             nbformat.write(notebooks.stub(CHAPTERS / f"{name}.ipynb"), BOOK / f"{name}.ipynb")
     _sketch_missing_pictures()
-    pages.write(BOOK)
+    with trials.apart():  # their results are on the pages, too
+        pages.write(BOOK, {"trials": trials.trials_page(BOOK)})
     print("building the site", flush=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-    command = [*jupyter_book, "build", str(ROOT), "-W", "-n", "--keep-going"]
+    toc = SITE.parent / "toc.yml"
+    toc.parent.mkdir(exist_ok=True)
+    toc.write_text(trials.contents((ROOT / "_toc.yml").read_text(encoding="utf-8"), BOOK), encoding="utf-8")
+    command = [*jupyter_book, "build", str(ROOT), "--toc", str(toc), "-W", "-n", "--keep-going"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         READ.unlink(missing_ok=True)  # or pages with warnings would count as read, and the next build as good

@@ -17,6 +17,8 @@ from sifting.config import Config, choose, key
 from sifting.results.history import META, History
 from sifting.store.experiment import EXPERIMENTS
 
+TRIALS = "trials"  # folder in that of the results, for those of trials
+
 
 def root() -> pathlib.Path:
     """The folder of stored results: $SIFTING_RESULTS, or book/results beside the package."""
@@ -27,7 +29,13 @@ def root() -> pathlib.Path:
 def path(kind: str, config: Config) -> pathlib.Path:
     """Where the result of that kind and configuration lies, or would lie."""
     choose("kind of result", kind, EXPERIMENTS)
-    return root() / f"{kind}-{key(config)}.npz"
+    return _place(f"{kind}-{key(config)}.npz")
+
+
+def _place(name: str) -> pathlib.Path:
+    """Where that file lies, or would lie: trials read what is stored for the book, and write beside it."""
+    own, above = root() / name, root().parent / name
+    return above if root().name == TRIALS and above.exists() and not own.exists() else own
 
 
 def exists(kind: str, config: Config) -> bool:
@@ -45,7 +53,7 @@ def named(name: str) -> History:
 
     Raises FileNotFoundError where there is none, DamagedResult where it is broken.
     """
-    if not (file := root() / f"{name}.npz").exists():
+    if not (file := _place(f"{name}.npz")).exists():
         raise FileNotFoundError(f"no stored result {file}")
     return History(file)
 
@@ -75,7 +83,7 @@ def save(
     Raises OSError, saying that nothing finished is lost, where the disk is full.
     """
     effort = 1 if target else 6  # of zlib
-    target = target or path(kind, config)
+    target = target or root() / path(kind, config).name
     target.parent.mkdir(parents=True, exist_ok=True)
     meta = {"kind": kind, "key": key(config), "config": dataclasses.asdict(config), "provenance": provenance}
     part = target.with_name(f".{target.name}.{os.getpid()}")

@@ -32,8 +32,11 @@ __all__ = [
 ]
 
 
-def write(book: pathlib.Path) -> None:
-    """Write all computed pages of the book; a page that stays the same is left alone."""
+def write(book: pathlib.Path, more: dict[str, str] | None = None) -> None:
+    """Write all computed pages of the book; a page that stays the same is left alone.
+
+    more : name -> text of other pages
+    """
     shown = outputs(book)
     texts = {
         "coverage": coverage_page(shown),
@@ -41,9 +44,9 @@ def write(book: pathlib.Path) -> None:
         "verdicts": verdicts(shown),
         "settings": settings_page(),
         "speed": speed_page(store.root() / "bench.json"),
-        "provenance": provenance_page(shown),
+        "provenance": provenance_page(shown + outputs(book, "trial-*")),
         "reference": reference(),
-    }
+    } | (more or {})
     for name, text in texts.items():
         path = book / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:

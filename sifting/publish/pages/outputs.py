@@ -18,11 +18,14 @@ def record(notebook: pathlib.Path) -> dict:
     return nbformat.read(notebook, 4).metadata.get("sifting", {}) if notebook.exists() else {}
 
 
-def outputs(book: pathlib.Path) -> list[dict]:
-    """What each output of the executed chapters records, and its chapter, in the order of names."""
+def outputs(book: pathlib.Path, of: str = "[!.]*") -> list[dict]:
+    """What each output of the executed chapters records, and its chapter, in the order of names.
+
+    of : pattern of the names of pages; trials are left out where it does not name them
+    """
     found = []
-    for path in sorted(book.glob("*.ipynb")):
-        if path.name.startswith(".") or path.name.endswith(".failed.ipynb"):
+    for path in sorted(book.glob(f"{of}.ipynb")):
+        if path.name.endswith(".failed.ipynb") or path.name.startswith("trial-") > of.startswith("trial-"):
             continue
         for cell in nbformat.read(path, 4).cells:
             for output in cell.get("outputs", []):

@@ -1,0 +1,203 @@
+"""Trials: a chapter at other settings, on a page of its own beside that of the book.
+
+Their results lie apart, and nothing of them is counted on the pages of the book.
+"""
+
+import datetime
+import hashlib
+import html
+import json
+import math
+import pathlib
+import re
+import shutil
+
+import nbformat
+
+from sifting import store
+from sifting.config import choose
+from sifting.publish import notebooks, pages
+from sifting.publish.page import SMOKE
+from sifting.store.files import TRIALS
+
+PREFIX = "trial-"  # of the names of their pages
+SETTINGS = "preset", "seeds", "overrides"  # what makes a trial another
+
+
+def apart():
+    """A context in which results are stored with those of trials, and those of the book are read, too."""
+    return notebooks.environment({"SIFTING_RESULTS": str(store.root() / TRIALS)})
+
+
+def name_of(record: dict) -> str:
+    """The name of a trial, as dial-0a1b2c: equal settings have equal names."""
+    said = json.dumps([record[name] for name in SETTINGS], sort_keys=True)
+    return f"{record['chapter']}-{hashlib.sha256(said.encode()).hexdigest()[:6]}"
+
+
+def page_of(name: str) -> str:
+    """The name of a trial's page, without its suffix."""
+    return PREFIX + name
+
+
+def drawn(book: pathlib.Path) -> dict[str, dict]:
+    """Name -> record of every trial that has a page."""
+    files = [file for file in sorted(book.glob(f"{PREFIX}*.ipynb")) if not file.stem.endswith(".failed")]
+    return {file.stem.removeprefix(PREFIX): pages.record(file) for file in files}
+
+
+def command(record: dict) -> str:
+    """What draws a trial again."""
+    words = [f"make chapter={record['chapter']}", f"preset={record['preset']}", f"seeds={record['seeds']}"]
+    if record["overrides"]:
+        words.append(f'set="{assignments(record["overrides"])}"')
+    return " ".join(words)
+
+
+def assignments(overrides: dict) -> str:
+    """Overrides as one types them: lr=0.05 widths=64,64."""
+
+    def typed(value):
+        return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+    return " ".join(f"{field}={typed(value)}" for field, value in overrides.items())
+
+
+# --- the page
+
+
+def finish(notebook, record: dict, stored: pathlib.Path) -> None:
+    """Put at the head of a trial's page what it is, and what became of the statements of the book's page.
+
+    stored : the page of the book; it need not be there
+    """
+    book = pages.record(stored)
+    title, _, rest = notebook.cells[0].source.partition("\n")
+    notebook.cells[0].source = f"{title}: a trial\n\n{banner(record, book)}\n{rest}"
+    mine = _claims(notebook)
+    theirs = _claims(nbformat.read(stored, 4)) if book else {}
+    if mine:
+        text = comparison(mine, theirs)
+        notebook.cells.insert(1, nbformat.v4.new_markdown_cell(text, id="trial-statements"))
+
+
+def banner(record: dict, book: dict) -> str:
+    """What a trial is, as HTML."""
+    chapter, today = record["chapter"], datetime.date.today().isoformat()
+    there = _said(book) if book else "nothing that is drawn"
+    lines = [
+        f"<strong>A trial, not the book:</strong> {_said(record)}, where "
+        f'<a href="{chapter}.html">the page of the book</a> has {there}. Made on {today}.',
+        f"Draw it again: <code>{html.escape(command(record))}</code>. "
+        f"Remove it: <code>make forget trial={name_of(record)}</code>.",
+    ]
+    lines += [SMOKE] * (record["preset"] == "smoke")
+    if book:
+        lines.append("Thin gray curves are those of the book; under a figure, its own is folded.")
+    return f'<div class="warning trial">{"<br>".join(lines)}</div>\n'
+
+
+def _said(record: dict) -> str:
+    """Preset, seeds and overrides in words."""
+    seeds = f"{record['seeds']} seed{'s' * (record['seeds'] > 1)}"
+    return ", ".join(
+        filter(None, (f"preset {record['preset']}", seeds, html.escape(assignments(record["overrides"]))))
+    )
+
+
+def _claims(notebook) -> dict[tuple, dict]:
+    """(ID, name) -> claim, of all that a page has tested."""
+    shown = [
+        output["metadata"]["sifting"] | {"chapter": ""}
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "sifting" in output.get("metadata", {})
+    ]
+    return {(claim["id"], claim["name"]): claim for claim in pages.claims_of(shown)}
+
+
+def comparison(mine: dict[tuple, dict], theirs: dict[tuple, dict], other: str = "the book") -> str:
+    """A table of every statement: in the book, in the trial, difference, and the verdict of each; HTML."""
+    rows = []
+    for key, claim in mine.items():
+        stored = theirs.get(key)
+        apart = "–"
+        if stored and math.isfinite(change := claim["estimate"] - stored["estimate"]):
+            apart = f"{change:+.3g} {claim['unit']}".replace("-", "−")
+        cells = [_verdict(stored) if stored else "–", _verdict(claim), apart]
+        row = "".join(f"<td>{cell}</td>" for cell in cells)
+        rows.append(
+            f'<tr><th scope="row"><a href="#{claim["id"]}">{claim["id"]}</a> '
+            f"{html.escape(claim['statement'])}</th>{row}</tr>"
+        )
+    turned = sum(theirs[key]["verdict"] != claim["verdict"] for key, claim in mine.items() if key in theirs)
+    said = f"{turned} of {len(mine)} verdicts differ from those of {other}" if theirs else "Statements"
+    head = "".join(
+        f'<th scope="col">{name}</th>' for name in ("statement", other, "this trial", "difference")
+    )
+    return (
+        f"<details open><summary>{said}</summary>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Statements, {other} and this trial">'
+        f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        "</details>"
+    )
+
+
+def _verdict(claim: dict) -> str:
+    return f"{pages.badge(claim['verdict'])} {html.escape(claim['ours'])}"
+
+
+# --- all of them
+
+
+def trials_page(book: pathlib.Path) -> str:
+    """The page *Your trials*: what there is, and how to make and remove it."""
+    text = [
+        "# Your trials",
+        "A chapter at other settings has a page of its own, beside that of the book, with both results "
+        'together: `make chapter=dial preset=smoke set="lr=0.05"` makes one. The pages of the book stay as '
+        "they are.",
+    ]
+    if found := drawn(book):
+        text += [
+            f"- [{name}]({page_of(name)}.ipynb): {_said(record)}. `{command(record)}`; "
+            f"`make forget trial={name}` removes it."
+            for name, record in found.items()
+        ]
+        text.insert(2, "`make forget trial=all` removes all of them, with their results.")
+    else:
+        text.append("There is none yet.")
+    return "\n\n".join(text[:3]) + "\n\n" + "\n".join(text[3:]) + "\n"
+
+
+def contents(toc: str, book: pathlib.Path) -> str:
+    """The table of contents `toc` (YAML) with the pages of all trials below that which lists them."""
+    entry = re.search(r"^( *)- file: book/trials$", toc, re.M)
+    below = [f"{entry[1]}    - file: book/{page_of(name)}" for name in drawn(book)]
+    return toc.replace(
+        entry[0], "\n".join([entry[0], *([f"{entry[1]}  sections:", *below] if below else [])])
+    )
+
+
+def forget(book: pathlib.Path, name: str) -> list[str]:
+    """Remove the page of a trial, its figures, and results that no other trial shows; of all, for "all".
+
+    returns : names of the trials that are no more
+
+    Raises ValueError for a trial that there is not, naming those that there are.
+    """
+    found = drawn(book)
+    if name != "all":
+        choose("trial", name, [*found, "all"])
+    gone = list(found) if name == "all" else [name]
+    left = {result for other in found.keys() - set(gone) for result in found[other].get("results", [])}
+    for trial in gone:
+        (book / f"{page_of(trial)}.ipynb").unlink()
+        shutil.rmtree(book / "figures" / page_of(trial), ignore_errors=True)
+    folder = store.root() / TRIALS
+    for file in folder.glob("*.npz"):
+        if file.stem not in left:
+            file.unlink()
+    if not left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return gone
