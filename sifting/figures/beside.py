@@ -5,9 +5,10 @@ from matplotlib.figure import Figure
 
 BEHIND = {"color": "0.6", "linewidth": 0.9, "markersize": 3, "zorder": 0.5}
 DIGITS = 5
+CAPS = ("_", "|")  # markers: the ends of error bars
 
 
-def curves(figure: Figure) -> list[dict]:
+def kept_of(figure: Figure) -> list[dict]:
     """The curves of a figure, an entry for each of its axes; JSON can hold it.
 
     returns : scales and limits of both axes, and curves, each with its x, y and whether it is a line
@@ -19,7 +20,9 @@ def curves(figure: Figure) -> list[dict]:
             "curves": [
                 [_rounded(line.get_xdata(orig=False)), _rounded(line.get_ydata(orig=False)), _is_line(line)]
                 for line in ax.get_lines()
-                if line.get_transform() == ax.transData and len(line.get_xdata()) > 1
+                if line.get_transform() == ax.transData
+                and len(line.get_xdata()) > 1
+                and (_is_line(line) or line.get_marker() not in CAPS)
             ],
         }
         for ax in figure.axes

@@ -246,7 +246,7 @@ def _beside(name: str, figure) -> str:
         return drawn.read_text()
     if folder := os.environ.get("SIFTING_FIGURES"):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-        (pathlib.Path(folder) / f"{name}.json").write_text(json.dumps(beside.curves(figure)))
+        (pathlib.Path(folder) / f"{name}.json").write_text(json.dumps(beside.kept_of(figure)))
     return ""
 
 

@@ -229,7 +229,7 @@ def site() -> None:
             nbformat.write(notebooks.stub(CHAPTERS / f"{name}.ipynb"), BOOK / f"{name}.ipynb")
     _sketch_missing_pictures()
     with trials.apart():  # their results are on the pages, too
-        pages.write(BOOK, {"trials": trials.trials_page(BOOK)})
+        pages.write(BOOK)
     print("building the site", flush=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     toc = SITE.parent / "toc.yml"
@@ -279,24 +279,3 @@ def serve(port: int) -> None:
     print(f"http://127.0.0.1:{port}, until Ctrl-C", flush=True)
     with server, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
-
-
-def smallest(name: str, every_seed: bool = False) -> list:
-    """The stored run of a chapter that took least time; with `every_seed`, all its seeds.
-
-    Raises FileNotFoundError where none is stored.
-    """
-    choose("chapter", name, chapters())
-    found = {}
-    for preset in (*LARGEST_FIRST, "smoke"):  # smoke only where nothing else is there
-        base = plans.base(name, preset)
-        for kind, config in plans.planned(name, base, max(1, stored_seeds(name, base))):
-            alone = kind not in ("anatomy", "stimuli")  # these need a ticket first
-            if alone and store.exists(kind, config) and (preset != "smoke" or not found):
-                found[kind, config] = store.load(kind, config)
-    if not found:
-        raise FileNotFoundError(f"nothing is stored for {name}; make chapter={name} computes it")
-    least = min(found.values(), key=lambda run: run.provenance["wall_seconds"])
-    alike = (least.kind, pages.seedless(least.config))
-    same = [run for run in found.values() if (run.kind, pages.seedless(run.config)) == alike]
-    return same if every_seed else [least]

@@ -18,9 +18,10 @@ from sifting import store
 from sifting.config import choose
 from sifting.publish import notebooks, pages
 from sifting.publish.page import SMOKE
+from sifting.publish.pages.outputs import badge
+from sifting.publish.pages.tried import assignments, command, drawn, page_of, said
 from sifting.store.files import TRIALS
 
-PREFIX = "trial-"  # of the names of their pages
 SETTINGS = "preset", "seeds", "overrides"  # what makes a trial another
 
 
@@ -31,36 +32,8 @@ def apart():
 
 def name_of(record: dict) -> str:
     """The name of a trial, as dial-0a1b2c: equal settings have equal names."""
-    said = json.dumps([record[name] for name in SETTINGS], sort_keys=True)
-    return f"{record['chapter']}-{hashlib.sha256(said.encode()).hexdigest()[:6]}"
-
-
-def page_of(name: str) -> str:
-    """The name of a trial's page, without its suffix."""
-    return PREFIX + name
-
-
-def drawn(book: pathlib.Path) -> dict[str, dict]:
-    """Name -> record of every trial that has a page."""
-    files = [file for file in sorted(book.glob(f"{PREFIX}*.ipynb")) if not file.stem.endswith(".failed")]
-    return {file.stem.removeprefix(PREFIX): pages.record(file) for file in files}
-
-
-def command(record: dict) -> str:
-    """What draws a trial again."""
-    words = [f"make chapter={record['chapter']}", f"preset={record['preset']}", f"seeds={record['seeds']}"]
-    if record["overrides"]:
-        words.append(f'set="{assignments(record["overrides"])}"')
-    return " ".join(words)
-
-
-def assignments(overrides: dict) -> str:
-    """Overrides as one types them: lr=0.05 widths=64,64."""
-
-    def typed(value):
-        return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-
-    return " ".join(f"{field}={typed(value)}" for field, value in overrides.items())
+    settings = json.dumps([record[name] for name in SETTINGS], sort_keys=True)
+    return f"{record['chapter']}-{hashlib.sha256(settings.encode()).hexdigest()[:6]}"
 
 
 # --- the page
@@ -73,7 +46,8 @@ def finish(notebook, record: dict, stored: pathlib.Path) -> None:
     """
     book = pages.record(stored)
     title, _, rest = notebook.cells[0].source.partition("\n")
-    notebook.cells[0].source = f"{title}: a trial\n\n{banner(record, book)}\n{rest}"
+    short = ", ".join(filter(None, (record["preset"], assignments(record["overrides"]))))
+    notebook.cells[0].source = f"{title}, a trial: {short}\n\n{banner(record, book)}\n{rest}"
     mine = _claims(notebook)
     theirs = _claims(nbformat.read(stored, 4)) if book else {}
     if mine:
@@ -84,9 +58,9 @@ def finish(notebook, record: dict, stored: pathlib.Path) -> None:
 def banner(record: dict, book: dict) -> str:
     """What a trial is, as HTML."""
     chapter, today = record["chapter"], datetime.date.today().isoformat()
-    there = _said(book) if book else "nothing that is drawn"
+    there = said(book) if book else "nothing that is drawn"
     lines = [
-        f"<strong>A trial, not the book:</strong> {_said(record)}, where "
+        f"<strong>A trial, not the book:</strong> {said(record)}, where "
         f'<a href="{chapter}.html">the page of the book</a> has {there}. Made on {today}.',
         f"Draw it again: <code>{html.escape(command(record))}</code>. "
         f"Remove it: <code>make forget trial={name_of(record)}</code>.",
@@ -95,14 +69,6 @@ def banner(record: dict, book: dict) -> str:
     if book:
         lines.append("Thin gray curves are those of the book; under a figure, its own is folded.")
     return f'<div class="warning trial">{"<br>".join(lines)}</div>\n'
-
-
-def _said(record: dict) -> str:
-    """Preset, seeds and overrides in words."""
-    seeds = f"{record['seeds']} seed{'s' * (record['seeds'] > 1)}"
-    return ", ".join(
-        filter(None, (f"preset {record['preset']}", seeds, html.escape(assignments(record["overrides"]))))
-    )
 
 
 def _claims(notebook) -> dict[tuple, dict]:
@@ -131,12 +97,12 @@ def comparison(mine: dict[tuple, dict], theirs: dict[tuple, dict], other: str = 
             f"{html.escape(claim['statement'])}</th>{row}</tr>"
         )
     turned = sum(theirs[key]["verdict"] != claim["verdict"] for key, claim in mine.items() if key in theirs)
-    said = f"{turned} of {len(mine)} verdicts differ from those of {other}" if theirs else "Statements"
+    summary = f"{turned} of {len(mine)} verdicts differ from those of {other}" if theirs else "Statements"
     head = "".join(
         f'<th scope="col">{name}</th>' for name in ("statement", other, "this trial", "difference")
     )
     return (
-        f"<details open><summary>{said}</summary>"
+        f"<details open><summary>{summary}</summary>"
         f'<div class="scroll" tabindex="0" role="region" aria-label="Statements, {other} and this trial">'
         f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         "</details>"
@@ -144,30 +110,10 @@ def comparison(mine: dict[tuple, dict], theirs: dict[tuple, dict], other: str = 
 
 
 def _verdict(claim: dict) -> str:
-    return f"{pages.badge(claim['verdict'])} {html.escape(claim['ours'])}"
+    return f"{badge(claim['verdict'])} {html.escape(claim['ours'])}"
 
 
 # --- all of them
-
-
-def trials_page(book: pathlib.Path) -> str:
-    """The page *Your trials*: what there is, and how to make and remove it."""
-    text = [
-        "# Your trials",
-        "A chapter at other settings has a page of its own, beside that of the book, with both results "
-        'together: `make chapter=dial preset=smoke set="lr=0.05"` makes one. The pages of the book stay as '
-        "they are.",
-    ]
-    if found := drawn(book):
-        text += [
-            f"- [{name}]({page_of(name)}.ipynb): {_said(record)}. `{command(record)}`; "
-            f"`make forget trial={name}` removes it."
-            for name, record in found.items()
-        ]
-        text.insert(2, "`make forget trial=all` removes all of them, with their results.")
-    else:
-        text.append("There is none yet.")
-    return "\n\n".join(text[:3]) + "\n\n" + "\n".join(text[3:]) + "\n"
 
 
 def contents(toc: str, book: pathlib.Path) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sifting import store
+from sifting.config import choose
+from sifting.publish import pages, plans, runner
 from sifting.publish.notebooks import environment
-from sifting.publish.runner import smallest
 from sifting.results.history import History
 from sifting.results.masks import NEVER, jaccard
 
@@ -136,3 +137,24 @@ def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
         print(f"{stored.name}: {verdict} ({rule})")
         good &= fine
     return good
+
+
+def smallest(name: str, every_seed: bool = False) -> list:
+    """The stored run of a chapter that took least time; with `every_seed`, all its seeds.
+
+    Raises FileNotFoundError where none is stored.
+    """
+    choose("chapter", name, runner.chapters())
+    found = {}
+    for preset in (*runner.LARGEST_FIRST, "smoke"):  # smoke only where nothing else is there
+        base = plans.base(name, preset)
+        for kind, config in plans.planned(name, base, max(1, runner.stored_seeds(name, base))):
+            alone = kind not in ("anatomy", "stimuli")  # these need a ticket first
+            if alone and store.exists(kind, config) and (preset != "smoke" or not found):
+                found[kind, config] = store.load(kind, config)
+    if not found:
+        raise FileNotFoundError(f"nothing is stored for {name}; make chapter={name} computes it")
+    least = min(found.values(), key=lambda run: run.provenance["wall_seconds"])
+    alike = (least.kind, pages.seedless(least.config))
+    same = [run for run in found.values() if (run.kind, pages.seedless(run.config)) == alike]
+    return same if every_seed else [least]

@@ -1,4 +1,4 @@
-"""What tests of the built site share."""
+"""What tests of chapters and of the built site share."""
 
 import os
 import pathlib
@@ -7,17 +7,72 @@ import subprocess
 import sys
 
 import filelock
+import nbformat
+import numpy as np
 import pytest
+
+from sifting import store
+from sifting.config import seeds as copies
+from sifting.publish import plans, runner, trials
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BOOK = ["book/intro", *re.findall(r"- file: (book/\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))]
-PAGES = ["index.html", *(f"{name}.html" for name in BOOK), "search.html", "genindex.html"]
+TRIALS = [f"book/{trials.page_of(name)}" for name in trials.drawn(ROOT / "book")]
+PAGES = ["index.html", *(f"{name}.html" for name in BOOK + TRIALS), "search.html", "genindex.html"]
 
 
 def pytest_generate_tests(metafunc):
     """Tests that take the `address` of a page are of every page."""
     if "address" in metafunc.fixturenames:
         metafunc.parametrize("address", PAGES, scope="module")
+
+
+PARAMETERS = 'preset = "laptop"\nseeds = 3\ndevice = "auto"\noverrides = {}'
+MADE = {
+    "versions": {"torch": "1"},
+    "device": "cpu",
+    "wall_seconds": 1.0,
+    "peak_memory_mb": 1,
+    "date": "2026",
+    "commit": "0",
+}
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch, results):
+    """A book with one chapter, toy, that plans one ticket a seed.
+
+    write(cell, ...) replaces its cells, or writes another chapter.
+    """
+    for name in ("chapters", "book"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(runner, "CHAPTERS", tmp_path / "chapters")
+    monkeypatch.setattr(runner, "BOOK", tmp_path / "book")
+    monkeypatch.setattr(plans, "plan", lambda name, base, seeds: {("ticket", "main"): copies(base, seeds)})
+    computed = []
+
+    def compute(kind, configs, device="auto", fresh=False, cluster=None, engine="auto"):
+        for config in configs:
+            if fresh or not store.exists(kind, config):
+                store.save(kind, config, {"x": np.arange(3.0) + len(computed)}, MADE)
+                computed.append(config)
+        return [store.load(kind, config) for config in configs]
+
+    def write(*cells, parameters=PARAMETERS, name="toy"):
+        cells = [
+            nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate([parameters, *cells])
+        ]
+        cells[0].metadata.tags = ["parameters"]
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(
+            nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "chapters" / f"{name}.ipynb"
+        )
+
+    monkeypatch.setattr(store, "load_or_run", compute)
+    write("print(preset, seeds, overrides)")
+    compute.write, compute.computed, compute.page = write, computed, tmp_path / "book" / "toy.ipynb"
+    compute.made = MADE
+    return compute
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +87,6 @@ def site(tmp_path_factory):
 
     At the smoke preset, with results of its own, where a chapter has none stored.
     """
-    from sifting.publish import runner
-
     environment, words = dict(os.environ), ["-m", "sifting", "build"]
     if not all(runner.stored_seeds(n, runner.settle(n, None, None, None)[1]) for n in runner.chapters()):
         environment["SIFTING_RESULTS"] = str(tmp_path_factory.mktemp("results"))

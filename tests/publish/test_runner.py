@@ -17,55 +17,9 @@ from sifting import __main__ as cli
 from sifting import store
 from sifting.config import PRESETS, Config, preset
 from sifting.config import seeds as copies
-from sifting.publish import notebooks, pages, plans, runner, verify
+from sifting.publish import notebooks, pages, runner, verify
 from sifting.results.history import DamagedResult, History
 from sifting.store import schedule
-
-PARAMETERS = 'preset = "laptop"\nseeds = 3\ndevice = "auto"\noverrides = {}'
-MADE = {
-    "versions": {"torch": "1"},
-    "device": "cpu",
-    "wall_seconds": 1.0,
-    "peak_memory_mb": 1,
-    "date": "2026",
-    "commit": "0",
-}
-
-
-@pytest.fixture
-def book(tmp_path, monkeypatch, results):
-    """A book with one chapter, toy, that plans one ticket a seed.
-
-    write(cell, ...) replaces its cells, or writes another chapter.
-    """
-    for name in ("chapters", "book"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setattr(runner, "CHAPTERS", tmp_path / "chapters")
-    monkeypatch.setattr(runner, "BOOK", tmp_path / "book")
-    monkeypatch.setattr(plans, "plan", lambda name, base, seeds: {("ticket", "main"): copies(base, seeds)})
-    computed = []
-
-    def compute(kind, configs, device="auto", fresh=False, cluster=None, engine="auto"):
-        for config in configs:
-            if fresh or not store.exists(kind, config):
-                store.save(kind, config, {"x": np.arange(3.0) + len(computed)}, MADE)
-                computed.append(config)
-        return [store.load(kind, config) for config in configs]
-
-    def write(*cells, parameters=PARAMETERS, name="toy"):
-        cells = [
-            nbformat.v4.new_code_cell(source, id=f"cell-{n}") for n, source in enumerate([parameters, *cells])
-        ]
-        cells[0].metadata.tags = ["parameters"]
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-        nbformat.write(
-            nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "chapters" / f"{name}.ipynb"
-        )
-
-    monkeypatch.setattr(store, "load_or_run", compute)
-    write("print(preset, seeds, overrides)")
-    compute.write, compute.computed, compute.page = write, computed, tmp_path / "book" / "toy.ipynb"
-    return compute
 
 
 @pytest.fixture
@@ -116,7 +70,7 @@ def test_an_unchanged_chapter_is_skipped_and_a_changed_one_is_not(book):
     assert runner.run_chapter("toy", preset="smoke", overrides={"lr": "0.2"})  # a parameter
     [config] = [config for config in book.computed if config.lr != 0.2][:1]
     assert runner.run_chapter("toy", preset="smoke")
-    store.save("ticket", config, {"x": np.ones(5)}, MADE)
+    store.save("ticket", config, {"x": np.ones(5)}, book.made)
     assert runner.run_chapter("toy", preset="smoke")  # a result
 
 
@@ -233,7 +187,7 @@ def test_a_command_is_explained_and_refuses_an_option_that_it_does_not_have(verb
 
 def test_a_chapter_that_lacks_a_parameter_is_reported(book, capsys):
     book.write("print(1)", parameters='preset = "laptop"\nseeds = 3\nepochs = 4')
-    assert cli.main(["run", "toy", "preset=smoke"]) == 2
+    assert cli.main(["run", "toy", "preset=smoke", "book=1"]) == 2
     assert (
         "chapters/toy.ipynb has no parameter device, overrides; it has preset, seeds, epochs"
         in capsys.readouterr().err
@@ -241,11 +195,11 @@ def test_a_chapter_that_lacks_a_parameter_is_reported(book, capsys):
 
 
 def test_a_failing_cell_is_named_and_the_page_that_was_there_stays(book, capsys):
-    assert cli.main(["run", "toy", "preset=smoke"]) == 0
+    assert cli.main(["run", "toy", "preset=smoke", "book=1"]) == 0
     before = book.page.read_bytes()
     book.write("1 / 0")
     capsys.readouterr()
-    assert cli.main(["run", "toy", "preset=smoke"]) == 1
+    assert cli.main(["run", "toy", "preset=smoke", "book=1"]) == 1
     error = capsys.readouterr().err
     assert (
         error.count("\n") == 1
@@ -255,7 +209,7 @@ def test_a_failing_cell_is_named_and_the_page_that_was_there_stays(book, capsys)
     assert book.page.read_bytes() == before
     assert sorted(path.name for path in book.page.parent.iterdir()) == ["toy.failed.ipynb", "toy.ipynb"]
     book.write("1 / 1")
-    assert cli.main(["run", "toy", "preset=smoke"]) == 0
+    assert cli.main(["run", "toy", "preset=smoke", "book=1"]) == 0
     assert [path.name for path in book.page.parent.iterdir()] == ["toy.ipynb"]
 
 
@@ -286,7 +240,7 @@ def test_make_names_the_variables_that_there_are():
 
 def test_an_unreadable_notebook_is_named(book, capsys):
     (runner.CHAPTERS / "toy.ipynb").write_text("{")
-    assert cli.main(["run", "toy", "preset=smoke"]) == 1
+    assert cli.main(["run", "toy", "preset=smoke", "book=1"]) == 1
     assert "chapters/toy.ipynb is not a notebook" in capsys.readouterr().err
 
 
@@ -324,7 +278,7 @@ def test_an_error_while_computing_is_told_in_one_line(book, monkeypatch, capsys,
         raise error
 
     monkeypatch.setattr(store, "load_or_run", fail)
-    assert cli.main(["run", "toy", "preset=smoke"]) == status
+    assert cli.main(["run", "toy", "preset=smoke", "book=1"]) == status
     text = capsys.readouterr().err
     assert message in text and text.count("\n") == 1
     assert not book.page.exists()
@@ -406,7 +360,7 @@ def test_a_chapter_that_plans_the_same_for_any_number_of_seeds_has_one(results, 
     wanted = [("components", Config())]
     monkeypatch.setattr(runner.plans, "planned", lambda name, base, count: wanted)
     assert runner.stored_seeds("statistics", Config()) == 0
-    store.save("components", Config(), {"x": np.zeros(1)}, MADE)
+    store.save("components", Config(), {"x": np.zeros(1)}, {"versions": {}, "commit": "0"})
     assert runner.stored_seeds("statistics", Config()) == 1
 
 
@@ -416,10 +370,10 @@ def test_verify_takes_the_stored_run_that_took_least_time(book):
         (3.0, preset("laptop")),
         (4.0, preset("laptop", seed=1)),
     ):
-        store.save("ticket", config, {"x": np.zeros(1)}, MADE | {"wall_seconds": seconds})
-    assert [run.config for run in runner.smallest("toy")] == [preset("laptop")]
-    assert [run.config.seed for run in runner.smallest("toy", every_seed=True)] == [0, 1]
-    assert isinstance(runner.smallest("toy")[0], History)
+        store.save("ticket", config, {"x": np.zeros(1)}, book.made | {"wall_seconds": seconds})
+    assert [run.config for run in verify.smallest("toy")] == [preset("laptop")]
+    assert [run.config.seed for run in verify.smallest("toy", every_seed=True)] == [0, 1]
+    assert isinstance(verify.smallest("toy")[0], History)
 
 
 @pytest.mark.parametrize("kind", ["ticket", "anatomy"])

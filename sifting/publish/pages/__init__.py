@@ -1,4 +1,4 @@
-"""Writes the pages that are computed: coverage, claims, settings, how fast, how made, reference. No torch.
+"""Writes the pages that are computed: coverage, claims, trials, settings, how fast, how made, reference.
 
 What the chapters drew and checked is read from the outputs of the executed notebooks, where
 `page.Page` recorded it; nothing on these pages is typed by hand.
@@ -9,9 +9,10 @@ import pathlib
 from sifting import store
 from sifting.publish.pages.fast import speed_page
 from sifting.publish.pages.made import provenance_page, seedless, sha256
-from sifting.publish.pages.outputs import claims_of, outputs, record
+from sifting.publish.pages.outputs import TRIAL, claims_of, outputs, record
 from sifting.publish.pages.settings import settings_page
 from sifting.publish.pages.tested import claims_page, coverage, coverage_page, verdicts, write_coverage
+from sifting.publish.pages.tried import trials_page
 from sifting.publish.reference import reference
 
 __all__ = [
@@ -26,17 +27,15 @@ __all__ = [
     "settings_page",
     "sha256",
     "speed_page",
+    "trials_page",
     "verdicts",
     "write",
     "write_coverage",
 ]
 
 
-def write(book: pathlib.Path, more: dict[str, str] | None = None) -> None:
-    """Write all computed pages of the book; a page that stays the same is left alone.
-
-    more : name -> text of other pages
-    """
+def write(book: pathlib.Path) -> None:
+    """Write all computed pages of the book; a page that stays the same is left alone."""
     shown = outputs(book)
     texts = {
         "coverage": coverage_page(shown),
@@ -44,9 +43,10 @@ def write(book: pathlib.Path, more: dict[str, str] | None = None) -> None:
         "verdicts": verdicts(shown),
         "settings": settings_page(),
         "speed": speed_page(store.root() / "bench.json"),
-        "provenance": provenance_page(shown + outputs(book, "trial-*")),
+        "provenance": provenance_page(shown + outputs(book, f"{TRIAL}*")),
         "reference": reference(),
-    } | (more or {})
+        "trials": trials_page(book),
+    }
     for name, text in texts.items():
         path = book / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:

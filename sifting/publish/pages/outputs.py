@@ -9,6 +9,8 @@ from sifting.publish.catalog import PAPERS, statement
 from sifting.publish.claims import Claim
 from sifting.publish.page import SMOKE
 
+TRIAL = "trial-"  # how names of pages of trials begin
+
 
 def record(notebook: pathlib.Path) -> dict:
     """What the runner wrote into an executed notebook: stamp, chapter, preset, seeds.
@@ -25,7 +27,7 @@ def outputs(book: pathlib.Path, of: str = "[!.]*") -> list[dict]:
     """
     found = []
     for path in sorted(book.glob(f"{of}.ipynb")):
-        if path.name.endswith(".failed.ipynb") or path.name.startswith("trial-") > of.startswith("trial-"):
+        if path.name.endswith(".failed.ipynb") or path.name.startswith(TRIAL) > of.startswith(TRIAL):
             continue
         for cell in nbformat.read(path, 4).cells:
             for output in cell.get("outputs", []):

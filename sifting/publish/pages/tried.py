@@ -1,0 +1,62 @@
+"""The page *Your trials*: chapters at other settings than those of the book, on pages of their own."""
+
+import pathlib
+from html import escape
+
+from sifting.publish.pages.outputs import TRIAL, record
+
+
+def page_of(name: str) -> str:
+    """The name of a trial's page, without its suffix."""
+    return TRIAL + name
+
+
+def drawn(book: pathlib.Path) -> dict[str, dict]:
+    """Name -> record of every trial that has a page."""
+    files = [file for file in sorted(book.glob(f"{TRIAL}*.ipynb")) if not file.stem.endswith(".failed")]
+    return {file.stem.removeprefix(TRIAL): record(file) for file in files}
+
+
+def command(made: dict) -> str:
+    """What draws a trial again."""
+    words = [f"make chapter={made['chapter']}", f"preset={made['preset']}", f"seeds={made['seeds']}"]
+    if made["overrides"]:
+        words.append(f'set="{assignments(made["overrides"])}"')
+    return " ".join(words)
+
+
+def assignments(overrides: dict) -> str:
+    """Overrides as one types them: lr=0.05 widths=64,64."""
+
+    def typed(value):
+        return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+    return " ".join(f"{field}={typed(value)}" for field, value in overrides.items())
+
+
+def said(made: dict) -> str:
+    """Preset, seeds and overrides in words."""
+    seeds = f"{made['seeds']} seed{'s' * (made['seeds'] > 1)}"
+    return ", ".join(
+        filter(None, (f"preset {made['preset']}", seeds, escape(assignments(made["overrides"]))))
+    )
+
+
+def trials_page(book: pathlib.Path) -> str:
+    """The page *Your trials*: what there is, and how to make and remove it."""
+    text = [
+        "# Your trials",
+        "A chapter at other settings has a page of its own, beside that of the book, with both results "
+        'together: `make chapter=dial preset=smoke set="lr=0.05"` makes one. The pages of the book stay as '
+        "they are.",
+    ]
+    if found := drawn(book):
+        text += [
+            f"- [{name}]({page_of(name)}.ipynb): {said(made)}. `{command(made)}`; "
+            f"`make forget trial={name}` removes it."
+            for name, made in found.items()
+        ]
+        text.insert(2, "`make forget trial=all` removes all of them, with their results.")
+    else:
+        text.append("There is none yet.")
+    return "\n\n".join(text[:3]) + "\n\n" + "\n".join(text[3:]) + "\n"

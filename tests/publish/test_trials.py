@@ -1,0 +1,166 @@
+"""Trials stand beside the book, with what it has, and never in its place."""
+
+import json
+import re
+
+import nbformat
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from sifting import __main__ as cli
+from sifting import store
+from sifting.config import preset, seeds
+from sifting.figures import beside
+from sifting.publish import pages, runner, trials
+
+
+@pytest.fixture
+def stored(book):
+    """The book's chapter, toy, computed and drawn at the laptop preset with three seeds."""
+    assert cli.main(["run", "toy"]) == 0
+    return book
+
+
+def the_trial():
+    [(name, record)] = trials.drawn(runner.BOOK).items()
+    return name, record, nbformat.read(runner.BOOK / f"{trials.page_of(name)}.ipynb", 4)
+
+
+def test_a_trial_has_a_page_of_its_own_and_the_book_keeps_every_byte(stored):
+    before = {path: path.read_bytes() for path in (stored.page, *store.root().glob("*.npz"))}
+    assert cli.main(["run", "toy", "preset=smoke", "seeds=2", "set=lr=0.5 widths=8,4"]) == 0
+    name, record, page = the_trial()
+    assert record["preset"] == "smoke" and record["seeds"] == 2
+    assert record["overrides"] == {"lr": 0.5, "widths": [8, 4]}
+    assert {path: path.read_bytes() for path in (stored.page, *store.root().glob("*.npz"))} == before
+    assert {path.stem for path in (store.root() / "trials").glob("*.npz")} == set(record["results"])
+    head = page.cells[0].source
+    assert "preset smoke, 2 seeds, lr=0.5 widths=8,4" in head and "preset laptop, 3 seeds" in head
+    assert f"make forget trial={name}" in head and 'href="toy.html"' in head
+
+
+def test_what_draws_a_trial_again_is_its_own_command(stored, capsys):
+    assert cli.main(["run", "toy", "preset=smoke", "set=lr=0.5 widths=8,4"]) == 0
+    name, record, page = the_trial()
+    [command] = re.findall("<code>make (chapter=.*?)</code>", page.cells[0].source)
+    words = re.findall(r"(\w+)=(?:&quot;(.*?)&quot;|(\S+))", command)
+    options = [f"{key}={quoted or plain}" for key, quoted, plain in words if key != "chapter"]
+    capsys.readouterr()
+    assert cli.main(["run", "toy", *options]) == 0
+    assert f"trial-{name}: up to date" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [[], ["preset=laptop"], ["seeds=3"], ["device=cpu"], ["set="]])
+def test_the_settings_of_the_book_are_no_trial(stored, words):
+    assert cli.main(["run", "toy", *words]) == 0
+    assert trials.drawn(runner.BOOK) == {}
+
+
+def test_the_book_itself_changes_where_that_is_asked_for(stored):
+    assert cli.main(["run", "toy", "preset=smoke", "book=1"]) == 0
+    assert trials.drawn(runner.BOOK) == {} and pages.record(stored.page)["preset"] == "smoke"
+
+
+def test_more_seeds_in_a_trial_are_read_from_the_book_as_far_as_it_has_them(stored):
+    before = len(stored.computed)
+    assert cli.main(["run", "toy", "seeds=5"]) == 0
+    assert len(stored.computed) == before + 2
+    assert runner.settle("toy", None, None, None)[2] == 3, "the book shows what it has shown"
+
+
+def test_a_trial_is_forgotten_with_its_results_and_no_others(stored, capsys):
+    for lr in ("0.5", "0.6"):
+        assert cli.main(["run", "toy", "preset=smoke", f"set=lr={lr}"]) == 0
+    one, other = trials.drawn(runner.BOOK)
+    kept = set(trials.drawn(runner.BOOK)[other]["results"])
+    assert cli.main(["forget", f"trial={one}"]) == 0
+    assert [*trials.drawn(runner.BOOK)] == [other]
+    assert {path.stem for path in (store.root() / "trials").glob("*.npz")} == kept
+    assert cli.main(["forget", f"trial={one}"]) == 2
+    assert f"unknown trial '{one}'; choose from all, {other}" in capsys.readouterr().err
+    assert cli.main(["forget", "trial=all"]) == 0
+    assert trials.drawn(runner.BOOK) == {} and not (store.root() / "trials").exists()
+    assert len([*store.root().glob("*.npz")]) == 3 and stored.page.exists()
+
+
+def test_nothing_of_a_trial_is_counted_in_the_book(stored):
+    stored.write(
+        "from IPython.display import publish_display_data\n"
+        "shown = {'figure': 'PB1a', 'preset': preset, 'dataset': 'photos', 'results': []}\n"
+        "publish_display_data({'text/plain': ''}, {'sifting': shown})"
+    )
+    assert cli.main(["run", "toy"]) == cli.main(["run", "toy", "preset=smoke"]) == 0
+    assert [shown["preset"] for shown in pages.outputs(runner.BOOK)] == ["laptop"]
+    assert [shown["preset"] for shown in pages.outputs(runner.BOOK, "trial-*")] == ["smoke"]
+
+
+def test_trials_are_listed_and_found_in_the_contents(stored):
+    toc = "chapters:\n  - file: book/toy\n  - file: book/trials\n  - file: book/end\n"
+    assert trials.contents(toc, runner.BOOK) == toc
+    assert "There is none yet." in pages.trials_page(runner.BOOK)
+    assert cli.main(["run", "toy", "preset=smoke"]) == 0
+    [name] = trials.drawn(runner.BOOK)
+    below = f"  - file: book/trials\n    sections:\n      - file: book/trial-{name}\n  - file: book/end\n"
+    assert trials.contents(toc, runner.BOOK).endswith(below)
+    assert f"[{name}](trial-{name}.ipynb)" in pages.trials_page(runner.BOOK)
+
+
+def test_statements_stand_beside_those_of_the_book():
+    def claim(verdict, estimate):
+        return {
+            "id": "PB1a", "name": "gains", "statement": "It gains.", "unit": "points",
+            "verdict": verdict, "ours": f"{estimate} points", "estimate": estimate,
+        }  # fmt: skip
+
+    key = "PB1a", "gains"
+    text = trials.comparison({key: claim("unclear", 0.5)}, {key: claim("holds", 2.5)})
+    assert "1 of 1 verdicts differ from those of the book" in text and "−2 points" in text
+    assert text.index("2.5 points") < text.index("0.5 points")
+    assert "0 of 1 verdicts" in trials.comparison({key: claim("holds", 2.5)}, {key: claim("holds", 2.5)})
+    alone = trials.comparison({key: claim("holds", 2.5)}, {})
+    assert "verdicts differ" not in alone and "–" in alone
+
+
+# --- curves of the book behind those of a trial
+
+
+def figure(y, scale="linear", axes=1):
+    drawn = Figure()
+    for place in range(axes):
+        ax = drawn.add_subplot(1, axes, place + 1)
+        ax.plot([1, 2, 4], y)
+        ax.axhline(3)
+        ax.set_yscale(scale)
+    return drawn
+
+
+def test_curves_are_drawn_behind_and_seen_whole():
+    kept = json.loads(json.dumps(beside.kept_of(figure([1.0, np.nan, 90.0]))))
+    mine = figure([1, 2, 3])
+    before = mine.axes[0].get_ylim()
+    assert beside.draw_behind(mine, kept)
+    behind = mine.axes[0].get_lines()[-1]
+    np.testing.assert_array_equal(behind.get_ydata(), [1, np.nan, 90])
+    assert behind.get_zorder() < mine.axes[0].get_lines()[0].get_zorder()
+    assert mine.axes[0].get_ylim()[0] == min(before[0], kept[0]["limits"][1][0])
+    assert mine.axes[0].get_ylim()[1] > 90
+
+
+@pytest.mark.parametrize("other", [{"scale": "log"}, {"axes": 2}])
+def test_figures_that_are_not_alike_are_left_as_they_are(other):
+    mine = figure([1, 2, 3])
+    assert not beside.draw_behind(mine, beside.kept_of(figure([1, 2, 3], **other)))
+    assert len(mine.axes[0].get_lines()) == 2
+
+
+def test_a_trials_result_is_read_before_that_of_the_book(results, monkeypatch):
+    one, other = seeds(preset("smoke"), 2)
+    made = {"versions": {}, "commit": "0"}
+    store.save("ticket", one, {"x": np.zeros(1)}, made)
+    with trials.apart():
+        assert store.exists("ticket", one) and not store.exists("ticket", other)
+        store.save("ticket", one, {"x": np.ones(1)}, made)
+        store.save("ticket", other, {"x": np.ones(1)}, made)
+        assert store.load("ticket", one)["x"] == 1
+    assert store.load("ticket", one)["x"] == 0 and not store.exists("ticket", other)
