@@ -22,6 +22,7 @@ from sifting.publish.pages.outputs import badge
 from sifting.publish.pages.tried import assignments, command, drawn, page_of, said
 from sifting.store.files import TRIALS
 
+EQUATION = re.compile(r"(\$\$ \(|{eq}`)([\w-]+)([)`])")  # labels of equations, and what refers to them
 SETTINGS = "preset", "seeds", "overrides"  # what makes a trial another
 
 
@@ -48,6 +49,9 @@ def finish(notebook, record: dict, stored: pathlib.Path) -> None:
     title, _, rest = notebook.cells[0].source.partition("\n")
     short = ", ".join(filter(None, (record["preset"], assignments(record["overrides"]))))
     notebook.cells[0].source = f"{title}, a trial: {short}\n\n{banner(record, book)}\n{rest}"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = EQUATION.sub(rf"\1\2-{name_of(record)}\3", cell.source)
     mine = _claims(notebook)
     theirs = _claims(nbformat.read(stored, 4)) if book else {}
     if mine:

@@ -106,6 +106,15 @@ def test_trials_are_listed_and_found_in_the_contents(stored):
     assert f"[{name}](trial-{name}.ipynb)" in pages.trials_page(runner.BOOK)
 
 
+def test_labels_of_equations_are_the_trials_own(tmp_path):
+    cells = ["# Title", "$$\nx = 1\n$$ (eq-x)\n\nsee {eq}`eq-x` ($y$)"]
+    page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text) for text in cells])
+    record = {"chapter": "toy", "preset": "smoke", "seeds": 1, "overrides": {}}
+    trials.finish(page, record, tmp_path / "toy.ipynb")
+    label = f"eq-x-{trials.name_of(record)}"
+    assert page.cells[-1].source == f"$$\nx = 1\n$$ ({label})\n\nsee {{eq}}`{label}` ($y$)"
+
+
 def test_statements_stand_beside_those_of_the_book():
     def claim(verdict, estimate):
         return {
