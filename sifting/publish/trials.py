@@ -19,7 +19,7 @@ from sifting.config import choose
 from sifting.publish import notebooks, pages
 from sifting.publish.page import SMOKE
 from sifting.publish.pages.outputs import badge
-from sifting.publish.pages.tried import assignments, command, drawn, page_of, said
+from sifting.publish.pages.tried import command, drawn, page_of, said
 from sifting.store.files import TRIALS
 
 EQUATION = re.compile(r"(\$\$ \(|{eq}`)([\w-]+)([)`])")  # labels of equations, and what refers to them
@@ -47,8 +47,8 @@ def finish(notebook, record: dict, stored: pathlib.Path) -> None:
     """
     book = pages.record(stored)
     title, _, rest = notebook.cells[0].source.partition("\n")
-    short = ", ".join(filter(None, (record["preset"], assignments(record["overrides"]))))
-    notebook.cells[0].source = f"{title}, a trial: {short}\n\n{banner(record, book)}\n{rest}"
+    head = f"# Trial of {record['chapter']}: {said(record)}"
+    notebook.cells[0].source = f"{head}\n\n{banner(record, book, title.lstrip('# '))}\n{rest}"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = EQUATION.sub(rf"\1\2-{name_of(record)}\3", cell.source)
@@ -59,13 +59,13 @@ def finish(notebook, record: dict, stored: pathlib.Path) -> None:
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(text, id="trial-statements"))
 
 
-def banner(record: dict, book: dict) -> str:
-    """What a trial is, as HTML."""
+def banner(record: dict, book: dict, title: str) -> str:
+    """What a trial of the chapter of that title is, as HTML."""
     chapter, today = record["chapter"], datetime.date.today().isoformat()
     there = said(book) if book else "nothing that is drawn"
     lines = [
-        f"<strong>A trial, not the book:</strong> {said(record)}, where "
-        f'<a href="{chapter}.html">the page of the book</a> has {there}. Made on {today}.',
+        f"<strong>A trial, not the book:</strong> {said(record)}, where the book has {there} in "
+        f'<a href="{chapter}.html">{html.escape(title)}</a>. Made on {today}.',
         f"Draw it again: <code>{html.escape(command(record))}</code>. "
         f"Remove it: <code>make forget trial={name_of(record)}</code>.",
     ]

@@ -36,7 +36,8 @@ def test_a_trial_has_a_page_of_its_own_and_the_book_keeps_every_byte(stored):
     assert {path: path.read_bytes() for path in (stored.page, *store.root().glob("*.npz"))} == before
     assert {path.stem for path in (store.root() / "trials").glob("*.npz")} == set(record["results"])
     head = page.cells[0].source
-    assert "preset smoke, 2 seeds, lr=0.5 widths=8,4" in head and "preset laptop, 3 seeds" in head
+    assert head.startswith("# Trial of toy: preset smoke, 2 seeds, lr=0.5 widths=8,4\n")
+    assert "where the book has preset laptop, 3 seeds" in head
     assert f"make forget trial={name}" in head and 'href="toy.html"' in head
 
 
