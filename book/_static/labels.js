@@ -1,6 +1,7 @@
-// Two labels and roles that Sphinx extensions write and that do not fit what the page shows.
+// Labels and roles that Sphinx extensions write and that do not fit what the page shows, and one that they forget.
 addEventListener("load", () => {
   const without = (selector, name) => document.querySelectorAll(selector).forEach((node) => node.removeAttribute(name));
   without("summary", "aria-label");
   without(".citation-list", "role");
+  document.querySelectorAll("nav summary").forEach((node) => node.setAttribute("aria-label", "pages below"));
 });
