@@ -119,7 +119,9 @@ def command(words: list[str]) -> int:
             return _say("interrupted; what is stored is as it was", 130)
         return 0 if good else 1
     elif verb == "serve":
-        runner.serve(options.get("port", 8000))
+        from sifting.publish.serve import serve
+
+        serve(runner.SITE, options.get("port", 8000))
     elif verb == "house":
         from sifting.publish import house
 

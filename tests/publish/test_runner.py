@@ -194,8 +194,8 @@ def test_kernels_of_linux_and_mac_are_reached_without_ports():
         ("run toy preset=huge", 2, f"unknown preset 'huge'; choose from {', '.join(sorted(PRESETS))}"),
         ("run toy seed=3", 2, f"unknown option 'seed'; choose from {', '.join(sorted(cli.RUN))}"),
         ("run toy seeds=three", 2, "seeds takes a whole number, not 'three'"),
-        ("run toy seeds=0", 2, "seeds must be 1 or more"),
-        ("run toy seeds=-1", 2, "seeds must be 1 or more"),
+        ("run toy seeds=0", 2, "seeds must be a whole number, 1 or more"),
+        ("run toy seeds=-1", 2, "seeds must be a whole number, 1 or more"),
         ("run toy device=tpu", 2, "unknown device 'tpu'; choose from auto, cpu, cuda"),
         ("run toy set=learning_rate=1", 2, "unknown parameter 'learning_rate'; choose from"),
         ("run toy set=lr=-1", 2, "lr must be between 0 and 1,000,000"),
@@ -288,6 +288,56 @@ def test_an_unreadable_notebook_is_named(book, capsys):
     (runner.CHAPTERS / "toy.ipynb").write_text("{")
     assert cli.main(["run", "toy", "preset=smoke"]) == 1
     assert "chapters/toy.ipynb is not a notebook" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("seeds = 4  # n=4 as in the paper", 4),
+        ("seeds = 4  # overrides = {}; preset = 'smoke'", 4),
+        ("# seeds = 2\nseeds = 4", 4),
+        ("seeds: int = 4", 4),
+    ],
+)
+def test_comments_of_the_parameters_cell_are_not_read(book, line, value, capfd):
+    cell = f'preset = "laptop"\n{line}\ndevice = "auto"\noverrides = {{}}  # e.g. lr=0.05, widths=[64]'
+    book.write("print(preset, seeds, overrides)", parameters=cell)
+    assert runner.settle("toy", "smoke", None, None)[2] == value
+    assert runner.run_chapter("toy", preset="smoke", seeds=2)
+    assert printed(book.page) == "smoke 2 {}\n" and capfd.readouterr().err == ""
+
+
+def test_overrides_may_be_written_as_a_call_of_dict(book):
+    overrides = 'dict(lr=0.05, widths=[64, 64], model="fcn")'
+    book.write("print(1)", parameters=PARAMETERS.replace("{}", overrides))
+    known = notebooks.parameters_of(runner.CHAPTERS / "toy.ipynb")
+    assert known["overrides"] == {"lr": 0.05, "widths": [64, 64], "model": "fcn"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (
+            PARAMETERS.replace('"laptop"', 'os.environ.get("P")'),
+            "line 1 of their cell is not: preset = os.en",
+        ),
+        ("import os\n" + PARAMETERS, "line 1 of their cell is not: import os"),
+        (PARAMETERS.replace("{}", "dict({}, **more)"), "line 4 of their cell is not: overrides = dict("),
+        (PARAMETERS.replace("seeds = 3", "seeds = = 3"), "line 2 of their cell is not: seeds = = 3"),
+        (PARAMETERS.replace("seeds = 3", "seeds, more = 3, 4"), "line 2 of their cell is not: seeds, more"),
+        (
+            PARAMETERS.replace("seeds = 3", "seeds = None"),
+            "seeds must be a whole number, 1 or more, not None",
+        ),
+        (PARAMETERS.replace("seeds = 3", ""), "toy.ipynb has no parameter seeds; it has preset, device, ov"),
+    ],
+)
+def test_parameters_that_cannot_be_read_are_named_before_anything_is_computed(book, capsys, cell, message):
+    book.write("print(1)", parameters=cell)
+    assert cli.main(["run", "toy", "preset=smoke"]) and message in capsys.readouterr().err
+    with pytest.raises((ValueError, notebooks.BuildError)):
+        runner.run_chapter("toy", preset="smoke", seeds=None if "None" in cell else 2)
+    assert book.computed == []
 
 
 def test_parameters_are_shown_again_only_where_they_are_not_those_of_the_chapter(book):
