@@ -18,7 +18,7 @@ import os
 import signal
 import sys
 
-from sifting import config
+from sifting import cache, config
 from sifting.results.history import DamagedResult
 
 
@@ -147,6 +147,7 @@ def main(words: list[str] | None = None) -> int:
     """Run a command; what goes wrong is told in one line. $SIFTING_DEBUG shows where it happened."""
     words = sys.argv[1:] if words is None else words
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: workers end, finished levels stay
+    cache.give_home()
     try:
         return command(words)
     except KeyboardInterrupt:
