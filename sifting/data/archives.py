@@ -100,7 +100,7 @@ def imagenet_groups(config: Config) -> list[str]:
         "map_clsloc.txt is at https://github.com/PatrykChrabaszcz/Imagenet32_Scripts; in semantic.txt you "
         "write one line a class, its WordNet id and its group, as: n02119789 canine",
     )
-    lines = (filter(str.strip, path.read_text().splitlines()) for path in files)
+    lines = (filter(str.strip, path.read_text(encoding="utf-8").splitlines()) for path in files)
     known, grouped = ([line.split() for line in some] for some in lines)
     group = {wnid: " ".join(words) for wnid, *words in grouped}
     wnids = [wnid for wnid, *_ in sorted(known, key=lambda words: int(words[1]))]

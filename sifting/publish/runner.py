@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -239,7 +240,8 @@ def site() -> None:
     toc.parent.mkdir(exist_ok=True)
     toc.write_text(trials.contents((ROOT / "_toc.yml").read_text(encoding="utf-8"), BOOK), encoding="utf-8")
     command = [*jupyter_book, "build", str(ROOT), "--toc", str(toc), "-W", "-n", "--keep-going"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    talk = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", env=talk)
     if done.returncode:
         READ.unlink(missing_ok=True)  # or pages with warnings would count as read, and the next build as good
         said = [

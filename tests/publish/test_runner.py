@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import filelock
@@ -257,6 +258,33 @@ def test_a_failing_cell_is_named_and_the_page_that_was_there_stays(book, capsys)
     book.write("1 / 1")
     assert cli.main(["run", "toy", "preset=smoke"]) == 0
     assert [path.name for path in book.page.parent.iterdir()] == ["toy.ipynb"]
+
+
+@pytest.mark.parametrize(("encoding", "how"), [("utf-8", "rename it"), ("ascii", "set PYTHONUTF8=1, as: ")])
+def test_a_folder_whose_name_cannot_be_read_is_named(book, monkeypatch, capsys, encoding, how):
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: encoding)
+    monkeypatch.setenv("SIFTING_DATA", "/caf\udce9")
+    assert cli.main(["run", "toy", "preset=smoke"]) == 2 and book.computed == []
+    said = f"SIFTING_DATA, '/caf\\udce9', has letters that are not {encoding}; {how}"
+    assert said in capsys.readouterr().err
+
+
+def test_a_page_is_drawn_in_a_folder_with_any_letters_under_any_locale(tmp_path):
+    """ASCII stands for all locales that are not UTF-8; the letters are in what is drawn and in its folder."""
+    code = (
+        "import sys; from matplotlib.figure import Figure; from sifting.publish.markup import embed\n"
+        "from sifting.publish.page import _beside\n"
+        "figure = Figure(); figure.add_subplot().set_title('Größe ≥ 1'); _beside('x-y', figure)\n"
+        "embed('x-y', figure, 'Größe', 'ñ'); print('Größe ≥ 1')"
+    )
+    (tmp_path / "été").mkdir()
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-8"}
+    environment = os.environ | plain | {"SIFTING_FIGURES": str(tmp_path / "été")}
+    command = [sys.executable, "-c", code.encode("ascii", "backslashreplace").decode()]
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", cwd=runner.ROOT)
+    assert done.stderr == "" and done.stdout == "Größe ≥ 1\n"
+    assert sorted(file.name for file in (tmp_path / "été").iterdir()) == ["x-y.json", "x-y.svg"]
+    assert "Größe ≥ 1" in (tmp_path / "été" / "x-y.svg").read_text(encoding="utf-8")
 
 
 def test_a_port_in_use_is_named(tmp_path, monkeypatch, capsys):
