@@ -13,13 +13,13 @@ import nbformat
 
 from sifting import store
 from sifting.config import Config, check_seeds, choose
-from sifting.publish import notebooks, pages, plans, trials
+from sifting.publish import notebooks, pages, place, plans, trials
 from sifting.publish.fingerprint import fingerprint
 from sifting.publish.notebooks import ROOT, BuildError, execute
 from sifting.publish.plans import CHAPTERS
 from sifting.store import pools, schedule
 
-BOOK, SITE = ROOT / "book", ROOT / "_build" / "html"
+BOOK, SITE = place.HOME / "book", place.HOME / "_build" / "html"
 PARAMETERS = "preset", "seeds", "device", "overrides"  # of every chapter
 READ = SITE.parent / ".doctrees" / "environment.pickle"  # what Sphinx has read
 EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>\n'
@@ -38,6 +38,7 @@ def chapters() -> list[str]:
 @contextlib.contextmanager
 def alone():
     """This process alone writes the book, for as long as the block runs; another is waited for."""
+    place.check_writable(BOOK)
     lock = filelock.FileLock(BOOK.parent / ".lock", fallback_to_soft=False)
     try:
         lock.acquire(timeout=0)
@@ -45,6 +46,7 @@ def alone():
         print("another process writes the book: waiting for it", flush=True)
         lock.acquire()
     try:
+        place.bring(place.HOME)
         yield
     finally:
         lock.release()
@@ -113,11 +115,13 @@ def compute(
     engine    : what trains, a name in engines.ENGINES, or auto
     returns   : what its page is to be made with: chapter, its parameters, and a stamp of everything behind it
 
-    Raises ValueError for unknown names (with the choices), and for a chapter without these parameters.
+    Raises ValueError for unknown names (with the choices), and for a chapter without these parameters;
+    OSError where its page cannot be written.
     """
     choose("chapter", name, chapters())
     choose("device", device, ("auto", "cpu", "cuda"))
     notebooks.check_parameters(CHAPTERS / f"{name}.ipynb", PARAMETERS)
+    place.check_writable(BOOK)
     preset, base, seeds = settle(name, preset, seeds, overrides)
     plans.results(name, base, seeds, device, fresh=fresh, cluster=cluster, engine=engine)
     for result in plans.planned(name, base, seeds):
@@ -237,9 +241,9 @@ def site() -> None:
     print("building the site", flush=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     toc = SITE.parent / "toc.yml"
-    toc.parent.mkdir(exist_ok=True)
+    toc.parent.mkdir(parents=True, exist_ok=True)
     toc.write_text(trials.contents((ROOT / "_toc.yml").read_text(encoding="utf-8"), BOOK), encoding="utf-8")
-    command = [*jupyter_book, "build", str(ROOT), "--toc", str(toc), "-W", "-n", "--keep-going"]
+    command = [*jupyter_book, "build", str(place.HOME), "--toc", str(toc), "-W", "-n", "--keep-going"]
     talk = os.environ | {"PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", env=talk)
     if done.returncode:

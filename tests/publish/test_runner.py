@@ -18,7 +18,7 @@ from sifting import __main__ as cli
 from sifting import store
 from sifting.config import PRESETS, Config, preset
 from sifting.config import seeds as copies
-from sifting.publish import notebooks, pages, plans, runner, verify
+from sifting.publish import notebooks, pages, place, plans, runner, verify
 from sifting.results.history import DamagedResult, History
 from sifting.store import schedule
 
@@ -285,6 +285,63 @@ def test_a_page_is_drawn_in_a_folder_with_any_letters_under_any_locale(tmp_path)
     assert done.stderr == "" and done.stdout == "Größe ≥ 1\n"
     assert sorted(file.name for file in (tmp_path / "été").iterdir()) == ["x-y.json", "x-y.svg"]
     assert "Größe ≥ 1" in (tmp_path / "été" / "x-y.svg").read_text(encoding="utf-8")
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_anything_is_computed(book, monkeypatch, capsys):
+    (runner.BOOK.parent / "file").touch()
+    monkeypatch.setattr(runner, "BOOK", runner.BOOK.parent / "file")
+    for words in (["run", "toy", "preset=smoke"], ["site"]):
+        assert cli.main(words) == 1
+        error = capsys.readouterr().err
+        assert "/file: File exists: pages cannot be written there ($SIFTING_SITE names another" in error
+    assert book.computed == []
+
+
+def test_the_book_can_be_built_in_another_folder(tmp_path, monkeypatch, python):
+    """Nothing is written where the package is, apart from what Python keeps of modules."""
+    code = (
+        "import os, sys\n"
+        f"here, wrote = {str(runner.ROOT)!r}, []\n"
+        "def watch(event, about):\n"
+        "    if event == 'open' and isinstance(about[0], str) and about[2] & (os.O_WRONLY | os.O_RDWR):\n"
+        "        wrote.append(os.path.abspath(about[0]))\n"
+        "sys.dont_write_bytecode = True\n"
+        "sys.addaudithook(watch)\n"
+        "from sifting.publish import runner\n"
+        "built = []\n"
+        "def build(command, **_):\n"
+        "    built.append(command[command.index('build') + 1])\n"
+        "    runner.SITE.mkdir(parents=True, exist_ok=True)\n"
+        "    return type('Done', (), {'returncode': 0})\n"
+        "runner.subprocess.run = build\n"
+        "runner.site()\n"
+        "print(built, [path for path in wrote if path.startswith(here)])\n"
+    )
+    home = tmp_path / "elsewhere"
+    monkeypatch.setenv("SIFTING_SITE", str(home))
+    for _ in range(2):
+        out, error = python(code).communicate(timeout=100)
+        assert out.splitlines()[-1] == f"[{str(home)!r}] []", error
+        assert f"open {home}/_build/html/index.html" in out
+    for name in ("_config.yml", "_build/toc.yml", "book/intro.md", "book/references.bib", "book/imp.ipynb"):
+        assert (home / name).is_file()
+    assert (home / "book/_static/sifting.css").is_file() and not (home / "book/results").exists()
+
+
+def test_what_is_newer_here_is_brought_and_what_is_newer_there_stays(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for name in ("_config.yml", "book/a.md", "book/b.md", "book/results/x.npz", "book/imp.ipynb"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text("old")
+        (here / name).chmod(0o444)
+    monkeypatch.setattr(place, "ROOT", here)
+    place.bring(there)
+    assert {path.name for path in there.rglob("*.*")} == {"_config.yml", "a.md", "b.md"}
+    (there / "book/a.md").write_text("made there")
+    os.utime(here / "book/b.md", (time.time() + 9, time.time() + 9))
+    (there / "book/b.md").write_text("older")
+    place.bring(there)
+    assert [(there / f"book/{name}.md").read_text() for name in "ab"] == ["made there", "old"]
 
 
 def test_a_port_in_use_is_named(tmp_path, monkeypatch, capsys):
