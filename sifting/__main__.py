@@ -18,7 +18,7 @@ import os
 import signal
 import sys
 
-from sifting import config
+from sifting import cache, config
 from sifting.results.history import DamagedResult
 
 
@@ -119,7 +119,9 @@ def command(words: list[str]) -> int:
             return _say("interrupted; what is stored is as it was", 130)
         return 0 if good else 1
     elif verb == "serve":
-        runner.serve(options.get("port", 8000))
+        from sifting.publish.serve import serve
+
+        serve(runner.SITE, options.get("port", 8000))
     elif verb == "house":
         from sifting.publish import house
 
@@ -145,7 +147,10 @@ def main(words: list[str] | None = None) -> int:
     """Run a command; what goes wrong is told in one line. $SIFTING_DEBUG shows where it happened."""
     words = sys.argv[1:] if words is None else words
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: workers end, finished levels stay
+    sys.stdout.reconfigure(errors="backslashreplace")  # letters that a terminal has not
     try:
+        check_paths()
+        cache.give_home()
         return command(words)
     except KeyboardInterrupt:
         return _say("interrupted; finished levels are kept, run the same command to go on", 130)
@@ -153,6 +158,18 @@ def main(words: list[str] | None = None) -> int:
         if os.environ.get("SIFTING_DEBUG"):
             raise
         return _say(*explain(error))
+
+
+def check_paths() -> None:
+    """Raise ValueError for a folder whose name cannot be read: what is made of it could not be written."""
+    named = {name: value for name, value in os.environ.items() if name.startswith("SIFTING_")}
+    for name, path in {"the folder of this book": __file__, **named}.items():
+        try:
+            path.encode("utf-8")
+        except UnicodeEncodeError:
+            encoding = sys.getfilesystemencoding()
+            how = "rename it" if encoding == "utf-8" else "set PYTHONUTF8=1, as: PYTHONUTF8=1 make"
+            raise ValueError(f"{name}, {path!r}, has letters that are not {encoding}; {how}") from None
 
 
 def explain(error: Exception) -> tuple[str, int]:

@@ -4,6 +4,8 @@ import contextlib
 import os
 import pathlib
 import pickle
+import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +19,22 @@ common = None  # the folder that this process has in common with those that it w
 
 def folder() -> pathlib.Path:
     """Where it lies: $SIFTING_CACHE, or ~/.cache/sifting."""
+    give_home()
     return pathlib.Path(os.environ.get("SIFTING_CACHE") or "~/.cache/sifting").expanduser()
+
+
+def give_home() -> None:
+    """Give this process, and those that it starts, a home in the temporary folder if they have none.
+
+    So it is in containers: no $HOME, and no such user; or a home that nobody has made, or may write to.
+    """
+    with contextlib.suppress(RuntimeError):
+        if os.access(pathlib.Path.home(), os.W_OK | os.X_OK):
+            return
+    home = pathlib.Path(tempfile.gettempdir()) / f"sifting-{os.getuid()}"
+    home.mkdir(mode=0o700, exist_ok=True)
+    os.environ["HOME"] = str(home)
+    print(f"no home folder that can be written: {home} is used ($HOME names another)", file=sys.stderr)
 
 
 def array(name: str, compute: Callable[[], np.ndarray]) -> np.ndarray:

@@ -91,6 +91,21 @@ def test_what_is_public_says_what_it_does(path):
     assert silent == []
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_text_is_read_and_written_as_utf_8_whatever_the_locale(path):
+    """Files, and what other programs say; not what is opened as bytes."""
+    silent = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            given = {word.arg for word in node.keywords}
+            modes = {node.value for node in ast.walk(node) if isinstance(node, ast.Constant)} & {"rb", "wb"}
+            text = name in ("read_text", "write_text") or name == "open" and not modes
+            if (text or given & {"text", "universal_newlines"}) and "encoding" not in given:
+                silent.append(ast.unparse(node))
+    assert silent == []
+
+
 @functools.cache
 def reached():
     """(module, name) of all definitions that a chapter or a test reaches; every chapter is run by a test."""

@@ -231,7 +231,7 @@ def main(seconds: float = 1.5) -> dict:
     path = store.root() / "bench.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}")
-    part.write_text(json.dumps(result, indent=1) + "\n")
+    part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     os.replace(part, path)
     return result
 

@@ -4,6 +4,7 @@ from sifting.config.fields import FIELDS, SETTINGS, Config
 from sifting.config.identity import (
     apart_from,
     changed,
+    check_seeds,
     dense_of,
     images_of,
     key,
@@ -25,6 +26,7 @@ __all__ = [
     "Setting",
     "apart_from",
     "changed",
+    "check_seeds",
     "choose",
     "dense_of",
     "field",

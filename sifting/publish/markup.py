@@ -20,7 +20,7 @@ def embed(name: str, figure, caption: str, made: str, alt: str = "", stored: str
     text = svg(figure)
     if folder := os.environ.get("SIFTING_FIGURES"):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-        (pathlib.Path(folder) / f"{name}.svg").write_text(text)
+        (pathlib.Path(folder) / f"{name}.svg").write_text(text, encoding="utf-8")
     room, said = _room(figure), html.escape(alt or caption, quote=True)
     fold = f"<details><summary>{name} in the book</summary>{_picture(name, stored, room, said)}</details>"
     return (

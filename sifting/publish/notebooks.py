@@ -5,25 +5,24 @@ import asyncio
 import atexit
 import contextlib
 import functools
-import hashlib
+import logging
 import multiprocessing
 import os
 import pathlib
-import re
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import nbformat
 from traitlets.config import Config
 
 from sifting import store
+from sifting.publish.normal import normalise
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
 SOCKET = 90  # characters that the path of a socket may have, on any system
 
 
@@ -31,17 +30,46 @@ class BuildError(Exception):
     """A chapter whose cell fails, or a site that does not build; the message says where."""
 
 
-def parameters_of(path: pathlib.Path) -> dict[str, str]:
-    """Parameters of a notebook and their defaults, as Python text.
+def parameters_of(path: pathlib.Path) -> dict[str, Any]:
+    """Parameters of a notebook, and their values as its cell of parameters has them.
 
-    Raises BuildError for a file that is no notebook.
+    The cell is read, and not run: a line of it is NAME = LITERAL, where dict(name=LITERAL) is one, too.
+    Raises BuildError for a line that is not, and for a file that is no notebook.
     """
-    from papermill import inspect_notebook
-
     try:
-        return {key: value["default"] for key, value in inspect_notebook(str(path)).items()}
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, KeyError) as error:
+        cells = nbformat.read(path, 4).cells
+    except (ValueError, nbformat.ValidationError, AttributeError, KeyError, TypeError) as error:
         raise BuildError(f"{path} is not a notebook: {str(error).partition(chr(10))[0]}") from None
+    found, line = {}, 1
+    text = next((cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])), "")
+    try:
+        for node in ast.parse(text).body:
+            line = node.lineno
+            [name] = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
+            found[name.id] = _literal(node.value)
+    except (AttributeError, SyntaxError, TypeError, ValueError) as error:
+        line = getattr(error, "lineno", line)
+        said = text.splitlines()[line - 1].strip()
+        raise BuildError(
+            f"{path}: parameters are literals, as: seeds = 4; line {line} of their cell is not: {said}"
+        ) from None
+    return found
+
+
+def _literal(node: ast.expr):
+    """The value of a literal, or of dict(name=LITERAL). Raises ValueError for anything else."""
+    named = isinstance(node, ast.Call) and not node.args and all(word.arg for word in node.keywords)
+    if named and ast.unparse(node.func) == "dict":
+        return {word.arg: _literal(word.value) for word in node.keywords}
+    return ast.literal_eval(node)
+
+
+def check_parameters(source: pathlib.Path, names: Iterable[str]) -> dict[str, Any]:
+    """What `parameters_of` returns. Raises ValueError where a notebook lacks a parameter of `names`."""
+    if unknown := sorted(set(names) - set(known := parameters_of(source))):
+        where = f"{source.parent.name}/{source.name}"
+        raise ValueError(f"{where} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
+    return known
 
 
 def execute(
@@ -66,13 +94,13 @@ def execute(
     import papermill
 
     name, where = target.stem, f"{source.parent.name}/{source.name}"
-    if unknown := sorted(set(parameters) - set(known := parameters_of(source))):
-        raise ValueError(f"{where} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
+    known = check_parameters(source, parameters)
     partial, failed = target.with_name(f".{name}.partial.ipynb"), target.with_name(f"{name}.failed.ipynb")
     notebook = nbformat.read(source, 4)
     notebook.cells.insert(0, _first_cell(source.parent, target.parent / "figures" / name, beside))
     alone = sys.stderr.isatty() and not multiprocessing.parent_process()
     kernel = _kernel()
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of lines of parameters that it misreads
     try:
         with environment(KERNEL), terminable():
             notebook = papermill.execute_notebook(
@@ -86,7 +114,7 @@ def execute(
                 km=kernel,
             )
         del notebook.cells[0]
-        as_written = all(ast.literal_eval(known[key]) == value for key, value in parameters.items())
+        as_written = all(known[key] == value for key, value in parameters.items())
         notebook = normalise(notebook, name, as_written)
         notebook.metadata["sifting"] = record
         if finish:
@@ -238,45 +266,3 @@ def terminable():
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def normalise(notebook, name: str, as_written: bool):
-    """Drop clocks, paths and random ids, so that the same inputs give the same bytes.
-
-    as_written : the parameters are those that the chapter itself names; then they are not shown twice
-    """
-    notebook.metadata.pop("papermill", None)
-    for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
-        cell.execution_count = number
-        for output in cell.outputs:
-            if "execution_count" in output:
-                output.execution_count = number
-    for cell in notebook.cells:
-        for key in ("papermill", "execution"):
-            cell.metadata.pop(key, None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.id = "injected-parameters"
-            cell.metadata.tags.extend(["remove-cell"] * as_written)
-        for output in cell.get("outputs", []):
-            for kind in {"text/plain"} & set(output.get("data", {})):
-                output["data"][kind] = re.sub(r" at 0x[0-9a-f]+", "", output["data"][kind])
-    widgets = notebook.metadata.get("widgets", {}).get(STATE)
-    if not widgets:
-        return notebook
-    state, order = widgets["state"], {}
-
-    def visit(model):  # depth first from the views: new ids depend on structure alone
-        if model in state and model not in order:
-            order[model] = hashlib.sha256(f"{name}:{len(order)}".encode()).hexdigest()[:32]
-            for child in re.findall(r"IPY_MODEL_(\w{32})", repr(state[model]["state"])):
-                visit(child)
-
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if VIEW in output.get("data", {}):
-                visit(output["data"][VIEW]["model_id"])
-    widgets["state"] = {model: state[model] for model in order}
-    text = nbformat.writes(notebook)
-    for old, new in order.items():
-        text = text.replace(old, new)
-    return nbformat.reads(text, 4)

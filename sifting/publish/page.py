@@ -242,11 +242,12 @@ def _beside(name: str, figure) -> str:
         drawn, kept = (pathlib.Path(folder) / f"{name}.{kind}" for kind in ("svg", "json"))
         if not kept.exists():
             return ""
-        beside.draw_behind(figure, json.loads(kept.read_text()))
-        return drawn.read_text()
+        beside.draw_behind(figure, json.loads(kept.read_text(encoding="utf-8")))
+        return drawn.read_text(encoding="utf-8")
     if folder := os.environ.get("SIFTING_FIGURES"):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-        (pathlib.Path(folder) / f"{name}.json").write_text(json.dumps(beside.kept_of(figure)))
+        curves = json.dumps(beside.kept_of(figure))
+        (pathlib.Path(folder) / f"{name}.json").write_text(curves, encoding="utf-8")
     return ""
 
 

@@ -2,8 +2,8 @@
 
 import contextlib
 import functools
-import http.server
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -12,14 +12,15 @@ import filelock
 import nbformat
 
 from sifting import store
-from sifting.config import Config, choose
-from sifting.publish import notebooks, pages, plans, trials
+from sifting.config import Config, check_seeds, choose
+from sifting.publish import notebooks, pages, place, plans, trials
 from sifting.publish.fingerprint import fingerprint
-from sifting.publish.notebooks import ROOT, BuildError, execute, parameters_of
+from sifting.publish.notebooks import ROOT, BuildError, execute
 from sifting.publish.plans import CHAPTERS
 from sifting.store import pools, schedule
 
-BOOK, SITE = ROOT / "book", ROOT / "_build" / "html"
+BOOK, SITE = place.HOME / "book", place.HOME / "_build" / "html"
+PARAMETERS = "preset", "seeds", "device", "overrides"  # of every chapter
 READ = SITE.parent / ".doctrees" / "environment.pickle"  # what Sphinx has read
 EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>\n'
 LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
@@ -37,6 +38,7 @@ def chapters() -> list[str]:
 @contextlib.contextmanager
 def alone():
     """This process alone writes the book, for as long as the block runs; another is waited for."""
+    place.check_writable(BOOK)
     lock = filelock.FileLock(BOOK.parent / ".lock", fallback_to_soft=False)
     try:
         lock.acquire(timeout=0)
@@ -44,6 +46,7 @@ def alone():
         print("another process writes the book: waiting for it", flush=True)
         lock.acquire()
     try:
+        place.bring(place.HOME)
         yield
     finally:
         lock.release()
@@ -112,10 +115,13 @@ def compute(
     engine    : what trains, a name in engines.ENGINES, or auto
     returns   : what its page is to be made with: chapter, its parameters, and a stamp of everything behind it
 
-    Raises ValueError for unknown names (with the choices).
+    Raises ValueError for unknown names (with the choices), and for a chapter without these parameters;
+    OSError where its page cannot be written.
     """
     choose("chapter", name, chapters())
     choose("device", device, ("auto", "cpu", "cuda"))
+    notebooks.check_parameters(CHAPTERS / f"{name}.ipynb", PARAMETERS)
+    place.check_writable(BOOK)
     preset, base, seeds = settle(name, preset, seeds, overrides)
     plans.results(name, base, seeds, device, fresh=fresh, cluster=cluster, engine=engine)
     for result in plans.planned(name, base, seeds):
@@ -162,7 +168,7 @@ def _page(record: dict) -> tuple:
     name, page, seeds = record["chapter"], _page_name(record), record["seeds"]
     how = f"{record['preset']} preset, {seeds} seed{'s' * (seeds > 1)}"
     print(f"{page}: drawing the page ({how})", flush=True)
-    parameters = {key: record[key] for key in ("preset", "seeds", "device", "overrides")}
+    parameters = {key: record[key] for key in PARAMETERS}
     task = execute, CHAPTERS / f"{name}.ipynb", BOOK / f"{page}.ipynb", parameters, record
     if page == name:
         return task
@@ -182,8 +188,8 @@ def settle(
 
     How, says `compute`.
     """
-    if seeds is not None and seeds < 1:
-        raise ValueError(f"seeds must be 1 or more, not {seeds}")
+    if seeds is not None:
+        check_seeds(seeds)
     for candidate in [preset] if preset else LARGEST_FIRST:
         base = plans.base(name, candidate, overrides)
         stored = stored_seeds(name, base)
@@ -208,7 +214,9 @@ def stored_seeds(name: str, base: Config) -> int:
 
 def default_seeds(name: str) -> int:
     """The number of seeds in the chapter's parameters cell."""
-    return int(parameters_of(CHAPTERS / f"{name}.ipynb")["seeds"])
+    seeds = notebooks.check_parameters(CHAPTERS / f"{name}.ipynb", ["seeds"])["seeds"]
+    check_seeds(seeds)
+    return seeds
 
 
 def build() -> None:
@@ -233,10 +241,11 @@ def site() -> None:
     print("building the site", flush=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     toc = SITE.parent / "toc.yml"
-    toc.parent.mkdir(exist_ok=True)
+    toc.parent.mkdir(parents=True, exist_ok=True)
     toc.write_text(trials.contents((ROOT / "_toc.yml").read_text(encoding="utf-8"), BOOK), encoding="utf-8")
-    command = [*jupyter_book, "build", str(ROOT), "--toc", str(toc), "-W", "-n", "--keep-going"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [*jupyter_book, "build", str(place.HOME), "--toc", str(toc), "-W", "-n", "--keep-going"]
+    talk = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", env=talk)
     if done.returncode:
         READ.unlink(missing_ok=True)  # or pages with warnings would count as read, and the next build as good
         said = [
@@ -258,24 +267,3 @@ def _sketch_missing_pictures() -> None:
             if not (BOOK / name).exists():
                 (BOOK / name).parent.mkdir(parents=True, exist_ok=True)
                 (BOOK / name).write_text(EMPTY, encoding="utf-8")
-
-
-def serve(port: int) -> None:
-    """Serve the site at 127.0.0.1 until interrupted.
-
-    Raises ValueError for a port that cannot be had, and FileNotFoundError where there is no site.
-    """
-    if not 0 < port < 65536:
-        raise ValueError(f"port must be 1 to 65535, not {port}")
-    if not (SITE / "index.html").exists():
-        raise FileNotFoundError(f"{SITE} is not there yet; make builds it")
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=SITE)
-    try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
-    except OSError as error:
-        raise ValueError(
-            f"port {port} cannot be had ({error.strerror}); another, as: make serve port=8001"
-        ) from None
-    print(f"http://127.0.0.1:{port}, until Ctrl-C", flush=True)
-    with server, contextlib.suppress(KeyboardInterrupt):
-        server.serve_forever()

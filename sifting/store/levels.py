@@ -143,7 +143,7 @@ def _begin(kind: str, config: Config, replaces: str | None) -> list[tuple[dict, 
     folder, stored = _folder(kind, config), stamp(kind, config)
     for part in [*folder.glob(".*"), *root().glob(f".{path(kind, config).name}.*")]:
         part.unlink(missing_ok=True)  # half-written by a process that was killed: nobody else writes now
-    begun = (folder / "fresh").read_text() if (folder / "fresh").exists() else None
+    begun = (folder / "fresh").read_text(encoding="utf-8") if (folder / "fresh").exists() else None
     if stored and replaces != stored:
         if begun != stored:
             _discard(folder)
@@ -154,7 +154,7 @@ def _begin(kind: str, config: Config, replaces: str | None) -> list[tuple[dict, 
                 return _finished(kind, config)
         _discard(folder)
         folder.mkdir(parents=True)
-        (folder / "fresh").write_text(stored)
+        (folder / "fresh").write_text(stored, encoding="utf-8")
     return _finished(kind, config)
 
 

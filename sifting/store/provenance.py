@@ -43,10 +43,10 @@ def commit() -> str:
     git = ["git", "-C", str(pathlib.Path(__file__).parents[1])]
     try:
         commit = subprocess.run(
-            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, encoding="utf-8", check=True
         )
         dirty = subprocess.run(
-            [*git, "status", "--porcelain", "."], capture_output=True, text=True, check=True
+            [*git, "status", "--porcelain", "."], capture_output=True, encoding="utf-8", check=True
         )
         return commit.stdout.strip() + ("+" if dirty.stdout.strip() else "")
     except (OSError, subprocess.CalledProcessError):
@@ -55,7 +55,7 @@ def commit() -> str:
 
 def processor() -> str:
     """The model of this machine's processor."""
-    with contextlib.suppress(OSError), open("/proc/cpuinfo") as lines:
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
         for line in lines:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()

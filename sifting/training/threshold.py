@@ -48,7 +48,7 @@ def _known(file: pathlib.Path, name: str, *layer) -> float:
             if name not in known:
                 known[name] = measure(*layer)
                 part = file.with_suffix(f".{os.getpid()}")
-                part.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+                part.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
                 os.replace(part, file)
             return known[name]
     except OSError:
@@ -58,7 +58,7 @@ def _known(file: pathlib.Path, name: str, *layer) -> float:
 def _read(file: pathlib.Path) -> dict[str, float]:
     """What the file holds; nothing where it is damaged, for all of it can be measured again."""
     with contextlib.suppress(FileNotFoundError, ValueError):
-        return dict(json.loads(file.read_text()))
+        return dict(json.loads(file.read_text(encoding="utf-8")))
     return {}
 
 

@@ -19,13 +19,15 @@ def module(name: str) -> str:
 
     They are what needs no page, what needs no model, and the explorer of that name.
     """
-    return "\n".join((HERE / part).read_text() for part in ("numbers.js", "parts.js", f"{name}.js"))
+    return "\n".join(
+        (HERE / part).read_text(encoding="utf-8") for part in ("numbers.js", "parts.js", f"{name}.js")
+    )
 
 
 class Explorer(anywidget.AnyWidget):
     """Base of the explorers; each has a `picture` of what it shows."""
 
-    _css = (HERE / "explorer.css").read_text()
+    _css = (HERE / "explorer.css").read_text(encoding="utf-8")
 
     runs = t.List().tag(sync=True)
     shape = t.List(t.Int()).tag(sync=True)  # channels, height, width

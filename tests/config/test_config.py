@@ -105,7 +105,7 @@ def test_unknown_presets_and_unreadable_words_raise():
         preset("laptop", family="fnc")
     with pytest.raises(ValueError, match="cannot read 'lr'"):
         parse("lr 0.05")
-    with pytest.raises(ValueError, match="seeds must be 1 or more"):
+    with pytest.raises(ValueError, match="seeds must be a whole number, 1 or more"):
         config.seeds(Config(), 0)
 
 

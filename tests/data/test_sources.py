@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pathlib
 import pickle
 import struct
 
@@ -349,35 +350,101 @@ def test_batches_of_something_else_are_refused(change, tmp_path, rng):
 # --- ImageNet's converted files
 
 
-def test_imagenet_is_converted_once_and_mapped(home, rng):
+@pytest.fixture
+def kept(tmp_path_factory, monkeypatch):
+    """An empty cache, and a process that has read nothing yet."""
+    folder = tmp_path_factory.mktemp("kept")
+    monkeypatch.setenv("SIFTING_CACHE", str(folder))
+    archives._imagenet.cache_clear()
+    return folder
+
+
+def read_anew(monkeypatch):
+    """The images, as a process reads them that may not convert anything."""
+    archives._imagenet.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(archives, "_convert", lambda *_: pytest.fail("converted twice"))
+        return data.load(tiny(dataset="imagenet32"))
+
+
+def test_imagenet_is_converted_once_and_mapped(home, kept, rng, monkeypatch):
     images = write_imagenet(home, 32, rng)
     first = data.load(tiny(dataset="imagenet32"))
     assert np.array_equal(first.train.images.source.flatten(1).numpy(), images)
     assert first.classes == 1000 and len(first.train) == sum(range(4, 14))
-    archives._imagenet.cache_clear()
-    for batch in (home / "imagenet32").glob("*_data*"):
-        batch.unlink()
-    again = data.load(tiny(dataset="imagenet32"))
+    again = read_anew(monkeypatch)
     assert torch.equal(first.train.images[:], again.train.images[:])
     assert torch.equal(first.test.labels, again.test.labels)
-    assert not list(home.rglob("*.part*"))
+    assert not list(kept.rglob("*.part*"))
 
 
-def test_interrupted_conversion_leaves_nothing_behind(home, rng):
+def test_converted_files_may_lie_in_place_of_the_archive(home, kept, rng, monkeypatch):
+    images = write_imagenet(home, 32, rng)
+    data.load(tiny(dataset="imagenet32"))
+    for batch in (home / "imagenet32").glob("*_data*"):
+        batch.unlink()
+    for file in [*kept.glob("*.bytes"), *kept.glob("*.npy")]:
+        _, half, _, kind = file.name.split("-")
+        file.rename(home / "imagenet32" / f"{half}-{kind}")
+    assert np.array_equal(read_anew(monkeypatch).train.images.source.flatten(1).numpy(), images)
+
+
+def test_another_archive_in_the_same_place_is_converted_anew(home, kept, rng):
+    for _ in range(2):
+        images = write_imagenet(home, 32, rng)
+        archives._imagenet.cache_clear()
+        assert np.array_equal(
+            data.load(tiny(dataset="imagenet32")).train.images.source.flatten(1).numpy(), images
+        )
+
+
+def test_nothing_is_written_where_the_data_lie(home, kept, rng):
+    """They may lie in a folder that may only be read, as those do that a cluster's users share."""
+
+    def there():
+        return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in home.rglob("*")}
+
+    for name in DOWNLOADED:
+        provide(name, home, rng, groups=True)
+    before = there()
+    for path in before:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        sets = [data.load(tiny(dataset=name, train_images=30)) for name in DOWNLOADED]
+        assert there() == before and all(len(some.train) for some in sets)
+    finally:
+        for path in before:
+            path.chmod(0o755)
+    maps = pathlib.Path("/proc/self/maps")
+    if maps.exists():  # whoever may write anything, as root, does not open the files for it either
+        lines = [line for line in maps.read_text(encoding="utf-8").splitlines() if str(kept) in line]
+        assert lines and all(line.split()[1] == "r--s" for line in lines)
+
+
+def test_a_cache_that_cannot_be_written_is_named(home, tmp_path, rng, monkeypatch):
+    write_imagenet(home, 32, rng)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SIFTING_CACHE", str(tmp_path / "file"))
+    archives._imagenet.cache_clear()
+    with pytest.raises(OSError, match="images of imagenet32 are kept there .*SIFTING_CACHE names another"):
+        data.load(tiny(dataset="imagenet32"))
+
+
+def test_interrupted_conversion_leaves_nothing_behind(home, kept, rng):
     write_imagenet(home, 32, rng)
     (home / "imagenet32" / "train_data_batch_7").write_bytes(b"\x80")
     with pytest.raises(ValueError, match="train_data_batch_7"):
         data.load(tiny(dataset="imagenet32"))
-    assert not list(home.rglob("*.part*")) and not list(home.rglob("train-*"))
+    assert {file.suffix for file in kept.iterdir()} <= {".lock"}
 
 
-def test_damaged_conversion_says_delete(home, rng):
+def test_damaged_conversion_says_delete(home, kept, rng):
     write_imagenet(home, 32, rng)
     data.load(tiny(dataset="imagenet32"))
     archives._imagenet.cache_clear()
-    converted = home / "imagenet32" / "train-images.bytes"
+    [converted] = kept.glob("imagenet32-train-*.bytes")
     converted.write_bytes(converted.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="train-images.bytes has been damaged; delete it"):
+    with pytest.raises(ValueError, match="train-.*-images.bytes has been damaged; delete it"):
         data.load(tiny(dataset="imagenet32"))
 
 

@@ -10,6 +10,7 @@ import pytest
 from sifting import __main__ as cli
 from sifting import config, store
 from sifting.publish import page, plans, runner
+from sifting.publish.page import open_chapter
 from sifting.results.history import History
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,6 +120,13 @@ def test_a_dense_network_that_diverged_is_named(results):
         ValueError, match=f"{run.name}: training of the dense network diverged, with lr=1e\\+06"
     ):
         plans._check_learned(run)
+
+
+@pytest.mark.parametrize("chapter", plans.GROUPS)
+@pytest.mark.parametrize("seeds", [None, 0, 2.0, "3"])
+def test_what_is_no_number_of_seeds_is_refused_live(results, chapter, seeds):
+    with pytest.raises(ValueError, match=f"seeds must be a whole number, 1 or more, not {seeds!r}"):
+        open_chapter(chapter, "smoke", seeds)
 
 
 @pytest.mark.parametrize("chapter", plans.GROUPS)

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import filelock
@@ -17,7 +18,7 @@ from sifting import __main__ as cli
 from sifting import store
 from sifting.config import PRESETS, Config, preset
 from sifting.config import seeds as copies
-from sifting.publish import notebooks, pages, runner, verify
+from sifting.publish import notebooks, pages, place, runner, verify
 from sifting.results.history import DamagedResult, History
 from sifting.store import schedule
 
@@ -148,8 +149,8 @@ def test_kernels_of_linux_and_mac_are_reached_without_ports():
         ("run toy preset=huge", 2, f"unknown preset 'huge'; choose from {', '.join(sorted(PRESETS))}"),
         ("run toy seed=3", 2, f"unknown option 'seed'; choose from {', '.join(sorted(cli.RUN))}"),
         ("run toy seeds=three", 2, "seeds takes a whole number, not 'three'"),
-        ("run toy seeds=0", 2, "seeds must be 1 or more"),
-        ("run toy seeds=-1", 2, "seeds must be 1 or more"),
+        ("run toy seeds=0", 2, "seeds must be a whole number, 1 or more"),
+        ("run toy seeds=-1", 2, "seeds must be a whole number, 1 or more"),
         ("run toy device=tpu", 2, "unknown device 'tpu'; choose from auto, cpu, cuda"),
         ("run toy set=learning_rate=1", 2, "unknown parameter 'learning_rate'; choose from"),
         ("run toy set=lr=-1", 2, "lr must be between 0 and 1,000,000"),
@@ -213,6 +214,90 @@ def test_a_failing_cell_is_named_and_the_page_that_was_there_stays(book, capsys)
     assert [path.name for path in book.page.parent.iterdir()] == ["toy.ipynb"]
 
 
+@pytest.mark.parametrize(("encoding", "how"), [("utf-8", "rename it"), ("ascii", "set PYTHONUTF8=1, as: ")])
+def test_a_folder_whose_name_cannot_be_read_is_named(book, monkeypatch, capsys, encoding, how):
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: encoding)
+    monkeypatch.setenv("SIFTING_DATA", "/caf\udce9")
+    assert cli.main(["run", "toy", "preset=smoke"]) == 2 and book.computed == []
+    said = f"SIFTING_DATA, '/caf\\udce9', has letters that are not {encoding}; {how}"
+    assert said in capsys.readouterr().err
+
+
+def test_a_page_is_drawn_in_a_folder_with_any_letters_under_any_locale(tmp_path):
+    """ASCII stands for all locales that are not UTF-8; the letters are in what is drawn and in its folder."""
+    code = (
+        "import sys; from matplotlib.figure import Figure; from sifting.publish.markup import embed\n"
+        "from sifting.publish.page import _beside\n"
+        "figure = Figure(); figure.add_subplot().set_title('Größe ≥ 1'); _beside('x-y', figure)\n"
+        "embed('x-y', figure, 'Größe', 'ñ'); print('Größe ≥ 1')"
+    )
+    (tmp_path / "été").mkdir()
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-8"}
+    environment = os.environ | plain | {"SIFTING_FIGURES": str(tmp_path / "été")}
+    command = [sys.executable, "-c", code.encode("ascii", "backslashreplace").decode()]
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", cwd=runner.ROOT)
+    assert done.stderr == "" and done.stdout == "Größe ≥ 1\n"
+    assert sorted(file.name for file in (tmp_path / "été").iterdir()) == ["x-y.json", "x-y.svg"]
+    assert "Größe ≥ 1" in (tmp_path / "été" / "x-y.svg").read_text(encoding="utf-8")
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_anything_is_computed(book, monkeypatch, capsys):
+    (runner.BOOK.parent / "file").touch()
+    monkeypatch.setattr(runner, "BOOK", runner.BOOK.parent / "file")
+    for words in (["run", "toy", "preset=smoke"], ["site"]):
+        assert cli.main(words) == 1
+        error = capsys.readouterr().err
+        assert "/file: File exists: pages cannot be written there ($SIFTING_SITE names another" in error
+    assert book.computed == []
+
+
+def test_the_book_can_be_built_in_another_folder(tmp_path, monkeypatch, python):
+    """Nothing is written where the package is, apart from what Python keeps of modules."""
+    code = (
+        "import os, sys\n"
+        f"here, wrote = {str(runner.ROOT)!r}, []\n"
+        "def watch(event, about):\n"
+        "    if event == 'open' and isinstance(about[0], str) and about[2] & (os.O_WRONLY | os.O_RDWR):\n"
+        "        wrote.append(os.path.abspath(about[0]))\n"
+        "sys.dont_write_bytecode = True\n"
+        "sys.addaudithook(watch)\n"
+        "from sifting.publish import runner\n"
+        "built = []\n"
+        "def build(command, **_):\n"
+        "    built.append(command[command.index('build') + 1])\n"
+        "    runner.SITE.mkdir(parents=True, exist_ok=True)\n"
+        "    return type('Done', (), {'returncode': 0})\n"
+        "runner.subprocess.run = build\n"
+        "runner.site()\n"
+        "print(built, [path for path in wrote if path.startswith(here)])\n"
+    )
+    home = tmp_path / "elsewhere"
+    monkeypatch.setenv("SIFTING_SITE", str(home))
+    for _ in range(2):
+        out, error = python(code).communicate(timeout=100)
+        assert out.splitlines()[-1] == f"[{str(home)!r}] []", error
+        assert f"open {home}/_build/html/index.html" in out
+    for name in ("_config.yml", "_build/toc.yml", "book/intro.md", "book/references.bib", "book/imp.ipynb"):
+        assert (home / name).is_file()
+    assert (home / "book/_static/sifting.css").is_file() and not (home / "book/results").exists()
+
+
+def test_what_is_newer_here_is_brought_and_what_is_newer_there_stays(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    for name in ("_config.yml", "book/a.md", "book/b.md", "book/results/x.npz", "book/imp.ipynb"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text("old")
+        (here / name).chmod(0o444)
+    monkeypatch.setattr(place, "ROOT", here)
+    place.bring(there)
+    assert {path.name for path in there.rglob("*.*")} == {"_config.yml", "a.md", "b.md"}
+    (there / "book/a.md").write_text("made there")
+    os.utime(here / "book/b.md", (time.time() + 9, time.time() + 9))
+    (there / "book/b.md").write_text("older")
+    place.bring(there)
+    assert [(there / f"book/{name}.md").read_text() for name in "ab"] == ["made there", "old"]
+
+
 def test_a_port_in_use_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(runner, "SITE", tmp_path)
     assert cli.main(["serve"]) == 2 and "make builds it" in capsys.readouterr().err
@@ -242,6 +327,56 @@ def test_an_unreadable_notebook_is_named(book, capsys):
     (runner.CHAPTERS / "toy.ipynb").write_text("{")
     assert cli.main(["run", "toy", "preset=smoke", "book=1"]) == 1
     assert "chapters/toy.ipynb is not a notebook" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("seeds = 4  # n=4 as in the paper", 4),
+        ("seeds = 4  # overrides = {}; preset = 'smoke'", 4),
+        ("# seeds = 2\nseeds = 4", 4),
+        ("seeds: int = 4", 4),
+    ],
+)
+def test_comments_of_the_parameters_cell_are_not_read(book, line, value, capfd):
+    cell = f'preset = "laptop"\n{line}\ndevice = "auto"\noverrides = {{}}  # e.g. lr=0.05, widths=[64]'
+    book.write("print(preset, seeds, overrides)", parameters=cell)
+    assert runner.settle("toy", "smoke", None, None)[2] == value
+    assert runner.run_chapter("toy", preset="smoke", seeds=2)
+    assert printed(book.page) == "smoke 2 {}\n" and capfd.readouterr().err == ""
+
+
+def test_overrides_may_be_written_as_a_call_of_dict(book):
+    overrides = 'dict(lr=0.05, widths=[64, 64], model="fcn")'
+    book.write("print(1)", parameters=PARAMETERS.replace("{}", overrides))
+    known = notebooks.parameters_of(runner.CHAPTERS / "toy.ipynb")
+    assert known["overrides"] == {"lr": 0.05, "widths": [64, 64], "model": "fcn"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (
+            PARAMETERS.replace('"laptop"', 'os.environ.get("P")'),
+            "line 1 of their cell is not: preset = os.en",
+        ),
+        ("import os\n" + PARAMETERS, "line 1 of their cell is not: import os"),
+        (PARAMETERS.replace("{}", "dict({}, **more)"), "line 4 of their cell is not: overrides = dict("),
+        (PARAMETERS.replace("seeds = 3", "seeds = = 3"), "line 2 of their cell is not: seeds = = 3"),
+        (PARAMETERS.replace("seeds = 3", "seeds, more = 3, 4"), "line 2 of their cell is not: seeds, more"),
+        (
+            PARAMETERS.replace("seeds = 3", "seeds = None"),
+            "seeds must be a whole number, 1 or more, not None",
+        ),
+        (PARAMETERS.replace("seeds = 3", ""), "toy.ipynb has no parameter seeds; it has preset, device, ov"),
+    ],
+)
+def test_parameters_that_cannot_be_read_are_named_before_anything_is_computed(book, capsys, cell, message):
+    book.write("print(1)", parameters=cell)
+    assert cli.main(["run", "toy", "preset=smoke"]) and message in capsys.readouterr().err
+    with pytest.raises((ValueError, notebooks.BuildError)):
+        runner.run_chapter("toy", preset="smoke", seeds=None if "None" in cell else 2)
+    assert book.computed == []
 
 
 def test_parameters_are_shown_again_only_where_they_are_not_those_of_the_chapter(book):

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from sifting import store
-from sifting.config import SETTINGS, Config, apart_from, choose, preset, without
+from sifting.config import SETTINGS, Config, apart_from, check_seeds, choose, preset, without
 from sifting.publish.plans import gaussianity, locality, methods, surface, synthesis, utility
 from sifting.results.history import History
 
@@ -74,6 +74,7 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
     if chapter not in GROUPS and (CHAPTERS / f"{chapter}.ipynb").exists():
         raise ValueError(f"chapter {chapter} has no plan: add one to sifting/publish/plans")
     choose("chapter", chapter, GROUPS)
+    check_seeds(count)
     if base.levels < 2:
         raise ValueError(f"a chapter needs levels=2 or more, not {base.levels}")
     base = dataclasses.replace(base, probed="every")  # chapters say themselves which levels they need

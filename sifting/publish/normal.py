@@ -1,0 +1,51 @@
+"""The form of an executed notebook in which the same inputs give the same bytes."""
+
+import hashlib
+import re
+
+import nbformat
+
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def normalise(notebook, name: str, as_written: bool):
+    """Drop clocks, paths and random ids, so that the same inputs give the same bytes.
+
+    as_written : the parameters are those that the chapter itself names; then they are not shown twice
+    """
+    notebook.metadata.pop("papermill", None)
+    for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
+        cell.execution_count = number
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = number
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = "injected-parameters"
+            cell.metadata.tags.extend(["remove-cell"] * as_written)
+        for output in cell.get("outputs", []):
+            for kind in {"text/plain"} & set(output.get("data", {})):
+                output["data"][kind] = re.sub(r" at 0x[0-9a-f]+", "", output["data"][kind])
+    widgets = notebook.metadata.get("widgets", {}).get(STATE)
+    if not widgets:
+        return notebook
+    state, order = widgets["state"], {}
+
+    def visit(model):  # depth first from the views: new ids depend on structure alone
+        if model in state and model not in order:
+            order[model] = hashlib.sha256(f"{name}:{len(order)}".encode()).hexdigest()[:32]
+            for child in re.findall(r"IPY_MODEL_(\w{32})", repr(state[model]["state"])):
+                visit(child)
+
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if VIEW in output.get("data", {}):
+                visit(output["data"][VIEW]["model_id"])
+    widgets["state"] = {model: state[model] for model in order}
+    text = nbformat.writes(notebook)
+    for old, new in order.items():
+        text = text.replace(old, new)
+    return nbformat.reads(text, 4)
