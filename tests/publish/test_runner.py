@@ -22,6 +22,8 @@ from sifting.publish import notebooks, pages, place, runner, verify
 from sifting.results.history import DamagedResult, History
 from sifting.store import schedule
 
+PARAMETERS = 'preset = "laptop"\nseeds = 3\ndevice = "auto"\noverrides = {}'
+
 
 @pytest.fixture
 def sifting(book, tmp_path, python):
