@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import threadpoolctl
 import torch
 
 from sifting import cache, config, data, figures, observables, store
@@ -421,6 +422,15 @@ def test_independent_components_find_what_was_mixed(monkeypatch):
     assert record["ica/kurtosis"].mean() > record["pca/kurtosis"].mean() + 1
     assert record["iterations"] < components.ITERATIONS
     assert (components.largest(record["ica"]).sum(1) == 3).all()
+
+
+def test_components_have_the_same_bits_on_one_thread_and_on_two():
+    found = []
+    for threads in (1, 2):
+        with threadpoolctl.threadpool_limits(threads):
+            found.append(components.compute(config.preset("smoke", train_images=5_000)))
+    for name, values in found[0].items():
+        assert values.tobytes() == found[1][name].tobytes(), name
 
 
 def test_the_cavity_criterion_keeps_what_the_definition_says_and_touches_nothing():
