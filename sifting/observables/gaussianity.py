@@ -8,10 +8,23 @@ import numpy as np
 GAUSSIAN = 3  # kurtosis of a Gaussian
 LEAST = 3  # inputs of a unit: with one or two, nothing is left of it when a weight goes
 CHUNK = 2048  # images at a time; bounds the memory
+SAME = 4  # units in the last place of a number: values that differ by no more are the same number
+
+
+def constant(values):
+    """Which columns say the same of all images, up to rounding.
+
+    Their mean is off in its last digit, so that the deviations from it are not 0 but one tiny number.
+
+    values  : (images, units), floats
+    returns : (units,), bool
+    """
+    kind = str(values.dtype).removeprefix("torch.")
+    return (abs(values - values[:1]) <= SAME * np.finfo(kind).eps * abs(values[:1])).all(0)
 
 
 def kurtosis(values):
-    """E[(v - m)^4] / E[(v - m)^2]^2 of every column: 3 for a Gaussian; nan for a constant.
+    """E[(v - m)^4] / E[(v - m)^2]^2 of every column: 3 for a Gaussian; nan for a constant, see `constant`.
 
     values  : (images, units), floats
     returns : (units,)
@@ -22,7 +35,9 @@ def kurtosis(values):
     square = centered * centered
     variance = square.mean(0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (square * square).mean(0) / (variance * variance)
+        found = (square * square).mean(0) / (variance * variance)
+    found[constant(values)] = float("nan")
+    return found
 
 
 def cavity(x, weights):
@@ -34,8 +49,9 @@ def cavity(x, weights):
 
     x       : (images, inputs) of the layer, float64 for scores that are exact
     weights : (units, inputs), 0 where pruned
-    returns : scores (units, inputs), nan where w = 0 and in units with fewer than LEAST inputs; the same to
-              first order in w_j, which sum to 0 in a unit, as K does not depend on the scale of w; K (units,)
+    returns : scores (units, inputs), nan where w = 0, in units with fewer than LEAST inputs and in those of
+              constant inputs alone; the same to first order in w_j, which sum to 0 in a unit, as K does not
+              depend on the scale of w; K (units,)
 
     Source: Redman et al. 2024, equation 5.
     """
@@ -60,9 +76,10 @@ def moments(x, weights):
     returns    : <l x>, <l^2 x^2>, <l^3 x>, <l x^3> (units, inputs), four matrix products;
                  <x^2>, <x^4> (inputs,); <l^2>, <l^4> (units, 1)
     """
-    mean, sums = x.mean(0), [0] * 8
+    mean, same, sums = x.mean(0), constant(x), [0] * 8
     for start in range(0, len(x), CHUNK):
         x1 = x[start : start + CHUNK] - mean
+        x1[:, same] = 0
         l1, x2 = x1 @ weights.T, x1 * x1
         l2 = l1 * l1
         products = l1.T @ x1, l2.T @ x2, (l2 * l1).T @ x1, l1.T @ (x2 * x1)

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import threadpoolctl
 import torch
 
 from sifting import observables
@@ -18,7 +19,10 @@ ITERATIONS = 400  # at most, of FastICA
 
 
 def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays:
-    """Components of the training images as a network sees them, by scikit-learn; on the CPU.
+    """Components of the training images as a network sees them, by scikit-learn; on the CPU, on one thread.
+
+    On two, BLAS adds up in another order, and FastICA ends in other components: its objective has many
+    optima.
 
     returns, for every METHOD of ica and pca:
 
@@ -32,23 +36,25 @@ def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays
     Source: Redman et al. 2024, appendix A.
     """
     from sklearn.decomposition import PCA, FastICA
-    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.exceptions import ConvergenceWarning  # imported first: only what is loaded is limited
 
-    data = load(config)
-    x = data.train.batch(torch.arange(min(IMAGES, len(data.train))))[0].numpy()
-    count = min(COUNT, *x.shape)
-    ica = FastICA(count, whiten="unit-variance", max_iter=ITERATIONS, tol=1e-3, random_state=config.seed)
-    pca = PCA(count, random_state=config.seed)
-    record = {"shape": np.array(data.shape)}
-    for name, method in {"ica": ica, "pca": pca}.items():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # `iterations` tells
-            rows = method.fit(x).components_
-        record |= {
-            name: rows.astype(np.float32),
-            f"{name}/kurtosis": observables.gaussianity.kurtosis((x - x.mean(0)).astype(np.float64) @ rows.T),
-            f"{name}/localization": observables.locality.localization(largest(rows), data.shape),
-        }
+    with threadpoolctl.threadpool_limits(1):
+        data = load(config)
+        x = data.train.batch(torch.arange(min(IMAGES, len(data.train))))[0].numpy()
+        count = min(COUNT, *x.shape)
+        ica = FastICA(count, whiten="unit-variance", max_iter=ITERATIONS, tol=1e-3, random_state=config.seed)
+        pca = PCA(count, random_state=config.seed)
+        record = {"shape": np.array(data.shape)}
+        for name, method in {"ica": ica, "pca": pca}.items():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # `iterations` tells
+                rows = method.fit(x).components_
+            products = (x - x.mean(0)).astype(np.float64) @ rows.T
+            record |= {
+                name: rows.astype(np.float32),
+                f"{name}/kurtosis": observables.gaussianity.kurtosis(products),
+                f"{name}/localization": observables.locality.localization(largest(rows), data.shape),
+            }
     return record | {"iterations": np.array(ica.n_iter_)}
 
 

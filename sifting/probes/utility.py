@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sifting.config import Config
 from sifting.data import load_still
 from sifting.probes.probed import is_probed, measured
-from sifting.pruning.prunable import prunable
+from sifting.pruning.prunable import integer_part, prunable
 from sifting.pruning.run import tensors
 from sifting.results.axes import BASES, RATIOS, WINDOWS
 from sifting.results.masks import at
@@ -176,7 +176,7 @@ class Probe:
             for number in range(config.subsets):
                 draw = generator(config, "subsets", number)
                 order = among[torch.randperm(len(among), generator=draw).to(among.device)]
-                for place, count in enumerate(int(ratio * size) for ratio in RATIOS):
+                for place, count in enumerate(integer_part(ratio, size) for ratio in RATIOS):
                     if count <= len(order):
                         where = BASES.index(base), place, number
                         worth[where], left[where] = self._without(order[:count])
@@ -205,7 +205,7 @@ class Probe:
         found = np.zeros((2, len(RATIOS), WINDOWS), np.float32)
         for scope, by in enumerate((sizes, ranks)):
             order = self.pool.kept[by[self.pool.kept].argsort(stable=True)]
-            for place, count in enumerate(int(ratio * len(order)) for ratio in RATIOS):
+            for place, count in enumerate(integer_part(ratio, len(order)) for ratio in RATIOS):
                 for number, start in enumerate(np.linspace(0, len(order) - count, WINDOWS).astype(int)):
                     found[scope, place, number] = self._without(order[start : start + count])[1]
         return found
@@ -218,7 +218,7 @@ class Probe:
             for number in range(draws):
                 draw = generator(self.config, f"layer {layer}", number)
                 order = mine[torch.randperm(len(mine), generator=draw).to(mine.device)]
-                found[layer, number] = self._without(order[: int(ALONE * len(mine))])[0]
+                found[layer, number] = self._without(order[: integer_part(ALONE, len(mine))])[0]
         return found
 
 

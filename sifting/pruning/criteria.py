@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from sifting import observables
 from sifting.config import choose
 from sifting.data import Split
-from sifting.pruning.prunable import norms
+from sifting.pruning.prunable import integer_part, norms
 from sifting.training.models import BUILDERS, FCN, ResNet, kind
 
 SNIP_IMAGES = 10_000  # Pellegrini & Biroli 2022
@@ -262,14 +262,15 @@ def prune(
             for many in (things, [scores[name] for name in names])
         )
         kept = mask.nonzero().squeeze(1)
-        lowest = score[kept].argsort(stable=True)[: ROUNDING[rounding](fraction * len(kept))]
+        lowest = score[kept].argsort(stable=True)[: ROUNDING[rounding](fraction, len(kept))]
         mask[kept[lowest]] = False
         parts = mask.split([thing.numel() for thing in things])
         new |= {name: masks[name] & part.view(scores[name].shape) for name, part in zip(names, parts)}
     return new
 
 
-ROUNDING = {"down": int, "nearest": round}
+# function(fraction, count), how many go; nearest rounds the product of floats, as torch does
+ROUNDING = {"down": integer_part, "nearest": lambda fraction, count: round(fraction * count)}
 
 
 def _shared(mask: Tensor, shape: torch.Size) -> Tensor:

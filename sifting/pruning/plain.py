@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sifting.config import Config
 from sifting.data import load
-from sifting.pruning.prunable import prunable
+from sifting.pruning.prunable import integer_part, prunable
 from sifting.pruning.treatments import rewind_
 from sifting.training.models import build
 from sifting.training.reference import generator, train
@@ -58,7 +58,7 @@ def without_smallest(
         kept = torch.cat([masks[name].flatten() for name in names])
         sizes = torch.cat([weights[name].detach().abs().flatten() for name in names])
         order = sizes.where(kept, torch.inf).argsort(stable=True)
-        kept[order[: int(fraction * int(kept.sum()))]] = False
+        kept[order[: integer_part(fraction, int(kept.sum()))]] = False
         parts = kept.split([masks[name].numel() for name in names])
         new |= {name: part.view_as(masks[name]) for name, part in zip(names, parts)}
     return new

@@ -1,4 +1,6 @@
-"""What of a network pruning may touch, and what goes with it."""
+"""What of a network pruning may touch, how much of it a share is, and what goes with it."""
+
+from fractions import Fraction
 
 from torch import Tensor, nn
 
@@ -14,6 +16,14 @@ def prunable(model: nn.Module, biases: bool, head: bool = False) -> list[str]:
     kinds = ("weight", "bias") if biases else ("weight",)
     names = [f"{layer}.{kind}" for layer in (layers if head else layers[:-1]) for kind in kinds]
     return [name for name in names if name in there]
+
+
+def integer_part(share: float, count: int) -> int:
+    """The integer part of share * count, where the share is the decimal number that it is written as.
+
+    0.29 of 100 is 29. A product of floats is 28.999999999999996 there, and its integer part one too small.
+    """
+    return int(Fraction(repr(float(share))) * count)
 
 
 def norms(model: nn.Module) -> dict[str, str]:

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import threadpoolctl
 import torch
 
 from sifting import cache, config, data, figures, observables, store
@@ -61,6 +62,32 @@ def test_kurtosis_of_known_distributions():
         observables.gaussianity.kurtosis(values)
     )
     assert np.isnan(observables.gaussianity.kurtosis(np.ones((5, 1)))).all()
+
+
+@pytest.mark.parametrize("library", [np.asarray, torch.from_numpy], ids=["numpy", "torch"])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("images", [2, 3, 1000, 20_000])
+def test_what_is_the_same_of_all_images_has_no_kurtosis_and_no_score(images, kind, library):
+    said = np.array([0.1, -0.3, 1e-20, 1e-3, 255 / 77, 1e9, 0.0], kind)
+    values = np.tile(said, (images, 1))
+    values[-1, :5] = np.nextafter(values[-1, :5], kind(9))  # another order of adding up
+    rare = np.zeros((images, 1), kind)
+    rare[0] = kind(1e-3)
+    found = np.asarray(observables.gaussianity.kurtosis(library(np.concatenate([values, rare], 1))))
+    assert np.isnan(found[:-1]).all()
+    assert found[-1] == pytest.approx(images - 2 + 1 / (images - 1), rel=0.01)  # one image stands out
+    scores, _, whole = observables.gaussianity.cavity(library(values), library(np.ones((2, 7), kind)))
+    assert np.isnan(np.asarray(whole)).all() and np.isnan(np.asarray(scores)).all()
+
+
+def test_a_constant_input_changes_no_kurtosis(layer):
+    x, weights = layer
+    scores = observables.gaussianity.cavity(
+        np.concatenate([x, np.full((len(x), 1), 0.1)], 1), np.concatenate([weights, np.ones((8, 1))], 1)
+    )[0]
+    assert (scores[:5, -1] == 0).all()
+    expected = observables.gaussianity.cavity(x, weights)[0]
+    np.testing.assert_allclose(scores[:5, :-1], expected[:5], atol=1e-12)
 
 
 def test_cavity_scores_are_those_of_the_definition(layer):
@@ -421,6 +448,15 @@ def test_independent_components_find_what_was_mixed(monkeypatch):
     assert record["ica/kurtosis"].mean() > record["pca/kurtosis"].mean() + 1
     assert record["iterations"] < components.ITERATIONS
     assert (components.largest(record["ica"]).sum(1) == 3).all()
+
+
+def test_components_have_the_same_bits_on_one_thread_and_on_two():
+    found = []
+    for threads in (1, 2):
+        with threadpoolctl.threadpool_limits(threads):
+            found.append(components.compute(config.preset("smoke", train_images=5_000)))
+    for name, values in found[0].items():
+        assert values.tobytes() == found[1][name].tobytes(), name
 
 
 def test_the_cavity_criterion_keeps_what_the_definition_says_and_touches_nothing():

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 from sifting import config
 from sifting.config import SETTINGS
 from sifting.data import Images, Split
-from sifting.pruning import criteria, tickets
+from sifting.pruning import criteria, plain, tickets
 from sifting.pruning.criteria import CRITERIA, KINDS, ROUNDING, SCHEMES, SNIP_IMAGES, Cut, prune, saliency
-from sifting.pruning.prunable import prunable
+from sifting.pruning.prunable import integer_part, prunable
 from sifting.training import models
 
 
@@ -195,6 +195,28 @@ def test_however_numbers_are_rounded_less_than_one_weight_more_or_less_goes(roun
     for fraction in (0, 0.004, 0.1, 0.37, 0.5, 0.996, 1):
         new = prune(masks, {"a.weight": torch.arange(77.0).view(7, 11)}, fraction, rounding=rounding)
         assert abs(77 * (1 - fraction) - int(new["a.weight"].sum())) < 1
+
+
+def test_the_integer_part_is_that_of_whole_numbers_where_a_product_of_floats_falls_short():
+    missed = []
+    for digits in (1, 2, 3):
+        for share in range(1, 10**digits):
+            for count in range(0, 3_000, 10 ** (digits - 1)):
+                fraction = share / 10**digits
+                exact = share * count // 10**digits
+                assert integer_part(fraction, count) == exact
+                missed += [(fraction, count)] * (int(fraction * count) != exact)
+    assert {(0.29, 100), (0.57, 100)} <= set(missed)
+
+
+@pytest.mark.parametrize("percent", [29, 57, 58])
+def test_of_a_hundred_weights_as_many_go_as_the_fraction_has_percent(percent):
+    masks, weights = {"a.weight": torch.ones(10, 10, dtype=torch.bool)}, torch.arange(1, 101.0).view(10, 10)
+    for new in (
+        prune(masks, {"a.weight": weights}, percent / 100),
+        plain.without_smallest({"a.weight": weights}, masks, percent / 100, "layer"),
+    ):
+        assert new["a.weight"].sum() == 100 - percent
 
 
 def test_permuting_hidden_units_permutes_masks(model):
