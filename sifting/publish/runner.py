@@ -63,10 +63,11 @@ def run(name: str, book: bool = False, **options) -> None:
     if book or mine == own:
         run_chapter(name, **options)
         return
+    with trials.apart():
+        record = compute(name, **options)
     if stored_seeds(name, settle(name, None, None, None)[1]):
         run_chapter(name)  # what the trial stands beside
     with trials.apart():
-        record = compute(name, **options)
         draw([record | {"page": trials.page_of(trials.name_of(record))}], options.get("fresh", False))
 
 

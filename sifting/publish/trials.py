@@ -132,6 +132,8 @@ def contents(toc: str, book: pathlib.Path) -> str:
 def forget(book: pathlib.Path, name: str) -> list[str]:
     """Remove the page of a trial, its figures, and results that no other trial shows; of all, for "all".
 
+    What is being computed, or was interrupted and may go on, is left alone.
+
     returns : names of the trials that are no more
 
     Raises ValueError for a trial that there is not, naming those that there are.
@@ -140,14 +142,11 @@ def forget(book: pathlib.Path, name: str) -> list[str]:
     if name != "all":
         choose("trial", name, [*found, "all"])
     gone = list(found) if name == "all" else [name]
-    left = {result for other in found.keys() - set(gone) for result in found[other].get("results", [])}
+    results = {trial: set(record.get("results", ())) for trial, record in found.items()}
+    left = set().union(*(results[trial] for trial in found.keys() - set(gone)))
     for trial in gone:
+        for result in results[trial] - left:
+            (store.root() / TRIALS / f"{result}.npz").unlink(missing_ok=True)
         (book / f"{page_of(trial)}.ipynb").unlink()
         shutil.rmtree(book / "figures" / page_of(trial), ignore_errors=True)
-    folder = store.root() / TRIALS
-    for file in folder.glob("*.npz"):
-        if file.stem not in left:
-            file.unlink()
-    if not left:
-        shutil.rmtree(folder, ignore_errors=True)
     return gone

@@ -74,14 +74,16 @@ def test_a_trial_is_forgotten_with_its_results_and_no_others(stored, capsys):
     for lr in ("0.5", "0.6"):
         assert cli.main(["run", "toy", "preset=smoke", f"set=lr={lr}"]) == 0
     one, other = trials.drawn(runner.BOOK)
-    kept = set(trials.drawn(runner.BOOK)[other]["results"])
+    kept = {*trials.drawn(runner.BOOK)[other]["results"], "ticket-0123456789ab"}
+    (store.root() / "trials" / "ticket-0123456789ab.npz").touch()  # of a trial that is being computed
     assert cli.main(["forget", f"trial={one}"]) == 0
     assert [*trials.drawn(runner.BOOK)] == [other]
     assert {path.stem for path in (store.root() / "trials").glob("*.npz")} == kept
     assert cli.main(["forget", f"trial={one}"]) == 2
     assert f"unknown trial '{one}'; choose from all, {other}" in capsys.readouterr().err
     assert cli.main(["forget", "trial=all"]) == 0
-    assert trials.drawn(runner.BOOK) == {} and not (store.root() / "trials").exists()
+    assert trials.drawn(runner.BOOK) == {}
+    assert [path.stem for path in (store.root() / "trials").glob("*.npz")] == ["ticket-0123456789ab"]
     assert len([*store.root().glob("*.npz")]) == 3 and stored.page.exists()
 
 
@@ -130,6 +132,12 @@ def test_statements_stand_beside_those_of_the_book():
     assert "0 of 1 verdicts" in trials.comparison({key: claim("holds", 2.5)}, {key: claim("holds", 2.5)})
     alone = trials.comparison({key: claim("holds", 2.5)}, {})
     assert "verdicts differ" not in alone and "–" in alone
+
+
+def test_a_mistake_in_a_trial_is_told_before_anything_is_drawn(book, capsys):
+    book("ticket", seeds(preset("laptop"), 1))
+    assert cli.main(["run", "toy", "preset=smoke", "device=tpu"]) == 2
+    assert not book.page.exists()
 
 
 # --- curves of the book behind those of a trial

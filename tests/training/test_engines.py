@@ -175,6 +175,32 @@ def test_every_depth_and_density(engine, images, form, norm, density, widths):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("norm", NORMS)
+def another(name):
+    """Another value of a field of training than SMOKE has."""
+    known, usual = SETTINGS[name], getattr(SMOKE, name)
+    if known.choices:
+        return next(
+            choice for choice in known.choices if choice not in (usual, "adam")
+        )  # that has tests of its own
+    if isinstance(usual, bool):
+        return not usual
+    if isinstance(usual, int):
+        return usual + 3
+    least = next(bound for bound in (known.low, known.above, 0) if bound is not None)
+    return (usual + min(0.9, known.high or 0.9, known.below or 0.9)) / 2 if usual <= least else usual / 2
+
+
+FIELDS = [name for name, known in SETTINGS.items() if known.of == "training" and name != "optimizer"]  # above
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "reference"])
+def test_every_field_of_training_acts_in_an_engine_as_in_the_reference(engine, images, name):
+    """Or the engine objects. A field that one of them does not read would do nothing, unseen."""
+    *both, masks = pair(engine, images, torch.float64, **{name: another(name)})
+    compare(*both, masks, 1e-6)
+
+
 def test_a_late_start_and_callbacks(engine, images, form, norm):
     *both, masks = pair(engine, images, torch.float64, after=(7, 9, 20), start=7, batch_norm=norm)
     assert len(both[0][2]) == 3 and len(both[0][1]["val_accuracy"]) == 2
