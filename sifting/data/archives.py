@@ -200,12 +200,10 @@ def _idx(name: str, home: Path, device: str) -> tuple[Pool, Pool]:
 def _cifar10_files(home: Path) -> list[list[Path]]:
     """Batches to train on, and those to test on. Raises FileNotFoundError where any is missing."""
     about = torchvision().datasets.CIFAR10
-    lists = [
-        [home / about.base_folder / name for name, _ in listed]
-        for listed in (about.train_list, about.test_list)
-    ]
-    _need(sum(lists, []), _command("CIFAR10"))
-    return lists
+    lists, home = (about.train_list, about.test_list), home / about.base_folder
+    parts = [[home / name for name, _ in listed] for listed in lists]
+    _need(sum(parts, []), _command("CIFAR10"))
+    return parts
 
 
 @functools.lru_cache(maxsize=2)
@@ -232,17 +230,12 @@ def _batch(path: Path, size: int, first: int, classes: int) -> tuple[np.ndarray,
     return np.ascontiguousarray(images), labels
 
 
-def _converted(home: Path, dataset: str, name: str) -> tuple[Path, Path]:
-    """Where the plain bytes of one half of the archive lie, or would lie: images and labels."""
-    return home / dataset / f"{name}-images.bytes", home / dataset / f"{name}-labels.npy"
-
-
 def _archive(home: Path, dataset: str, name: str) -> list[Path]:
     """The batches of one half of the archive, unless they have been converted: then none is needed.
 
     Raises FileNotFoundError where any is missing.
     """
-    if all(path.exists() for path in _converted(home, dataset, name)):
+    if all((home / dataset / f"{name}-{made}").exists() for made in ("images.bytes", "labels.npy")):
         return []
     size = dataset.removeprefix("imagenet")
     parts = {"train": [f"train_data_batch_{number}" for number in range(1, 11)], "val": ["val_data"]}
@@ -263,7 +256,7 @@ def _imagenet(home: Path, dataset: str, name: str, device: str) -> Pool:
     64 x 64: 16 GB of which no more than one batch is ever in memory.
     """
     size = int(dataset.removeprefix("imagenet"))
-    images, labels = _converted(home, dataset, name)
+    images, labels = home / dataset / f"{name}-images.bytes", home / dataset / f"{name}-labels.npy"
     if files := _archive(home, dataset, name):
         _convert(files, size, images, labels)
     kept = torch.from_numpy(np.load(labels))

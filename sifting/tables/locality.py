@@ -52,7 +52,7 @@ def _local(mask: np.ndarray, size: tuple, draw: np.random.Generator) -> dict:
 
 
 def localization(runs: list[History]) -> dict[str, np.ndarray]:
-    """Every measure of locality at every level but the dense one, per run; of that if it is alone."""
+    """Every measure of locality at every pruned level, per run; without one, of the dense."""
     return locality(runs, list(range(1, common(runs) + 1)) or [0])
 
 
