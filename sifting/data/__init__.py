@@ -38,6 +38,7 @@ __all__ = [
     "Source",
     "Split",
     "Translated",
+    "check",
     "class_names",
     "composition",
     "labels",
@@ -83,6 +84,28 @@ def load(config: Config, device: str = "cpu") -> Dataset:
     if config.clone == "none":
         return data
     return clones.clone(data, config.clone, config.normalize, f"clone-{key(config)}", config.data_seed)
+
+
+def check(config: Config) -> None:
+    """Raise what `load` would raise before it reads images, and for clones of classes with too few of them.
+
+    Raises FileNotFoundError for missing files; ValueError, naming the class and the settings that give it
+    more images, where a Gaussian is to be fitted to fewer than clones.LEAST.
+    """
+    config = images_of(config)
+    class_names(config)
+    SOURCES[config.dataset].look(config)
+    if config.clone not in clones.FITTED:
+        return
+    names, labels = class_names(config), load(dataclasses.replace(config, clone="none")).train.labels
+    for name, count in zip(names, torch.bincount(labels, minlength=len(names)).tolist()):
+        if count < clones.LEAST:
+            raise ValueError(
+                f"clone={config.clone} fits a Gaussian to {clones.LEAST} images or more of every class, but "
+                f"class {name} has {count} of the {len(labels)} training images: raise fraction "
+                f"({config.fraction:g}) or train_images ({config.train_images}), or take fewer classes than "
+                f"the {len(names)} of labels={config.labels}"
+            )
 
 
 def load_still(config: Config, device: str = "cpu") -> Dataset:

@@ -176,13 +176,18 @@ def _digits(device: str) -> Pool:
     return images.to(device), torch.from_numpy(labels).long().to(device)
 
 
+def _idx_files(name: str, home: Path) -> list[Path]:
+    """Images and labels to train on, then those to test on. Raises FileNotFoundError where any is missing."""
+    kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
+    files = [home / name / "raw" / f"{part}-{kind}" for part in ("train", "t10k") for kind in kinds]
+    _need(files, _command(name))
+    return files
+
+
 @functools.lru_cache(maxsize=2)
 def _idx(name: str, home: Path, device: str) -> tuple[Pool, Pool]:
     """Training and test images in the files that torchvision downloads."""
-    raw = home / name / "raw"
-    kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
-    files = [raw / f"{part}-{kind}" for part in ("train", "t10k") for kind in kinds]
-    _need(files, _command(name))
+    files = _idx_files(name, home)
     read = torchvision().datasets.mnist
     arrays = []
     for path in files:
@@ -197,14 +202,20 @@ def _idx(name: str, home: Path, device: str) -> tuple[Pool, Pool]:
     return (train[:, None], train_labels), (test[:, None], test_labels)
 
 
+def _cifar10_files(home: Path) -> list[list[Path]]:
+    """Batches to train on, and those to test on. Raises FileNotFoundError where any is missing."""
+    about = torchvision().datasets.CIFAR10
+    lists, home = (about.train_list, about.test_list), home / about.base_folder
+    parts = [[home / name for name, _ in listed] for listed in lists]
+    _need(sum(parts, []), _command("CIFAR10"))
+    return parts
+
+
 @functools.lru_cache(maxsize=2)
 def _cifar10(home: Path, device: str) -> tuple[Pool, Pool]:
     """Training and test images in the files that torchvision downloads, read without running them."""
-    about = torchvision().datasets.CIFAR10
     pools = []
-    for listed in (about.train_list, about.test_list):
-        files = [home / about.base_folder / name for name, _ in listed]
-        _need(files, _command("CIFAR10"))
+    for files in _cifar10_files(home):
         batches = zip(*(_batch(path, 32, 0, 10) for path in files), strict=True)
         pools.append(tuple(torch.from_numpy(np.concatenate(arrays)).to(device) for arrays in batches))
     return tuple(pools)
@@ -224,6 +235,25 @@ def _batch(path: Path, size: int, first: int, classes: int) -> tuple[np.ndarray,
     return np.ascontiguousarray(images), labels
 
 
+def _archive(home: Path, dataset: str, name: str) -> list[Path]:
+    """The batches of one half of the archive; none are needed where converted ones lie in their place.
+
+    Raises FileNotFoundError where any is missing.
+    """
+    if all(path.exists() for path in _plain(home / dataset, f"{name}-")):
+        return []
+    size = dataset.removeprefix("imagenet")
+    parts = {"train": [f"train_data_batch_{number}" for number in range(1, 11)], "val": ["val_data"]}
+    files = [home / dataset / part for part in parts[name]]
+    _need(files, f"get the {size}x{size} archives at {IMAGENET_URL} and unpack them there")
+    return files
+
+
+def _look_for_imagenet(config: Config) -> None:
+    for name in ("train", "val"):
+        _archive(folder(), config.dataset, name)
+
+
 @functools.lru_cache(maxsize=4)
 def _imagenet(home: Path, dataset: str, name: str, device: str) -> Pool:
     """Images of one half of the archive, mapped from a file of plain bytes that the first call writes.
@@ -233,10 +263,7 @@ def _imagenet(home: Path, dataset: str, name: str, device: str) -> Pool:
     """
     size = int(dataset.removeprefix("imagenet"))
     images, labels = _plain(home / dataset, f"{name}-")
-    if not (images.exists() and labels.exists()):
-        parts = {"train": [f"train_data_batch_{number}" for number in range(1, 11)], "val": ["val_data"]}
-        files = [home / dataset / part for part in parts[name]]
-        _need(files, f"get the {size}x{size} archives at {IMAGENET_URL} and unpack them there")
+    if files := _archive(home, dataset, name):
         of = hashlib.sha256(repr([(str(path), path.stat().st_mtime_ns) for path in files]).encode())
         images, labels = _plain(cache.folder(), f"{dataset}-{name}-{of.hexdigest()[:12]}-")
         with _written(images, home / dataset):
@@ -292,9 +319,9 @@ def _convert(files: list[Path], size: int, images: Path, labels: Path) -> None:
 
 SOURCES = {
     "digits": Source(digits, DIGITS),
-    "mnist": Source(mnist, DIGITS),
-    "fashion-mnist": Source(fashion_mnist, CLOTHES),
-    "cifar10": Source(cifar10, THINGS),
-    "imagenet32": Source(imagenet, IMAGENET, groups=imagenet_groups),
-    "imagenet64": Source(imagenet, IMAGENET, groups=imagenet_groups),
+    "mnist": Source(mnist, DIGITS, look=lambda config: _idx_files("MNIST", folder())),
+    "fashion-mnist": Source(fashion_mnist, CLOTHES, look=lambda config: _idx_files("FashionMNIST", folder())),
+    "cifar10": Source(cifar10, THINGS, look=lambda config: _cifar10_files(folder())),
+    "imagenet32": Source(imagenet, IMAGENET, groups=imagenet_groups, look=_look_for_imagenet),
+    "imagenet64": Source(imagenet, IMAGENET, groups=imagenet_groups, look=_look_for_imagenet),
 }

@@ -21,6 +21,7 @@ from sifting import cache
 from sifting.data.images import Dataset, Images, Split
 
 CHANNEL_IMAGES = 100  # of a class, that the authors fit to
+LEAST = 2  # images that a Gaussian is fitted to
 MIDDLE = 128  # the byte of a normalized pixel of 0
 # bytes a unit of normalized images: 8 sd to either side
 STEPS = {"patch": 16, "fixed": 16, "pixels": 16, "mean-image": 64}
@@ -97,8 +98,8 @@ class Gaussian:
     """
 
     def __init__(self, x: Tensor):
-        if len(x) < 2:
-            raise ValueError(f"a Gaussian is fitted to two images or more, not to {len(x)}")
+        if len(x) < LEAST:
+            raise ValueError(f"a Gaussian is fitted to {LEAST} images or more, not to {len(x)}")
         self.mean = x.mean(0)
         self.factor = torch.linalg.qr(x - self.mean, mode="r").R / (len(x) - 1) ** 0.5
 

@@ -169,6 +169,7 @@ class Source:
     groups  : function(config), the semantic group of each of its own classes, if these have groups
     schemes : labels that no other dataset has -> function(config), the class of each of its own classes
     larger  : images can be cut larger than config.image_size, so that turned ones have no empty corners
+    look    : function(config), which raises FileNotFoundError where files are missing, and reads none
 
     config is reduced to the fields of images, see config.images_of.
     """
@@ -178,6 +179,7 @@ class Source:
     groups: Callable[[Config], list[str]] | None = None
     schemes: Mapping[str, Callable[[Config], Sequence[str]]] = field(default_factory=dict)
     larger: bool = False
+    look: Callable[[Config], None] = lambda config: None
 
     def own(self, config: Config) -> Sequence[str]:
         """Names of its own classes."""

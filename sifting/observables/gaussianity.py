@@ -36,7 +36,7 @@ def kurtosis(values):
     variance = square.mean(0)
     with np.errstate(invalid="ignore", divide="ignore"):
         found = (square * square).mean(0) / (variance * variance)
-    found[constant(values)] = float("nan")
+    found[constant(values) & (variance > 0)] = float("nan")  # where it is 0 they are nan already
     return found
 
 

@@ -93,11 +93,12 @@ def top_images(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The images of `split` with the highest preactivation of each of these units of a layer.
 
-    returns : uint8 (units, IMAGES, channels, height, width), and their preactivations (units, IMAGES)
+    returns : uint8 (units, images, channels, height, width), IMAGES or as many as there are, and their
+              preactivations (units, images)
     """
     everything = split.batch(torch.arange(len(split), device=split.labels.device))[0]
     rows = model.preactivation(everything, layer)[:, units.copy()]
-    values, index = rows.T.topk(IMAGES, dim=1)
+    values, index = rows.T.topk(min(IMAGES, len(split)), dim=1)
     return split.images[index.flatten()].unflatten(0, index.shape), values
 
 
@@ -108,14 +109,14 @@ def agreement(images: torch.Tensor, mask: np.ndarray) -> np.ndarray:
     that its mask keeps, and over all others.
 
     images  : uint8 (units, images, channels, height, width); mask : bool (units, inputs)
-    returns : float32 (units, 2), inside and outside; nan with fewer than three inputs on one side
+    returns : float32 (units, 2), inside and outside; nan of one image, and with under three inputs on a side
     """
     count = images.shape[1]
     result = np.full((len(images), 2), np.nan, np.float32)
     for unit, kept in enumerate(mask):
         flat = images[unit].reshape(count, -1).cpu().numpy().astype(np.float64)
         for side, where in enumerate((kept, ~kept)):
-            if where.sum() >= 3:
+            if count > 1 and where.sum() >= 3:
                 with np.errstate(invalid="ignore", divide="ignore"):
                     correlation = np.corrcoef(flat[:, where])
                 result[unit, side] = np.nanmean(correlation[~np.eye(count, dtype=bool)])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sifting import cache
+from sifting import cache, data
 from sifting.config import Config, choose, dense_of, images_of, key, unread
 from sifting.data import class_names, load
 from sifting.pruning.criteria import CRITERIA, SCHEMES
@@ -38,6 +38,12 @@ def check(config: Config, engine: str = "auto") -> None:
             "min_alive must be 0 where the last level alone is measured (probed=last), "
             f"not {config.min_alive}: a run may end before it"
         )
+
+
+def check_images(configs: list[Config]) -> None:
+    """Look for the images of all runs, see data.check, before any of them is begun."""
+    for images in dict.fromkeys(map(images_of, configs)):
+        data.check(images)
 
 
 def find(

@@ -18,12 +18,17 @@ LOSSES = 3  # workers that may be killed at one level of a run, before that is t
 SECONDS = 1.0  # between looks at a run that another process is at
 
 
-def check(configs: list[Config], engine: str = "auto") -> None:
-    """Raise ValueError, naming the choices, for runs that there cannot be (tickets.check)."""
+def check(configs: list[Config], engine: str = "auto", here: bool = True) -> None:
+    """Raise ValueError, naming the choices, for runs that there cannot be (tickets.check, check_images).
+
+    here : this machine computes, so that the data must be here, too: else FileNotFoundError says what is not
+    """
     from sifting.pruning import tickets
 
     for config in configs:
         tickets.check(config, engine)
+    if here:
+        tickets.check_images(configs)
 
 
 def load_or_run(
@@ -64,7 +69,7 @@ def load_or_run(
             engines.resolve(engine, config)
     missing = [config for config in dict.fromkeys(configs) if fresh or not exists(kind, config)]
     if missing:
-        check(missing, engine)
+        check(missing, engine, here=not cluster)
         check_writable(root())
         replaces = {config: stamp(kind, config) if fresh else None for config in missing}
         # whether the workers of a cluster have GPUs cannot be seen from here

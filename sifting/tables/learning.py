@@ -33,7 +33,7 @@ def _curves(runs: list[History]) -> dict[str, np.ndarray]:
     length = runs[0]["val_accuracy"].shape[1]
     table = {"steps": runs[0].config.steps * (1 + np.arange(length)) / length}
     for split in ("train", "val"):
-        curves = [run[f"{split}_accuracy"][[0, 1 + int(run.accuracy("val")[1:].argmax())]] for run in runs]
+        curves = [run[f"{split}_accuracy"][[0, int(accuracy([run])["peak"][0])]] for run in runs]
         table[split] = np.mean(curves, axis=0)
     return table
 
@@ -53,7 +53,7 @@ def accuracy(runs: list[History]) -> dict[str, np.ndarray]:
     density            : (levels,)
     best, last, test   : (runs, levels) validation accuracy early stopped, at the last step; test
                          accuracy at the early-stopping step, on images used for nothing else
-    peak               : (runs,) level of the highest validation accuracy among the pruned ones
+    peak               : (runs,) level of the highest validation accuracy of the pruned ones; 0: none
     gain, fall         : (runs,) test accuracy at `peak` minus dense; at the last level minus `peak`
     """
     last = common(runs) + 1
@@ -63,7 +63,8 @@ def accuracy(runs: list[History]) -> dict[str, np.ndarray]:
         "last": np.stack([run.accuracy("val", "last")[:last] for run in runs]),
         "test": np.stack([run.accuracy("test", "best")[:last] for run in runs]),
     }
-    peak = 1 + table["best"][:, 1:].argmax(1)
+    # runs may end before any pruning is trained: then the dense network is all that there is
+    peak = 1 + table["best"][:, 1:].argmax(1) if last > 1 else np.zeros(len(runs), int)
     at_peak = np.take_along_axis(table["test"], peak[:, None], 1)[:, 0]
     return table | {
         "peak": peak,

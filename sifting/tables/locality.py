@@ -52,8 +52,8 @@ def _local(mask: np.ndarray, size: tuple, draw: np.random.Generator) -> dict:
 
 
 def localization(runs: list[History]) -> dict[str, np.ndarray]:
-    """Every measure of locality at every level but the dense one, per run: `locality` of all."""
-    return locality(runs, list(range(1, common(runs) + 1)))
+    """Every measure of locality at every pruned level, per run; without one, of the dense."""
+    return locality(runs, list(range(1, common(runs) + 1)) or [0])
 
 
 def measures(runs: list[History], levels: list[int]) -> list[dict]:

@@ -288,9 +288,10 @@ def test_a_pickle_of_python_2_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("name", data.SOURCES)
-def test_missing_files_say_what_to_fetch_and_where_to_put_it(name, home):
+@pytest.mark.parametrize("look", [data.load, data.check], ids=["load", "check"])
+def test_missing_files_say_what_to_fetch_and_where_to_put_it(name, look, home):
     try:
-        data.load(tiny(dataset=name))
+        look(tiny(dataset=name))
     except FileNotFoundError as error:
         told = str(error)
         assert str(home) in told and "SIFTING_DATA" in told
@@ -547,7 +548,7 @@ def test_labels_give_every_class_of_a_dataset_one_of_theirs_and_move_no_image(na
 
 @pytest.mark.parametrize("name", data.SOURCES)
 def test_a_dataset_that_is_registered_is_known_without_its_files(name, home):
-    store.check([tiny(dataset=name)])
+    store.check([tiny(dataset=name)], here=False)
     assert data.class_names(tiny(dataset=name)) and name in settings.registered(SETTINGS["dataset"])
 
 

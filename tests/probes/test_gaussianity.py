@@ -186,8 +186,19 @@ def test_clones_of_fewer_images_than_pixels_lie_in_their_span():
     y = gaussian.sample(100, torch.Generator().manual_seed(1)) - x.mean(0)
     basis = torch.linalg.svd(x - x.mean(0)).Vh[:19]
     torch.testing.assert_close(y @ basis.T @ basis, y, atol=1e-4, rtol=0)
-    with pytest.raises(ValueError, match="two images or more, not to 1"):
+    with pytest.raises(ValueError, match="2 images or more, not to 1"):
         clones.Gaussian(x[:1])
+
+
+@pytest.mark.parametrize("kind", clones.FITTED)
+def test_clones_of_classes_with_one_image_are_refused_before_anything_is_computed(kind, results):
+    settings = dataclasses.replace(TINY, clone=kind, labels="fine", train_images=300)
+    told = r"class .+ has 1 of the 300 training images: raise fraction \(1\) or train_images \(300\)"
+    with pytest.raises(ValueError, match=told):
+        store.load_or_run("masks", [TINY, settings])
+    assert not results.exists()
+    data.check(dataclasses.replace(settings, train_images=480))
+    assert len(data.load(dataclasses.replace(settings, train_images=480)).train) == 480
 
 
 def test_the_authors_clone_has_no_covariance_between_channels():

@@ -60,6 +60,15 @@ def test_top_images_have_the_highest_preactivations(made, images):
     assert torch.equal(found[0, 0], images.val.images[every[:, 0].argmax().view(1)][0])
 
 
+def test_of_few_images_all_are_shown_and_one_agrees_with_none(made, images):
+    few = dataclasses.replace(
+        images.val, images=dataclasses.replace(images.val.images, where=torch.tensor([5]))
+    )
+    found, values = top_images(restore(made[0], 1, images), few, np.array([3, 7]))
+    assert found.shape[:2] == values.shape == (2, 1)
+    assert np.isnan(agreement(found, np.ones((2, 192), bool))).all()
+
+
 def test_agreement_is_one_where_images_agree_and_none_where_they_do_not():
     draw = torch.Generator().manual_seed(0)
     pictures = torch.randint(0, 256, (1, 40, 3, 8, 8), dtype=torch.uint8, generator=draw)

@@ -95,6 +95,18 @@ def test_what_a_chapter_does_not_measure_or_do_has_no_effect_in_it(chapter, fiel
         plans.base(chapter, "smoke", {field: {"prune_fraction": "0.7", "probed": "last"}.get(field, "7")})
 
 
+def test_all_data_of_a_chapter_are_looked_for_before_anything_is_computed(results, monkeypatch, tmp_path):
+    monkeypatch.setenv("SIFTING_DATA", str(tmp_path / "data"))
+    for name in ("images-idx3", "labels-idx1"):
+        for part in ("train", "t10k"):
+            path = tmp_path / "data" / "MNIST" / "raw" / f"{part}-{name}-ubyte"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    with pytest.raises(FileNotFoundError, match="data_batch_1.*CIFAR10"):
+        plans.results("structure", plans.base("structure", "paper"), 1, "cpu")
+    assert not results.exists()
+
+
 def test_an_override_without_any_effect_is_refused():
     with pytest.raises(ValueError, match="criterion has no effect in methods, which sets or compares it"):
         plans.base("methods", "smoke", {"steps": 50, "criterion": "random"})
@@ -135,7 +147,7 @@ def test_what_the_exercises_of_a_chapter_change_has_an_effect(chapter):
     text = "".join(cell.source for cell in cells if cell.cell_type == "markdown")
     for overrides in re.findall(r"overrides = ({[^}]*})", text):
         base = plans.base(chapter, "laptop", ast.literal_eval(overrides))
-        store.check([config for _, config in plans.planned(chapter, base, 1)])
+        store.check([config for _, config in plans.planned(chapter, base, 1)], here=False)
 
 
 @pytest.mark.parametrize(("model", "field", "value"), [("lenet", "widths", (64,)), ("fcn", "width", 0.5)])

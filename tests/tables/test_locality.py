@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sifting import config, figures
+from sifting import config, figures, store
 from sifting.results.history import History
 from sifting.tables import basics, conditions, connectivity, learning, locality, pictures, words
 
@@ -298,3 +298,13 @@ def test_conclusions_and_the_least_local_condition(runs):
     noise.arrays["removed_at/linear.0.weight"] = draw.choice([2, 3, 255], (UNITS, 192)).astype(np.uint8)
     found = conditions.least_local({"a": runs, "noise": [noise]}, 0.3)
     assert abs(found["values"]) < 0.1 < 0.9 < locality.everywhere(runs[0], 0.3)["localization"] + 0.1
+
+
+def test_a_run_that_ends_at_its_dense_network_has_tables_of_that(results):
+    settings = config.preset("smoke", prune_fraction=0.999, steps=6, rewind_step=1, evaluations=1)
+    runs = store.load_or_run("masks", [settings])
+    found, drawn = learning.accuracy(runs), locality.localization(runs)
+    assert runs[0].levels == 0 and found["density"] == 1
+    assert found["peak"] == found["gain"] == found["fall"] == 0
+    assert drawn["levels"] == [0] and drawn["localization"].shape == (1, 1)
+    assert learning.curves({"": runs})[""]["val"].shape == (2, 1)

@@ -124,7 +124,8 @@ def results(
     device, and fresh, cluster and engine in `how`, are those of store.load_or_run.
     """
     found, wanted, fresh = {}, planned(chapter, base, count), how.get("fresh", False)
-    store.check([config for kind, config in wanted if fresh or not store.exists(kind, config)])
+    missing = [config for kind, config in wanted if fresh or not store.exists(kind, config)]
+    store.check(missing, here=not how.get("cluster"))
     for kind in store.EXPERIMENTS:
         configs = [config for other, config in wanted if other == kind]
         if not configs:
