@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sifting.config import Config, choose, images_of
-from sifting.data import archives, fields, photos
+from sifting.data import archives, fields, imagenet, photos
 
 RANDOM_CLASSES = 10  # Pellegrini & Biroli 2022
 SHUFFLE = 0  # seeds the draw of "half" and "partial": the tasks are the same in every run
-SOURCES = photos.SOURCES | fields.SOURCES | archives.SOURCES  # dataset -> images.Source
+SOURCES = photos.SOURCES | fields.SOURCES | archives.SOURCES | imagenet.SOURCES  # dataset -> images.Source
 
 
 def schemes(dataset: str) -> dict[str, Callable[[Config], Sequence[str]]]:

@@ -12,7 +12,7 @@ import torch
 
 from sifting import data, store
 from sifting.config import SETTINGS, Config, images_of
-from sifting.data import archives, pickles
+from sifting.data import archives, imagenet, pickles
 from sifting.data.images import Images, mean_image, normalize_
 from sifting.publish import plans, settings
 from sifting.store.experiment import experiment_of
@@ -93,7 +93,7 @@ COPIES = {
     archives.mnist: lambda home, name, rng: write_mnist(home, "MNIST", rng),
     archives.fashion_mnist: lambda home, name, rng: write_mnist(home, "FashionMNIST", rng),
     archives.cifar10: lambda home, name, rng: write_cifar10(home, rng),
-    archives.imagenet: lambda home, name, rng: write_imagenet(home, int(name.removeprefix("imagenet")), rng),
+    imagenet.imagenet: lambda home, name, rng: write_imagenet(home, int(name.removeprefix("imagenet")), rng),
 }
 DOWNLOADED = [name for name, source in data.SOURCES.items() if source.load in COPIES]
 SCHEMES = [(name, labels) for name in data.SOURCES for labels in data.schemes(name)]
@@ -104,7 +104,7 @@ def provide(name, home, rng, groups=False):
     source = data.SOURCES[name]
     if source.load in COPIES:
         COPIES[source.load](home, name, rng)
-    if groups and source.groups is archives.imagenet_groups:
+    if groups and source.groups is imagenet.imagenet_groups:
         write_groups(home, name)
 
 
@@ -345,7 +345,7 @@ def test_labels_that_are_not_of_the_images_are_refused(home, rng):
 def test_batches_of_something_else_are_refused(change, tmp_path, rng):
     write_batch(tmp_path / "val_data", rng, 32, 12, 1, 1000, **change)
     with pytest.raises(ValueError, match="val_data is no batch of 32 x 32 images in 1000 classes"):
-        archives._batch(tmp_path / "val_data", 32, 1, 1000)
+        archives.batch(tmp_path / "val_data", 32, 1, 1000)
 
 
 # --- ImageNet's converted files
@@ -356,15 +356,15 @@ def kept(tmp_path_factory, monkeypatch):
     """An empty cache, and a process that has read nothing yet."""
     folder = tmp_path_factory.mktemp("kept")
     monkeypatch.setenv("SIFTING_CACHE", str(folder))
-    archives._imagenet.cache_clear()
+    imagenet._imagenet.cache_clear()
     return folder
 
 
 def read_anew(monkeypatch):
     """The images, as a process reads them that may not convert anything."""
-    archives._imagenet.cache_clear()
+    imagenet._imagenet.cache_clear()
     with monkeypatch.context() as patch:
-        patch.setattr(archives, "_convert", lambda *_: pytest.fail("converted twice"))
+        patch.setattr(imagenet, "_convert", lambda *_: pytest.fail("converted twice"))
         return data.load(tiny(dataset="imagenet32"))
 
 
@@ -393,7 +393,7 @@ def test_converted_files_may_lie_in_place_of_the_archive(home, kept, rng, monkey
 def test_another_archive_in_the_same_place_is_converted_anew(home, kept, rng):
     for _ in range(2):
         images = write_imagenet(home, 32, rng)
-        archives._imagenet.cache_clear()
+        imagenet._imagenet.cache_clear()
         assert np.array_equal(
             data.load(tiny(dataset="imagenet32")).train.images.source.flatten(1).numpy(), images
         )
@@ -426,7 +426,7 @@ def test_a_cache_that_cannot_be_written_is_named(home, tmp_path, rng, monkeypatc
     write_imagenet(home, 32, rng)
     (tmp_path / "file").touch()
     monkeypatch.setenv("SIFTING_CACHE", str(tmp_path / "file"))
-    archives._imagenet.cache_clear()
+    imagenet._imagenet.cache_clear()
     with pytest.raises(OSError, match="images of imagenet32 are kept there .*SIFTING_CACHE names another"):
         data.load(tiny(dataset="imagenet32"))
 
@@ -442,7 +442,7 @@ def test_interrupted_conversion_leaves_nothing_behind(home, kept, rng):
 def test_damaged_conversion_says_delete(home, kept, rng):
     write_imagenet(home, 32, rng)
     data.load(tiny(dataset="imagenet32"))
-    archives._imagenet.cache_clear()
+    imagenet._imagenet.cache_clear()
     [converted] = kept.glob("imagenet32-train-*.bytes")
     converted.write_bytes(converted.read_bytes()[:-1])
     with pytest.raises(ValueError, match="train-.*-images.bytes has been damaged; delete it"):
