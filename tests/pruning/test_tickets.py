@@ -68,7 +68,7 @@ def test_masks_are_nested_counts_exact_and_pruned_weights_zero(variant):
             sum(int((records[-1][name] > level).sum()) for name in pool) for level in range(len(records))
         ]
         for before, after in zip(sizes, sizes[1:]):
-            exact = ROUNDING[settings.rounding](settings.prune_fraction * before)
+            exact = ROUNDING[settings.rounding](settings.prune_fraction, before)
             assert exact - settings.rounds < before - after <= exact
     for level, record in enumerate(records):
         for name in names:
