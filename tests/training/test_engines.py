@@ -173,8 +173,6 @@ def test_every_depth_and_density(engine, images, form, norm, density, widths):
     compare(*both, masks, 1e-9)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("norm", NORMS)
 def another(name):
     """Another value of a field of training than SMOKE has."""
     known, usual = SETTINGS[name], getattr(SMOKE, name)
@@ -201,6 +199,8 @@ def test_every_field_of_training_acts_in_an_engine_as_in_the_reference(engine, i
     compare(*both, masks, 1e-6)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("norm", NORMS)
 def test_a_late_start_and_callbacks(engine, images, form, norm):
     *both, masks = pair(engine, images, torch.float64, after=(7, 9, 20), start=7, batch_norm=norm)
     assert len(both[0][2]) == 3 and len(both[0][1]["val_accuracy"]) == 2
