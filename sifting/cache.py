@@ -32,7 +32,12 @@ def give_home() -> None:
         if os.access(pathlib.Path.home(), os.W_OK | os.X_OK):
             return
     home = pathlib.Path(tempfile.gettempdir()) / f"sifting-{os.getuid()}"
-    home.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        home.mkdir(mode=0o700)
+    if (
+        home.is_symlink() or home.lstat().st_uid != os.getuid()
+    ):  # somebody else's: programs read settings there
+        home = pathlib.Path(tempfile.mkdtemp(prefix="sifting-"))
     os.environ["HOME"] = str(home)
     print(f"no home folder that can be written: {home} is used ($HOME names another)", file=sys.stderr)
 

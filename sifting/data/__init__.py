@@ -93,11 +93,11 @@ def check(config: Config) -> None:
     more images, where a Gaussian is to be fitted to fewer than clones.LEAST.
     """
     config = images_of(config)
-    class_names(config)
+    names = class_names(config)
     SOURCES[config.dataset].look(config)
     if config.clone not in clones.FITTED:
         return
-    names, labels = class_names(config), load(dataclasses.replace(config, clone="none")).train.labels
+    labels = load(dataclasses.replace(config, clone="none")).train.labels
     for name, count in zip(names, torch.bincount(labels, minlength=len(names)).tolist()):
         if count < clones.LEAST:
             raise ValueError(

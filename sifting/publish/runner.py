@@ -59,21 +59,16 @@ def run(name: str, book: bool = False, **options) -> None:
     options : those of `compute`
     """
     choose("chapter", name, chapters())
-    mine, own = (_settings(name, **given) for given in (options, {}))
-    if book or mine == own:
+    own = settle(name, None, None, None)
+    if book or settle(name, *map(options.get, ("preset", "seeds", "overrides"))) == own:
         run_chapter(name, **options)
         return
     with trials.apart():
         record = compute(name, **options)
-    if stored_seeds(name, settle(name, None, None, None)[1]):
+    if stored_seeds(name, own[1]):
         run_chapter(name)  # what the trial stands beside
     with trials.apart():
         draw([record | {"page": trials.page_of(trials.name_of(record))}], options.get("fresh", False))
-
-
-def _settings(name: str, preset=None, seeds=None, overrides=None, **_) -> tuple:
-    """What settles what a page shows: preset, Config and number of seeds."""
-    return settle(name, preset, seeds, overrides)
 
 
 def forget(trial: str) -> None:

@@ -18,7 +18,7 @@ from sifting import store
 from sifting.config import choose
 from sifting.publish import notebooks, pages
 from sifting.publish.page import SMOKE
-from sifting.publish.pages.outputs import badge
+from sifting.publish.pages.outputs import badge, recorded
 from sifting.publish.pages.tried import command, drawn, page_of, said
 from sifting.store.files import TRIALS
 
@@ -77,16 +77,10 @@ def banner(record: dict, book: dict, title: str) -> str:
 
 def _claims(notebook) -> dict[tuple, dict]:
     """(ID, name) -> claim, of all that a page has tested."""
-    shown = [
-        output["metadata"]["sifting"] | {"chapter": ""}
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if "sifting" in output.get("metadata", {})
-    ]
-    return {(claim["id"], claim["name"]): claim for claim in pages.claims_of(shown)}
+    return {(claim["id"], claim["name"]): claim for claim in pages.claims_of(recorded(notebook, ""))}
 
 
-def comparison(mine: dict[tuple, dict], theirs: dict[tuple, dict], other: str = "the book") -> str:
+def comparison(mine: dict[tuple, dict], theirs: dict[tuple, dict]) -> str:
     """A table of every statement: in the book, in the trial, difference, and the verdict of each; HTML."""
     rows = []
     for key, claim in mine.items():
@@ -101,13 +95,12 @@ def comparison(mine: dict[tuple, dict], theirs: dict[tuple, dict], other: str = 
             f"{html.escape(claim['statement'])}</th>{row}</tr>"
         )
     turned = sum(theirs[key]["verdict"] != claim["verdict"] for key, claim in mine.items() if key in theirs)
-    summary = f"{turned} of {len(mine)} verdicts differ from those of {other}" if theirs else "Statements"
-    head = "".join(
-        f'<th scope="col">{name}</th>' for name in ("statement", other, "this trial", "difference")
-    )
+    summary = f"{turned} of {len(mine)} verdicts differ from those of the book" if theirs else "Statements"
+    columns = "statement", "the book", "this trial", "difference"
+    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
     return (
         f"<details open><summary>{summary}</summary>"
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Statements, {other} and this trial">'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Statements, the book and this trial">'
         f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         "</details>"
     )
@@ -123,10 +116,10 @@ def _verdict(claim: dict) -> str:
 def contents(toc: str, book: pathlib.Path) -> str:
     """The table of contents `toc` (YAML) with the pages of all trials below that which lists them."""
     entry = re.search(r"^( *)- file: book/trials$", toc, re.M)
-    below = [f"{entry[1]}    - file: book/{page_of(name)}" for name in drawn(book)]
-    return toc.replace(
-        entry[0], "\n".join([entry[0], *([f"{entry[1]}  sections:", *below] if below else [])])
-    )
+    if not (names := drawn(book)):
+        return toc
+    below = [f"{entry[1]}    - file: book/{page_of(name)}" for name in names]
+    return toc.replace(entry[0], "\n".join([entry[0], f"{entry[1]}  sections:", *below]))
 
 
 def forget(book: pathlib.Path, name: str) -> list[str]:

@@ -48,3 +48,11 @@ def test_who_has_a_home_keeps_it(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache.folder() == pathlib.Path(tmp_path) / ".cache" / "sifting"
     assert os.environ["HOME"] == str(tmp_path) and capsys.readouterr().err == ""
+
+
+def test_a_home_in_the_temporary_folder_that_somebody_else_may_write_to_is_not_taken(homeless, tmp_path):
+    (tmp_path / "others").mkdir()
+    (tmp_path / f"sifting-{os.getuid()}").symlink_to(tmp_path / "others")
+    home = pathlib.Path(cache.folder()).parents[1]
+    assert home.parent == tmp_path and home.stat().st_mode & 0o777 == 0o700
+    assert not [*(tmp_path / "others").iterdir()] and not home.is_symlink()

@@ -233,6 +233,14 @@ def test_provenance_names_every_result_once_with_its_hash_and_groups_seeds(store
     )  # what differs from the defaults comes first
 
 
+def test_results_of_trials_are_listed_and_not_counted(stored):
+    book, trial = drawn("PB1a", results=stored[:2], preset="gpu"), drawn("PB1a", results=stored, preset="gpu")
+    text = pages.provenance_page([book], [trial])
+    assert "drawn from 2 stored results" in text and "1 more, of your trials" in text
+    assert all(text.count(f'id="{name}"') == 1 for name in stored)
+    assert "of your trials" not in pages.provenance_page([book])
+
+
 def test_a_result_that_is_gone_is_reported(results):
     with pytest.raises(Exception, match="ticket-000000000000"):
         pages.provenance_page([drawn("PB1a", results=["ticket-000000000000"])])

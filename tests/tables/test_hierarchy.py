@@ -10,13 +10,13 @@ import torch
 from sifting import config, data, figures, observables
 from sifting.probes.units import restore
 from sifting.publish import plans
-from sifting.results.history import History
 from sifting.tables import hierarchy, units
+from tests.known import Known
 
 SIZE, SIDE = (3, 8, 8), 4  # images; units of layer 1 on a grid of SIDE x SIDE
 
 
-class Woven(History):
+class Woven(Known):
     """A network of three layers whose connections are known, pruned in layers 1 and 2.
 
     Layer 1: units 0 to 15 look at 2 x 2 blocks that tile the image, unit 16 at nothing. Layer 2: each unit is
@@ -57,12 +57,6 @@ class Woven(History):
             self.arrays[f"trained/3/linear.{n}.weight"] = weight[weight != 0]
         curve = np.array([[0.5], [0.6], [0.4], [0.7], [0.1]], np.float32)
         self.arrays |= {"val_accuracy": curve, "test_accuracy": curve - 0.1, "train_accuracy": curve}
-
-    def __getitem__(self, name):
-        return self.arrays[name]
-
-    def names(self):
-        return list(self.arrays)
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import pytest
 from scipy import stats
 
 from sifting import config, figures, store
-from sifting.results.history import History
 from sifting.tables import basics, conditions, connectivity, learning, locality, pictures, words
+from tests.known import Known
 
 SIZE, UNITS, LEVELS = (3, 8, 8), 20, 4
 
 
-class Known(History):
+class Blocks(Known):
     """A run with blocks as masks: unit j keeps a square that shrinks from level to level."""
 
     def __init__(self, seed=0, name="known"):
@@ -32,16 +32,10 @@ class Known(History):
         curve = np.array([[0.1, 0.2], [0.2, 0.3], [0.5, 0.4], [0.2, 0.3], [0.1, 0.1]], np.float32)
         self.arrays |= {"val_accuracy": curve, "test_accuracy": curve - 0.05, "train_accuracy": curve}
 
-    def __getitem__(self, name):
-        return self.arrays[name]
-
-    def names(self):
-        return list(self.arrays)
-
 
 @pytest.fixture
 def runs():
-    return [Known(0), Known(1)]
+    return [Blocks(0), Blocks(1)]
 
 
 def test_accuracy_takes_the_best_step_on_validation_and_reads_test_there(runs):
@@ -83,7 +77,7 @@ def test_top_units_and_masks_come_most_connected_first(runs):
 
 
 def test_out_degree_finds_the_border_that_is_there():
-    run = Known()
+    run = Blocks()
     frame = np.full((UNITS, *SIZE), 1, np.uint8)
     frame[:, :, 0], frame[:, :, -1], frame[:, :, :, 0], frame[:, :, :, -1] = (255,) * 4
     run.arrays["removed_at/linear.0.weight"] = frame.reshape(UNITS, -1)
@@ -237,7 +231,7 @@ def test_the_best_level_and_its_density_are_those_of_the_highest_validation_accu
     assert 2 ** learning.best_density([Early()]) == pytest.approx([Early().density(1, 1)])
 
 
-class Early(Known):
+class Early(Blocks):
     """A run that pruning only harms."""
 
     def __init__(self):
@@ -294,7 +288,7 @@ def test_conclusions_and_the_least_local_condition(runs):
     rows = conditions.conclusions({"a": runs, "b": runs[:1]}, 0.2)
     assert [row[0] for row in rows] == ["a", "b"] and rows[0][1:4] == ["+30.0", "+30.0", "+20.0"]
     assert len(rows[0]) == 1 + len(conditions.CONCLUSIONS_HEAD)
-    draw, noise = np.random.default_rng(1), Known(3)
+    draw, noise = np.random.default_rng(1), Blocks(3)
     noise.arrays["removed_at/linear.0.weight"] = draw.choice([2, 3, 255], (UNITS, 192)).astype(np.uint8)
     found = conditions.least_local({"a": runs, "noise": [noise]}, 0.3)
     assert abs(found["values"]) < 0.1 < 0.9 < locality.everywhere(runs[0], 0.3)["localization"] + 0.1

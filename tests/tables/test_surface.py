@@ -8,15 +8,15 @@ import pytest
 from sifting import config, figures, observables
 from sifting.publish import plans
 from sifting.results.axes import LINES, STATISTICS
-from sifting.results.history import History
 from sifting.tables import learning, surface
 from sifting.widgets import SurfaceExplorer
+from tests.known import Known
 
 POINTS, CELLS = 21, 6
 BASE = config.preset("smoke", family="resnet20")
 
 
-class Known(History):
+class Dip(Known):
     """A run of one convolution with four channels, one of which goes at every level.
 
     Accuracy falls from 1 to 0.8 along the line from W* to Wr, and half way by `depth` more with interpolated
@@ -51,18 +51,12 @@ class Known(History):
                 )
                 self.arrays[f"points/{level}"] = level * np.array([[0, 0], [3, 0], [0, 4.0]])
 
-    def __getitem__(self, name):
-        return self.arrays[name]
-
-    def names(self):
-        return list(self.arrays)
-
 
 @pytest.fixture
 def groups():
     return {
-        "shallow": [Known(0.1, seed=seed) for seed in range(3)],
-        "deep": [Known(0.4 + 0.1 * seed, seed=seed) for seed in range(3)],
+        "shallow": [Dip(0.1, seed=seed) for seed in range(3)],
+        "deep": [Dip(0.4 + 0.1 * seed, seed=seed) for seed in range(3)],
     }
 
 
@@ -115,7 +109,7 @@ def test_the_lines_are_those_to_the_last_network(groups):
 def test_the_gap_between_statistics_has_no_sign(groups):
     run = groups["deep"][0]
     assert surface.statistics_gap([run]) == pytest.approx(100 * 0.2 * 10 / 21, abs=1e-3)
-    flipped = Known(0.4)
+    flipped = Dip(0.4)
     flipped.arrays["line/2"] = run["line/2"][:, [1, 0, 2]]
     assert surface.statistics_gap([flipped]) == pytest.approx(surface.statistics_gap([run]))
 
@@ -146,14 +140,14 @@ def test_networks_are_the_ends_of_the_lines(groups):
 
 
 def test_a_layer_is_lost_at_the_level_that_takes_its_last_channel():
-    assert surface.emptied(Known(0.1)) == {}
-    run = Known(0.1)
+    assert surface.emptied(Dip(0.1)) == {}
+    run = Dip(0.1)
     run.arrays["removed_at/conv1.weight"] = np.minimum(run["removed_at/conv1.weight"], 2)
     run.arrays["removed_at/conv2.weight"] = np.full((4, 2, 3, 3), 1, np.uint8)
     assert surface.emptied(run) == {"conv1": 2, "conv2": 1}
-    groups = {"whole": [Known(0.1)], "pruned": [run, Known(0.1)]}
+    groups = {"whole": [Dip(0.1)], "pruned": [run, Dip(0.1)]}
     assert surface.emptied_words(groups) == "conv1 in cycle 2 (pruned), conv2 in cycle 1 (pruned)"
-    assert surface.emptied_words({"whole": [Known(0.1)]}) == "none"
+    assert surface.emptied_words({"whole": [Dip(0.1)]}) == "none"
     run.arrays["removed_at/conv1.weight"][0, 0, 0, 0] = 255
     assert surface.emptied(run) == {"conv2": 1}, "one weight that is left is a channel that is left"
 
@@ -164,7 +158,7 @@ def test_rows_say_what_is_kept_how_far_networks_are_and_what_they_know(groups):
     ]
     assert surface.network_rows(groups)[0][-1] == "0.0 ± 0.0"
     assert len(surface.network_rows(groups)[0]) == 1 + len(surface.NETWORK_HEAD)
-    small = {name: [Known(0, levels=1, test=0.6)] for name in groups}
+    small = {name: [Dip(0, levels=1, test=0.6)] for name in groups}
     assert surface.retrained_rows(groups, small)[0] == [
         "shallow", "50.0 ± 0.0 %", "70.0 ± 0.0 %", "80.0 ± 0.0 %", "75.0 %", "60.0 %",
     ]  # fmt: skip
@@ -204,7 +198,7 @@ def test_planes_come_by_statistics_and_by_cycle(groups):
 
 
 def test_the_explorer_takes_all_planes_also_of_a_run_that_ended_before(groups):
-    groups["short"] = [Known(0.2, levels=1)]
+    groups["short"] = [Dip(0.2, levels=1)]
     table = surface.planes(groups)
     assert table["accuracy"].shape == (3, 2, len(STATISTICS), CELLS, CELLS)
     assert np.array_equal(table["accuracy"][1, 0], groups["deep"][0]["plane/1"])
@@ -214,7 +208,7 @@ def test_the_explorer_takes_all_planes_also_of_a_run_that_ended_before(groups):
 
 
 def test_the_explorer_offers_the_statistics_that_all_planes_have(groups):
-    groups["short"] = [Known(0.2, levels=1)]
+    groups["short"] = [Dip(0.2, levels=1)]
     for run in (groups["deep"][0], groups["shallow"][0]):
         run.arrays["plane/1"][2] = np.nan
     table = surface.planes(groups)
@@ -232,10 +226,10 @@ def dialled():
     """Barriers of 10 points for each fifth of the channels and each length; one more a seed."""
     cells = plans.surface.dial()
     groups = {
-        name: [Known((50 * share * length + seed) / 100, levels=1, seed=seed) for seed in range(3)]
+        name: [Dip((50 * share * length + seed) / 100, levels=1, seed=seed) for seed in range(3)]
         for (share, length), name in cells.items()
     }
-    return groups | {"weights": [Known(0.0)] * 3, "trained anew": [Known(0.7)] * 3}, cells
+    return groups | {"weights": [Dip(0.0)] * 3, "trained anew": [Dip(0.7)] * 3}, cells
 
 
 def test_the_dial_orders_barriers_by_share_and_length(dialled):

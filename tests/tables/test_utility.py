@@ -7,13 +7,13 @@ import pytest
 
 from sifting import config, figures
 from sifting.results.axes import BASES, RATIOS, WINDOWS
-from sifting.results.history import History
 from sifting.tables import learning, likeness, utility
+from tests.known import Known
 
 SETS = 40
 
 
-class Known(History):
+class Worth(Known):
     """A run in which a set of a share r is worth r times a number of its own.
 
     Utility doubles from time to time, and pruning halves it.
@@ -46,16 +46,10 @@ class Known(History):
             "val_accuracy": np.array([[0.5], [0.6]]), "test_accuracy": np.array([[0.4], [0.5]]),
         }  # fmt: skip
 
-    def __getitem__(self, name):
-        return self.arrays[name]
-
-    def names(self):
-        return list(self.arrays)
-
 
 @pytest.fixture
 def runs():
-    return [Known(0), Known(1, 1.5)]
+    return [Worth(0), Worth(1, 1.5)]
 
 
 def test_what_doubles_at_every_time_grows_by_that_many_doublings(runs):
@@ -69,7 +63,7 @@ def test_what_doubles_at_every_time_grows_by_that_many_doublings(runs):
 
 
 def test_growth_is_the_mean_over_the_shares_that_are_asked_for():
-    run, place = Known(), RATIOS.index(0.25)
+    run, place = Worth(), RATIOS.index(0.25)
     run.arrays["utility/0"][-1, :, place] *= 2  # one doubling more
     panels = utility.over_training([run])
     assert utility.grown(panels, 0.25)["mean utility"] == pytest.approx(3)
@@ -105,7 +99,7 @@ def test_the_imbalance_of_one_set_is_unknown():
 
 
 def test_sizes_are_compared_in_doublings_by_share_and_by_number():
-    groups = {"1×": [Known(0)], "0.5×": [Known(0, 1.0, 0.5)]}
+    groups = {"1×": [Worth(0)], "0.5×": [Worth(0, 1.0, 0.5)]}
     for base, expected in (("share", 0), ("number", 1)):
         lines = likeness.compared(groups, {name: (name, 0, base) for name in groups})["mean utility"]
         assert likeness.doublings(lines, "1×") == {"1×": [0], "0.5×": pytest.approx([expected])}
@@ -139,9 +133,9 @@ def test_networks_are_compared_before_pruning_and_after_it_and_with_a_stranger(r
 
 def test_the_same_sets_rank_alike_and_shuffled_ones_do_not(runs):
     assert likeness.same_sets(runs, runs) == pytest.approx([1, 1])
-    other = Known(0)
+    other = Worth(0)
     other.arrays["utility/1"] = other.arrays["utility/1"][:, :, :, ::-1]
-    assert abs(likeness.same_sets([Known(0)], [other])[0]) < 0.5
+    assert abs(likeness.same_sets([Worth(0)], [other])[0]) < 0.5
 
 
 def test_errors_are_of_the_images_of_the_sets_and_of_the_seeds(runs):
@@ -167,7 +161,7 @@ def test_windows_and_ablations_lose_what_they_lose(runs):
 
 def test_a_tenth_costs_what_is_lost_on_average_beside_another_network(runs):
     assert utility.without_a_tenth(runs) == pytest.approx([20, 20])  # 0.95 to 0.75
-    other = Known(0)
+    other = Worth(0)
     other.arrays["remaining/0"] = other.arrays["remaining/0"] - 0.05
     beside = utility.costlier({"a": runs[:1], "b": [other]}, "a")
     assert beside == {"a": [0], "b": pytest.approx([5])}

@@ -14,13 +14,13 @@ from sifting.probes import gaussianity, portrait, surface, utility
 from sifting.pruning import tickets
 from sifting.publish import plans
 from sifting.results.axes import BASES, LINES, RATIOS, STATISTICS
-from sifting.results.history import History
 from sifting.tables import synthesis, worth
+from tests.known import Known
 
 UNITS, SIZE = 24, (1, 6, 6)
 
 
-class Ticket(History):
+class Ticket(Known):
     """A run of one pruning: unit j keeps a square of side 2, 3 or 4, and is worth `worth[j]`.
 
     It is `far[j]` from Gaussian. Sets of weights are worth 1 in the run of seed 0, 2 in the next.
@@ -50,12 +50,6 @@ class Ticket(History):
             "plane/1": draw.random((len(STATISTICS), 3, 3)), "x/1": np.arange(3), "y/1": np.arange(3),
             "points/1": np.zeros((3, 2)), "own/1": np.zeros((len(STATISTICS), 3)),
         }  # fmt: skip
-
-    def __getitem__(self, name):
-        return self.arrays[name]
-
-    def names(self):
-        return list(self.arrays)
 
 
 @pytest.fixture

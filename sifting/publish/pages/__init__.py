@@ -43,7 +43,7 @@ def write(book: pathlib.Path) -> None:
         "verdicts": verdicts(shown),
         "settings": settings_page(),
         "speed": speed_page(store.root() / "bench.json"),
-        "provenance": provenance_page(shown + outputs(book, f"{TRIAL}*")),
+        "provenance": provenance_page(shown, outputs(book, f"{TRIAL}*")),
         "reference": reference(),
         "trials": trials_page(book),
     }

@@ -18,10 +18,13 @@ def seedless(config: Config) -> Config:
     return dataclasses.replace(config, seed=0)
 
 
-def provenance_page(shown: list[dict]) -> str:
-    """How it was made: every stored result behind a figure, seeds of one configuration together."""
+def provenance_page(shown: list[dict], tried: list[dict] = ()) -> str:
+    """How it was made: every stored result behind a figure, seeds of one configuration together.
+
+    tried : outputs of trials; their results are listed, too, and not counted
+    """
     uses = collections.defaultdict(dict)  # result -> figure -> the output that shows it
-    for output in shown:
+    for output in [*shown, *tried]:
         for name in output.get("results", []):
             uses[name].setdefault(output["figure"], output)
     groups = collections.defaultdict(list)
@@ -36,15 +39,19 @@ def provenance_page(shown: list[dict]) -> str:
             ) from None
         run.check()
         groups[run.kind, seedless(run.config)].append(run)
-    seconds = sum(run.provenance["wall_seconds"] for runs in groups.values() for run in runs)
+    own = {name for output in shown for name in output.get("results", [])}
+    runs = [run for alike in groups.values() for run in alike if run.name in own]
+    seconds = sum(run.provenance["wall_seconds"] for run in runs)
     text = [
         "# How it was made",
-        f"The figures are drawn from {len(uses)} stored results, which took {_time(seconds)} of computing. "
+        f"The figures are drawn from {len(own)} stored results, which took {_time(seconds)} of computing. "
         "A result is named after what it is and twelve hexadecimal digits of a hash of its configuration, "
         "so that equal settings find it again and different ones cannot. Below stands, for each, what it "
         "takes to make it anew. Whole chapters are computed anew by `make chapter=NAME preset=NAME "
         "fresh=1`.",
     ]
+    if more := len(uses) - len(own):
+        text.append(f"{more} more, of your trials, stand among them.")
     for (kind, config), runs in sorted(
         groups.items(), key=lambda item: (item[0][0] != "ticket", str(item[0][1]))
     ):

@@ -29,11 +29,18 @@ def outputs(book: pathlib.Path, of: str = "[!.]*") -> list[dict]:
     for path in sorted(book.glob(f"{of}.ipynb")):
         if path.name.endswith(".failed.ipynb") or path.name.startswith(TRIAL) > of.startswith(TRIAL):
             continue
-        for cell in nbformat.read(path, 4).cells:
-            for output in cell.get("outputs", []):
-                if "sifting" in (metadata := output.get("metadata", {})):
-                    found.append(metadata["sifting"] | {"chapter": path.stem})
+        found += recorded(nbformat.read(path, 4), path.stem)
     return found
+
+
+def recorded(notebook, name: str) -> list[dict]:
+    """What each output of the executed notebook of that name records, and the name as its chapter."""
+    return [
+        output.metadata["sifting"] | {"chapter": name}
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "sifting" in output.get("metadata", {})
+    ]
 
 
 def claims_of(shown: list[dict]) -> list[dict]:

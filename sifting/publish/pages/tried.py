@@ -44,19 +44,21 @@ def said(made: dict) -> str:
 
 def trials_page(book: pathlib.Path) -> str:
     """The page *Your trials*: what there is, and how to make and remove it."""
+    found = drawn(book)
+    told = (
+        "`make forget trial=all` removes all of them, with their results." if found else "There is none yet."
+    )
+    rows = [
+        f"- [{name}]({page_of(name)}.ipynb): {said(made)}. `{command(made)}`; "
+        f"`make forget trial={name}` removes it."
+        for name, made in found.items()
+    ]
     text = [
         "# Your trials",
         "A chapter at other settings has a page of its own, beside that of the book, with both results "
         'together: `make chapter=dial preset=smoke set="lr=0.05"` makes one. The pages of the book stay as '
         "they are.",
+        told,
+        "\n".join(rows),
     ]
-    if found := drawn(book):
-        text += [
-            f"- [{name}]({page_of(name)}.ipynb): {said(made)}. `{command(made)}`; "
-            f"`make forget trial={name}` removes it."
-            for name, made in found.items()
-        ]
-        text.insert(2, "`make forget trial=all` removes all of them, with their results.")
-    else:
-        text.append("There is none yet.")
-    return "\n\n".join(text[:3]) + "\n\n" + "\n".join(text[3:]) + "\n"
+    return "\n\n".join(text).rstrip() + "\n"
