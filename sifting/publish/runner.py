@@ -238,7 +238,10 @@ def site() -> None:
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     toc = SITE.parent / "toc.yml"
     toc.parent.mkdir(parents=True, exist_ok=True)
-    toc.write_text(trials.contents((ROOT / "_toc.yml").read_text(encoding="utf-8"), BOOK), encoding="utf-8")
+    listed = trials.contents((ROOT / "_toc.yml").read_text(encoding="utf-8"), BOOK)
+    if not toc.exists() or toc.read_text(encoding="utf-8") != listed:
+        READ.unlink(missing_ok=True)  # every page lists the others
+        toc.write_text(listed, encoding="utf-8")
     command = [*jupyter_book, "build", str(place.HOME), "--toc", str(toc), "-W", "-n", "--keep-going"]
     talk = os.environ | {"PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", env=talk)
@@ -250,10 +253,19 @@ def site() -> None:
             if re.search("WARNING|ERROR|Error", line)
         ]
         raise BuildError("the site did not build\n" + "\n".join(said or [done.stdout, done.stderr]))
+    _remove_stale_pages()
     (SITE / ".nojekyll").touch()
     (SITE / "index.html").write_text(DOOR, encoding="utf-8")
     pages.write_coverage(BOOK, SITE / "coverage.json")
     print(f"open {SITE / 'index.html'}, or run: make serve")
+
+
+def _remove_stale_pages() -> None:
+    """Remove what the site still has of pages that are no more, as of trials: Sphinx leaves it."""
+    there = {path.stem for path in BOOK.glob("*") if path.suffix in (".md", ".ipynb")}
+    for page in [*(SITE / "book").glob("*.html"), *(SITE / "_sources" / "book").glob("*")]:
+        if page.stem not in there:
+            page.unlink()
 
 
 def _sketch_missing_pictures() -> None:

@@ -134,6 +134,23 @@ def test_statements_stand_beside_those_of_the_book():
     assert "verdicts differ" not in alone and "–" in alone
 
 
+def test_the_site_has_no_page_of_what_is_forgotten(book, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "SITE", tmp_path / "html")
+    left, gone = (
+        ("html/book/toy.html", "html/_sources/book/toy.ipynb"),
+        (
+            "html/book/trial-toy-0a1b2c.html",
+            "html/_sources/book/trial-toy-0a1b2c.ipynb",
+        ),
+    )
+    for file in (*left, *gone, "book/toy.ipynb"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    runner._remove_stale_pages()
+    assert all((tmp_path / file).exists() for file in left)
+    assert not any((tmp_path / file).exists() for file in gone)
+
+
 def test_a_mistake_in_a_trial_is_told_before_anything_is_drawn(book, capsys):
     book("ticket", seeds(preset("laptop"), 1))
     assert cli.main(["run", "toy", "preset=smoke", "device=tpu"]) == 2
