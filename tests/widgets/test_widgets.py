@@ -1013,8 +1013,10 @@ def test_the_surface_explorer_shows_what_it_was_given(visit):
     for share in [*table["own"][0, 1, 0], table["share"][0, 1]]:
         assert f"{100 * share:#.3g} %" in said
     page.get_by_label("Pruned").select_option("weights, rate rewound")
-    page.get_by_role("radio", name="frozen").check()
     expect(page.get_by_text("not known", exact=True)).to_be_hidden()
+    before = status(page).inner_text()
+    page.get_by_role("radio", name="frozen").check()
+    expect(status(page)).not_to_have_text(before)  # it is drawn a frame later
     check_cell(page, np.abs(table["y"][1, 1] - 4.5).argmin(), 6, way=1, statistics=2)
 
 
