@@ -35,7 +35,7 @@ $(error unknown $(UNKNOWN); choose from $(KNOWN))
 endif
 
 .DEFAULT_GOAL := book
-.PHONY: book test forget live serve verify bench house lint help clean packages
+.PHONY: book test forget list live serve verify bench house lint help clean packages
 
 book: $(READY)      ## execute what is out of date and build the site
 #:  chapter=imp                 one chapter alone, and the site; at other settings, a trial on a page of its own
@@ -65,6 +65,10 @@ forget: $(READY)    ## remove a trial, its page and its results
 
 live: $(READY)      ## open the chapters in JupyterLab
 	$(PYTHON) -m jupyter lab chapters
+
+list: $(READY)      ## list the chapters and what they ask
+#:  chapter=dial                all about one: what can be set in it, and how long it takes
+	@exec $(RUN) list chapter=$(chapter)
 
 serve: $(READY)     ## serve the site at http://127.0.0.1:8000
 #:  port=8080                   at another port

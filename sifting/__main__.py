@@ -10,6 +10,7 @@ verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and c
 serve [port=8000]                                   serve the site on this machine
 bench                                               measure the speed
 house                                               print the plan of the package
+list [chapter=NAME]                                 the chapters; all about one
 help [field=NAME|all]                               all about a setting; a line about each; this
 """
 
@@ -59,6 +60,7 @@ OPTIONS = {  # command -> option -> how to read it
     "serve": {"port": whole},
     "bench": {},
     "house": {},
+    "list": {"chapter": str},
     "help": {"field": str},
 }
 
@@ -99,6 +101,11 @@ def command(words: list[str]) -> int:
         raise ValueError(f"{', '.join(options)}: for one chapter only; name it, as: make chapter=imp")
     if verb == "help":
         print(_help(options.get("field")))
+        return 0
+    if verb == "list":
+        from sifting.publish import contents
+
+        print(contents.told(options["chapter"]) if options else contents.listed())
         return 0
     if "set" in options:
         options["overrides"] = options.pop("set")

@@ -29,13 +29,17 @@ class Forecast:
     where: str
     folder: pathlib.Path
 
+    @property
+    def time(self) -> str:
+        """How long that takes, in words."""
+        return expected.duration(self.seconds) or "an unknown time"
+
     def __str__(self) -> str:
         if not self.lacking:
             return f"nothing to compute, all {self.stored} results are stored"
         what = f"{self.lacking} result{'s' * (self.lacking > 1)} to compute, {self.levels} levels"
         there = f", {self.stored} more are stored" * bool(self.stored)
-        time = expected.duration(self.seconds) or "for an unknown time"
-        return f"{what}{there}; {time} on {self.where}; kept in {self.folder}"
+        return f"{what}{there}; {self.time} on {self.where}; kept in {self.folder}"
 
 
 def forecast(

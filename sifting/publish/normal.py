@@ -7,6 +7,16 @@ import nbformat
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
+SMOKE = "Made at the smoke preset, which tests that every step runs: its numbers and pictures are no results."
+
+
+def headed(notebook, record: dict):
+    """Say below the title which preset the page shows, see runner.compute for what a record has."""
+    title, _, rest = notebook.cells[0].source.partition("\n")
+    preset, seeds = record["preset"], f"{record['seeds']} seed{'s' * (record['seeds'] > 1)}"
+    said = f'Results of the <a href="settings.html">{preset} preset</a>, {seeds}.'
+    said, style = (SMOKE, "shown warning") if preset == "smoke" else (said, "shown")
+    notebook.cells[0].source = f'{title}\n\n<p class="{style}">{said}</p>\n{rest}'
 
 
 def normalise(notebook, name: str, as_written: bool):

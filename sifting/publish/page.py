@@ -17,7 +17,6 @@ from sifting.publish import catalog, claims, plans
 from sifting.publish.markup import embed, grid
 
 FEW = 6  # results that are listed under a figure; more are folded away
-SMOKE = "Made at the smoke preset, which tests that every step runs: nothing below is a result."
 PACKAGE = pathlib.Path(__file__).parents[1]
 
 
@@ -123,8 +122,6 @@ class Page:
         name  : the ID of a table of the papers that this is, which shows what both share, too, where it is
                 not the default
         """
-        if self.preset == "smoke":
-            self._publish(f'<p class="warning">{SMOKE}</p>', SMOKE, {"note": SMOKE})
         config, paper = self.base, plans.base(self.chapter, "paper")
         if group:
             config, paper = self.groups[group][0].config, plans.in_paper(self.chapter, group)

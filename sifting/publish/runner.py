@@ -12,7 +12,7 @@ import nbformat
 
 from sifting import store
 from sifting.config import choose
-from sifting.publish import asked, notebooks, pages, place, plans, sources, trials
+from sifting.publish import asked, normal, notebooks, pages, place, plans, sources, trials
 from sifting.publish.fingerprint import fingerprint
 from sifting.publish.forecast import forecast
 from sifting.publish.notebooks import execute
@@ -162,7 +162,7 @@ def _page(record: dict) -> tuple:
     parameters = {key: record[key] for key in PARAMETERS}
     task = execute, sources.path(name), BOOK / f"{page}.ipynb", parameters, record
     if page == name:
-        return task
+        return *task, None, functools.partial(normal.headed, record=record)
     finish = functools.partial(trials.finish, record=record, stored=BOOK / f"{name}.ipynb")
     return *task, BOOK / "figures" / name, finish
 

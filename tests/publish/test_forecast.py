@@ -25,7 +25,7 @@ def test_what_a_chapter_lacks_is_told_with_its_levels(results, monkeypatch):
     wanted = dict.fromkeys(plans.planned("data", base, 1))
     assert (ahead.lacking, ahead.stored) == (len(wanted), 0) and math.isnan(ahead.seconds)
     assert ahead.levels == sum(one.levels + 1 for _, one in wanted)
-    assert "for an unknown time" in str(ahead)
+    assert "an unknown time" in str(ahead)
     for kind, one in plans.planned("data", usual, 1):
         store.save(kind, one, {"x": np.ones(1)}, {"wall_seconds": 10.0})
     expected._measured.cache_clear()

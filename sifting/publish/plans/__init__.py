@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from sifting import store
-from sifting.config import SETTINGS, Config, check_seeds, choose, preset, without
+from sifting.config import FAMILIES, SETTINGS, Config, check_seeds, choose, preset, without
 from sifting.publish import sources
 from sifting.publish.plans import gaussianity, locality, methods, surface, synthesis, utility
 from sifting.results.history import History
@@ -39,6 +39,11 @@ def base(chapter: str, name: str, overrides: dict | None = None) -> Config:
         if SETTINGS[field].compared and chapter in GROUPS and _compared(chapter, field, usual, found):
             raise ValueError(f"{field} cannot be set in {chapter}, which compares networks that differ in it")
     return found
+
+
+def presets(chapter: str) -> list[str]:
+    """Names of the presets of a chapter, the smallest first."""
+    return list(FAMILIES[FAMILY.get(chapter, "fcn")])
 
 
 def _moot(chapter: str, field: str, usual: Config, found: Config) -> bool:
