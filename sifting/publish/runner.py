@@ -13,7 +13,7 @@ import nbformat
 
 from sifting import store
 from sifting.config import Config, check_seeds, choose
-from sifting.publish import notebooks, pages, place, plans, trials
+from sifting.publish import answers, notebooks, pages, place, plans, trials
 from sifting.publish.fingerprint import fingerprint
 from sifting.publish.notebooks import ROOT, BuildError, execute
 from sifting.publish.plans import CHAPTERS
@@ -77,6 +77,12 @@ def forget(trial: str) -> None:
         print(f"{name}: forgotten")
 
 
+def answer(trial: str) -> None:
+    """Keep a trial, or "all", in small, as the answer to the exercise that asks for it, and say where."""
+    for path in answers.keep(trial, BOOK):
+        print(f"{path}: {path.stat().st_size:,} bytes")
+
+
 def run_chapter(name: str, **options) -> bool:
     """`run_chapters` of one; returns whether there was anything to do."""
     return bool(run_chapters([name], **options))
@@ -130,7 +136,8 @@ def compute(
         for (kind, group), configs in plans.plan(name, base, seeds).items()
         for config in configs
     ]
-    stamp = fingerprint(CHAPTERS / f"{name}.ipynb", parameters, results)
+    notebook = CHAPTERS / f"{name}.ipynb"
+    stamp = fingerprint(notebook, parameters, results + answers.stamps(notebook))
     names = sorted({store.path(*result).stem for result in plans.planned(name, base, seeds)})
     return {"stamp": stamp, "chapter": name, "results": names, **parameters}
 

@@ -1,6 +1,5 @@
 """Plans and what is stored of them: complete, readable, nothing besides, small enough."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -164,15 +163,6 @@ def test_a_dense_network_that_diverged_is_named(results):
 def test_what_is_no_number_of_seeds_is_refused_live(results, chapter, seeds):
     with pytest.raises(ValueError, match=f"seeds must be a whole number, 1 or more, not {seeds!r}"):
         open_chapter(chapter, "smoke", seeds)
-
-
-@pytest.mark.parametrize("chapter", plans.GROUPS)
-def test_what_the_exercises_of_a_chapter_change_has_an_effect(chapter):
-    cells = nbformat.read(ROOT / f"chapters/{chapter}.ipynb", 4).cells
-    text = "".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    for overrides in re.findall(r"overrides = ({[^}]*})", text):
-        base = plans.base(chapter, "laptop", ast.literal_eval(overrides))
-        store.check([config for _, config in plans.planned(chapter, base, 1)], here=False)
 
 
 @pytest.mark.parametrize(("model", "field", "value"), [("lenet", "widths", (64,)), ("fcn", "width", 0.5)])
