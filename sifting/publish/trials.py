@@ -71,7 +71,7 @@ def banner(record: dict, book: dict, title: str) -> str:
     ]
     lines += [SMOKE] * (record["preset"] == "smoke")
     if book:
-        lines.append("Thin gray curves are those of the book; under a figure, its own is folded.")
+        lines.append("Thin, pale curves are those of the book; under a figure, its own is folded.")
     return f'<div class="warning trial">{"<br>".join(lines)}</div>\n'
 
 
