@@ -35,7 +35,7 @@ $(error unknown $(UNKNOWN); choose from $(KNOWN))
 endif
 
 .DEFAULT_GOAL := book
-.PHONY: book test forget list live serve verify bench house lint help clean packages
+.PHONY: book test forget answer list live serve verify bench house lint help clean packages
 
 book: $(READY)      ## execute what is out of date and build the site
 #:  chapter=imp                 one chapter alone, and the site; at other settings, a trial on a page of its own
@@ -62,6 +62,10 @@ forget: $(READY)    ## remove a trial, its page and its results
 #:  trial=imp-0a1b2c            as the page Your trials names it; all: all of them
 	@exec $(RUN) forget trial=$(trial)
 	@exec $(RUN) site
+
+answer: $(READY)    ## keep a trial in small, as the answer to the exercise of a chapter that asks for it
+#:  trial=imp-0a1b2c            as the page Your trials names it; all: those that exercises ask for
+	@exec $(RUN) answer trial=$(trial)
 
 live: $(READY)      ## open the chapters in JupyterLab
 	$(PYTHON) -m jupyter lab chapters

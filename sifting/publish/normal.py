@@ -5,9 +5,10 @@ import re
 
 import nbformat
 
+from sifting.publish.markup import SMOKE
+
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
-SMOKE = "Made at the smoke preset, which tests that every step runs: its numbers and pictures are no results."
 
 
 def headed(notebook, record: dict):

@@ -13,7 +13,7 @@ from IPython.display import publish_display_data
 from sifting.config import FIELDS, Config, changed
 from sifting.figures import beside
 from sifting.figures.style import share
-from sifting.publish import catalog, claims, plans
+from sifting.publish import answers, catalog, claims, plans
 from sifting.publish.markup import embed, grid
 
 FEW = 6  # results that are listed under a figure; more are folded away
@@ -189,6 +189,10 @@ class Page:
     def note(self, text: str) -> None:
         """A sentence with computed numbers, in Markdown."""
         publish_display_data({"text/markdown": text, "text/plain": text})
+
+    def answer(self, overrides: str, figure: str, says: str = "", of: str = "") -> None:
+        """Show the answer to an exercise, or how to find it: see answers.shown."""
+        self._publish(*answers.shown(self, overrides, figure, says, of), {"answer": overrides})
 
     def source(self, *names: str) -> None:
         """Show the code of functions, as pruning.plain.imp, taken from their files."""

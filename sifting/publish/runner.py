@@ -12,7 +12,7 @@ import nbformat
 
 from sifting import store
 from sifting.config import choose
-from sifting.publish import asked, normal, notebooks, pages, place, plans, sources, trials
+from sifting.publish import answers, asked, normal, notebooks, pages, place, plans, sources, trials
 from sifting.publish.fingerprint import fingerprint
 from sifting.publish.forecast import forecast
 from sifting.publish.notebooks import execute
@@ -68,6 +68,12 @@ def forget(trial: str) -> None:
     """Remove a trial, or "all", with its page and results, and say so."""
     for name in trials.forget(BOOK, trial):
         print(f"{name}: forgotten")
+
+
+def answer(trial: str) -> None:
+    """Keep a trial, or "all", in small, as the answer to the exercise that asks for it, and say where."""
+    for path in answers.keep(trial, BOOK):
+        print(f"{path}: {path.stat().st_size:,} bytes")
 
 
 def run_chapter(name: str, **options) -> bool:
@@ -126,7 +132,7 @@ def compute(
         for (kind, group), configs in plans.plan(name, base, seeds).items()
         for config in configs
     ]
-    stamp = fingerprint(sources.path(name), parameters, results)
+    stamp = fingerprint(sources.path(name), parameters, results + answers.stamps(sources.path(name)))
     names = sorted({store.path(*result).stem for result in plans.planned(name, base, seeds)})
     return {"stamp": stamp, "chapter": name, "results": names, **parameters}
 

@@ -57,7 +57,10 @@ def _moot(chapter: str, field: str, usual: Config, found: Config) -> bool:
 
 
 def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
-    """Whether groups of a chapter differ in a field, and some keep their value where it is set to another."""
+    """Whether groups of a chapter differ in a field, and some keep their value where it is set to another.
+
+    Not where there is one group more then, which has that value.
+    """
     before, after = (
         {name: getattr(runs[0], field) for name, runs in GROUPS[chapter](base, 1).items() if runs}
         for base in (usual, found)
@@ -66,6 +69,7 @@ def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
     return (
         other != getattr(usual, field)
         and len(set(before.values())) > 1
+        and before.keys() == after.keys()
         and any(value == before[name] != other for name, value in after.items())
     )
 
