@@ -4,6 +4,7 @@ run CHAPTER [preset= seeds= device= set= fresh=1 cluster=tcp://HOST:8786 engine=
                                                     execute one chapter; at other settings than those of
                                                     the book on a page of its own, unless book=1
 forget trial=NAME|all                               remove such a page, and its results
+compare a=NAME b=NAME                               draw a page of one trial beside another
 answer trial=NAME|all                               keep it in small, as the answer to an exercise
 site                                                build the site around the executed chapters
 build                                               execute what is out of date, then the site
@@ -57,6 +58,7 @@ OPTIONS = {  # command -> option -> how to read it
     "build": RUN,  # but none may be given
     "site": {},
     "forget": {"trial": str},
+    "compare": {"a": str, "b": str},
     "answer": {"trial": str},
     "verify": {"seeds": one_of({"all": True}), "device": str},
     "serve": {"port": whole},
@@ -123,6 +125,10 @@ def command(words: list[str]) -> int:
         if "trial" not in options:
             raise ValueError(f"name a trial, as the page Your trials does, or all: make {verb} trial=all")
         getattr(runner, verb)(options["trial"])
+    elif verb == "compare":
+        if options.keys() != {"a", "b"}:
+            raise ValueError("name two trials, as the page Your trials does: make compare a=NAME b=NAME")
+        runner.compare(options["a"], options["b"])
     elif verb == "verify":
         from sifting.publish.verify import verify
 

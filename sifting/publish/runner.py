@@ -64,6 +64,12 @@ def run(name: str, book: bool = False, **options) -> None:
         draw([record | {"page": trials.page_of(trials.name_of(record))}], options.get("fresh", False))
 
 
+def compare(one: str, other: str) -> None:
+    """Draw a page of one trial beside another, where else it stands beside the book."""
+    with trials.apart():
+        draw([trials.pair(one, other, BOOK)])
+
+
 def forget(trial: str) -> None:
     """Remove a trial, or "all", with its page and results, and say so."""
     for name in trials.forget(BOOK, trial):
@@ -169,8 +175,9 @@ def _page(record: dict) -> tuple:
     task = execute, sources.path(name), BOOK / f"{page}.ipynb", parameters, record
     if page == name:
         return *task, None, functools.partial(normal.headed, record=record)
-    finish = functools.partial(trials.finish, record=record, stored=BOOK / f"{name}.ipynb")
-    return *task, BOOK / "figures" / name, finish
+    other = trials.page_of(record["beside"]) if "beside" in record else name
+    finish = functools.partial(trials.finish, record=record, stored=BOOK / f"{other}.ipynb")
+    return *task, BOOK / "figures" / other, finish
 
 
 def _how(preset: str, seeds: int) -> str:

@@ -6,7 +6,6 @@ Their results lie apart, and nothing of them is counted on the pages of the book
 import datetime
 import hashlib
 import html
-import json
 import math
 import pathlib
 import re
@@ -19,11 +18,10 @@ from sifting.config import choose
 from sifting.publish import notebooks, pages
 from sifting.publish.markup import SMOKE
 from sifting.publish.pages.outputs import badge, recorded
-from sifting.publish.pages.tried import command, drawn, page_of, said
+from sifting.publish.pages.tried import BESIDE, command, drawn, name_of, other_of, page_of, said, settings_of
 from sifting.store.files import TRIALS
 
 EQUATION = re.compile(r"(\$\$ \(|{eq}`)([\w-]+)([)`])")  # labels of equations, and what refers to them
-SETTINGS = "preset", "seeds", "overrides"  # what makes a trial another
 
 
 def apart():
@@ -31,47 +29,58 @@ def apart():
     return notebooks.environment({"SIFTING_RESULTS": str(store.root() / TRIALS)})
 
 
-def name_of(record: dict) -> str:
-    """The name of a trial, as dial-0a1b2c: equal settings have equal names."""
-    settings = json.dumps([record[name] for name in SETTINGS], sort_keys=True)
-    return f"{record['chapter']}-{hashlib.sha256(settings.encode()).hexdigest()[:6]}"
+def pair(one: str, other: str, book: pathlib.Path) -> dict:
+    """The record of a page that has one trial, and beside it not the book, but another trial.
+
+    Raises ValueError for a trial that there is not, and for trials of two chapters, or one twice.
+    """
+    found = drawn(book)
+    for name in (one, other):
+        choose("trial", name, [name for name in found if "beside" not in found[name]])
+    if one == other or found[one]["chapter"] != found[other]["chapter"]:
+        raise ValueError(f"name two trials of one chapter, not {one} and {other}")
+    stamp = hashlib.sha256("".join(found[name]["stamp"] for name in (one, other)).encode()).hexdigest()
+    record = found[one] | {"beside": other, "stamp": stamp}
+    return record | {"page": page_of(name_of(record))}
 
 
 # --- the page
 
 
 def finish(notebook, record: dict, stored: pathlib.Path) -> None:
-    """Put at the head of a trial's page what it is, and what became of the statements of the book's page.
+    """Put at the head of a trial's page what it is, and what became of the statements of the page beside it.
 
-    stored : the page of the book; it need not be there
+    stored : the page that it stands beside, that of the book or of another trial; it need not be there
     """
     book = pages.record(stored)
     title, _, rest = notebook.cells[0].source.partition("\n")
     head = f"# Trial of {record['chapter']}: {said(record)}"
-    notebook.cells[0].source = f"{head}\n\n{banner(record, book, title.lstrip('# '))}\n{rest}"
+    told = banner(record, book, stored.stem, title.lstrip("# "))
+    notebook.cells[0].source = f"{head}\n\n{told}\n{rest}"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = EQUATION.sub(rf"\1\2-{name_of(record)}\3", cell.source)
     mine = _claims(notebook)
     theirs = _claims(nbformat.read(stored, 4)) if book else {}
     if mine:
-        text = comparison(mine, theirs)
+        text = comparison(mine, theirs, other=other_of(record))
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(text, id="trial-statements"))
 
 
-def banner(record: dict, book: dict, title: str) -> str:
-    """What a trial of the chapter of that title is, as HTML."""
-    chapter, today = record["chapter"], datetime.date.today().isoformat()
-    there = said(book) if book else "nothing that is drawn"
+def banner(record: dict, other: dict, page: str, title: str) -> str:
+    """What a trial of the chapter of that title is, and the page that it stands beside, as HTML."""
+    today, name = datetime.date.today().isoformat(), other_of(record)
+    there = said(other) if other else "nothing that is drawn"
+    place = f"trial {name_of(other)}" if "beside" in record else html.escape(title)
     lines = [
-        f"<strong>A trial, not the book:</strong> {said(record)}, where the book has {there} in "
-        f'<a href="{chapter}.html">{html.escape(title)}</a>. Made on {today}.',
+        f"<strong>A trial, not the book:</strong> {settings_of(record)}, where {name} has {there} in "
+        f'<a href="{page}.html">{place}</a>. Made on {today}.',
         f"Draw it again: <code>{html.escape(command(record))}</code>. "
         f"Remove it: <code>make forget trial={name_of(record)}</code>.",
     ]
     lines += [SMOKE] * (record["preset"] == "smoke")
-    if book:
-        lines.append("Thin, pale curves are those of the book; under a figure, its own is folded.")
+    if other:
+        lines.append(f"Thin, pale curves are those of {name}; under a figure, that of {name} is folded.")
     return f'<div class="warning trial">{"<br>".join(lines)}</div>\n'
 
 
@@ -86,11 +95,16 @@ def by_name(shown: list[dict]) -> dict[tuple, dict]:
 
 
 def comparison(
-    mine: dict[tuple, dict], theirs: dict[tuple, dict], page: str = "", fold: str = " open"
+    mine: dict[tuple, dict],
+    theirs: dict[tuple, dict],
+    page: str = "",
+    fold: str = " open",
+    other: str = "the book",
 ) -> str:
     """A table of every statement: in the book, in the trial, difference, and the verdict of each; HTML.
 
-    page : address of that which has the statements, where it is another; fold : " open", or ""
+    page  : address of that which has the statements, where it is another; fold : " open", or ""
+    other : what it stands beside, in words
     """
     rows = []
     for key, claim in mine.items():
@@ -105,12 +119,12 @@ def comparison(
             f"{html.escape(claim['statement'])}</th>{row}</tr>"
         )
     turned = sum(theirs[key]["verdict"] != claim["verdict"] for key, claim in mine.items() if key in theirs)
-    summary = f"{turned} of {len(mine)} verdicts differ from those of the book" if theirs else "Statements"
-    columns = "statement", "the book", "this trial", "difference"
+    summary = f"{turned} of {len(mine)} verdicts differ from those of {other}" if theirs else "Statements"
+    columns = "statement", other, "this trial", "difference"
     head = "".join(f'<th scope="col">{name}</th>' for name in columns)
     return (
         f"<details{fold}><summary>{summary}</summary>"
-        '<div class="scroll" tabindex="0" role="region" aria-label="Statements, the book and this trial">'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Statements, {other} and this trial">'
         f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         "</details>"
     )
@@ -144,7 +158,8 @@ def forget(book: pathlib.Path, name: str) -> list[str]:
     found = drawn(book)
     if name != "all":
         choose("trial", name, [*found, "all"])
-    gone = list(found) if name == "all" else [name]
+    gone = [trial for trial, record in found.items() if name in ("all", trial, record.get("beside"))]
+    gone += [trial for trial in found if trial.startswith(f"{name}{BESIDE}")]
     results = {trial: set(record.get("results", ())) for trial, record in found.items()}
     left = set().union(*(results[trial] for trial in found.keys() - set(gone)))
     for trial in gone:

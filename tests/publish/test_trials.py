@@ -87,6 +87,33 @@ def test_a_trial_is_forgotten_with_its_results_and_no_others(stored, capsys):
     assert len([*store.root().glob("*.npz")]) == 3 and stored.page.exists()
 
 
+def test_two_trials_stand_together_and_go_with_either(stored, capsys):
+    for lr in ("0.5", "0.6"):
+        assert cli.main(["run", "toy", "preset=smoke", f"set=lr={lr}"]) == 0
+    one, other = trials.drawn(runner.BOOK)
+    results = {path.stem for path in (store.root() / "trials").glob("*.npz")}
+    for words in (["a=" + one], [f"a={one}", f"b={one}"], [f"a={one}", "b=toy-000000"]):
+        assert cli.main(["compare", *words]) == 2
+    assert "name two trials of one chapter" in capsys.readouterr().err
+    assert cli.main(["compare", f"a={one}", f"b={other}"]) == 0
+    [both] = trials.drawn(runner.BOOK).keys() - {one, other}
+    assert both == f"{one}-beside-{other[-6:]}"
+    head = nbformat.read(runner.BOOK / f"{trials.page_of(both)}.ipynb", 4).cells[0].source
+    assert f"where trial {other} has preset smoke" in head and f"make compare a={one} b={other}" in head
+    capsys.readouterr()
+    assert cli.main(["compare", f"a={one}", f"b={other}"]) == 0
+    assert f"trial-{both}: up to date" in capsys.readouterr().out
+    assert cli.main(["compare", f"a={both}", f"b={other}"]) == 2, "these are two trials already"
+    assert cli.main(["forget", f"trial={both}"]) == 0
+    assert {path.stem for path in (store.root() / "trials").glob("*.npz")} == results
+    for gone, left in ((other, one), (one, None)):
+        assert cli.main(["run", "toy", "preset=smoke", f"set=lr={'0.6' if left else '0.5'}"]) == 0
+        if left:
+            assert cli.main(["compare", f"a={one}", f"b={other}"]) == 0
+        assert cli.main(["forget", f"trial={gone}"]) == 0
+        assert [*trials.drawn(runner.BOOK)] == [left] * bool(left)
+
+
 def test_nothing_of_a_trial_is_counted_in_the_book(stored):
     stored.write(
         "from IPython.display import publish_display_data\n"
