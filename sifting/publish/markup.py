@@ -13,22 +13,20 @@ SMOKE = "Made at the smoke preset, which tests that every step runs: its figures
 LONG = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # attributes of SVG that are mostly numbers
 
 
-def embed(
-    name: str, figure, caption: str, made: str, alt: str = "", stored: str = "", where: str = ""
-) -> str:
+def embed(name: str, figure, caption: str, made: str, alt: str = "", stored: str = "", of: str = "") -> str:
     """A figure as HTML, with its anchor, its caption, and who made it.
 
     And as a file in the folder that $SIFTING_FIGURES names, if it does.
 
     stored : the same figure elsewhere, as SVG, which is folded below
-    where  : there, in words, as "in the book"
+    of     : what that is of, in words, as "the book"
     """
     text = svg(figure)
     if folder := os.environ.get("SIFTING_FIGURES"):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         (pathlib.Path(folder) / f"{name}.svg").write_text(text, encoding="utf-8")
     room, said = _room(figure), html.escape(alt or caption, quote=True)
-    fold = f"<details><summary>{name} {where}</summary>{picture(name, stored, room, said)}</details>"
+    fold = f"<details><summary>{name} in {of}</summary>{picture(name, stored, room, said)}</details>"
     return (
         f'<figure class="sifting-figure" id="{name}">{picture(name, text, room, said)}{fold * bool(stored)}'
         f"<figcaption><strong>{name}.</strong> {caption} "

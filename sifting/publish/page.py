@@ -68,7 +68,7 @@ class Page:
         _own(name)
         self.anchors.add(name)
         figure = draw(**options) if table is None else draw(table, **options)
-        stored, where = _beside(name, figure)
+        stored, of = _beside(name, figure)
         runs = self.runs if runs is None else runs
         names = sorted({run.name for run in runs}) if table is not None else []
         function = f"{draw.__module__.removeprefix('sifting.')}.{draw.__name__}"
@@ -79,7 +79,7 @@ class Page:
                 links = f"<details><summary>{len(names)} results</summary>{links}</details>"
             made += f" from {links}"
         self._publish(
-            embed(name, figure, caption, made, alt, stored, where),
+            embed(name, figure, caption, made, alt, stored, of),
             f"{name}: {caption}",
             self._record(name, function, runs) | {"results": names},
         )
@@ -238,7 +238,7 @@ class Page:
 def _beside(name: str, figure) -> tuple[str, str]:
     """Keep the curves of a figure beside it, and draw those that are kept in $SIFTING_BESIDE behind it.
 
-    returns : the figure that lies there, as SVG, and where that is, in words; or nothing, twice
+    returns : the figure that lies there, as SVG, and what it is of, in words; or nothing, twice
     """
     if folder := os.environ.get("SIFTING_FIGURES"):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
@@ -248,11 +248,10 @@ def _beside(name: str, figure) -> tuple[str, str]:
         drawn, kept = (pathlib.Path(folder) / f"{name}.{kind}" for kind in ("svg", "json"))
         if not kept.exists():
             return "", ""
-        beside.draw_behind(figure, json.loads(kept.read_text(encoding="utf-8")))
         page = pathlib.Path(folder).name
-        trial = page.startswith(TRIAL)
-        where = f"in trial {page.removeprefix(TRIAL)}" if trial else "in the book"
-        return drawn.read_text(encoding="utf-8"), where
+        of = f"trial {page.removeprefix(TRIAL)}" if page.startswith(TRIAL) else "the book"
+        beside.draw_behind(figure, json.loads(kept.read_text(encoding="utf-8")), of)
+        return drawn.read_text(encoding="utf-8"), of
     return "", ""
 
 
