@@ -12,7 +12,7 @@ cluster :=
 engine  :=
 book    :=
 trial   :=
-port    := 8000
+port    :=
 field   :=
 only    :=
 python  :=
@@ -63,8 +63,10 @@ forget: $(READY)    ## remove a trial, its page and its results
 	@exec $(RUN) forget trial=$(trial)
 	@exec $(RUN) site
 
-live: $(READY)      ## open the chapters in JupyterLab
-	$(PYTHON) -m jupyter lab chapters
+live: $(READY)      ## open copies of the chapters in JupyterLab, to run and to change
+#:  port=8889                   at this port; default: the first free one from 8888 on
+#:  fresh=1                     begin anew; copies that you changed are put aside
+	@exec $(RUN) live port=$(port) fresh=$(fresh)
 
 serve: $(READY)     ## serve the site at http://127.0.0.1:8000
 #:  port=8080                   at another port

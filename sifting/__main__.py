@@ -8,6 +8,7 @@ site                                                build the site around the ex
 build                                               execute what is out of date, then the site
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
 serve [port=8000]                                   serve the site on this machine
+live [port=8888 fresh=1]                            open copies of the chapters in JupyterLab
 bench                                               measure the speed
 house                                               print the plan of the package
 help [field=NAME|all]                               all about a setting; a line about each; this
@@ -57,6 +58,7 @@ OPTIONS = {  # command -> option -> how to read it
     "forget": {"trial": str},
     "verify": {"seeds": one_of({"all": True}), "device": str},
     "serve": {"port": whole},
+    "live": {"port": whole, "fresh": one_of({"1": True, "0": False})},
     "bench": {},
     "house": {},
     "help": {"field": str},
@@ -122,6 +124,10 @@ def command(words: list[str]) -> int:
         from sifting.publish.serve import serve
 
         serve(runner.SITE, options.get("port", 8000))
+    elif verb == "live":
+        from sifting.publish.live import server
+
+        server.start(**options)
     elif verb == "house":
         from sifting.publish import house
 

@@ -13,7 +13,7 @@ from IPython.display import publish_display_data
 from sifting.config import FIELDS, Config, changed
 from sifting.figures import beside
 from sifting.figures.style import share
-from sifting.publish import catalog, claims, plans
+from sifting.publish import catalog, claims, live, plans
 from sifting.publish.markup import embed, grid
 
 FEW = 6  # results that are listed under a figure; more are folded away
@@ -28,8 +28,9 @@ def open_chapter(
 
     Raises ValueError for names that there are not, with the choices, and for overrides without effect.
     """
-    base = plans.base(chapter, preset, overrides)
-    return Page(preset, plans.results(chapter, base, seeds, device), chapter, base)
+    with live.opening(chapter, preset, seeds, overrides):
+        base = plans.base(chapter, preset, overrides)
+        return Page(preset, plans.results(chapter, base, seeds, device), chapter, base)
 
 
 class Page:
@@ -230,6 +231,8 @@ class Page:
 
     @staticmethod
     def _publish(page: str, plain: str, record: dict) -> None:
+        if live.on():
+            return live.publish(page, plain, record)
         publish_display_data({"text/html": page, "text/plain": plain}, {"sifting": record})
 
 

@@ -28,7 +28,17 @@ SETTINGS = "preset", "seeds", "overrides"  # what makes a trial another
 
 def apart():
     """A context in which results are stored with those of trials, and those of the book are read, too."""
-    return notebooks.environment({"SIFTING_RESULTS": str(store.root() / TRIALS)})
+    return notebooks.environment({"SIFTING_RESULTS": str(_root() / TRIALS)})
+
+
+def of_the_book():
+    """A context in which results are those of the book alone, whatever they were outside."""
+    return notebooks.environment({"SIFTING_RESULTS": str(_root())})
+
+
+def _root() -> pathlib.Path:
+    """The folder of the book's results."""
+    return store.root().parent if store.root().name == TRIALS else store.root()
 
 
 def name_of(record: dict) -> str:

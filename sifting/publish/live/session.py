@@ -1,0 +1,91 @@
+"""In a kernel of live mode: errors of ours in one line, and no figure of settings that are no more."""
+
+import contextlib
+import itertools
+import linecache
+import os
+import pathlib
+import traceback
+import types
+from collections.abc import Iterator
+
+from IPython import get_ipython
+from IPython.display import publish_display_data
+
+from sifting.publish import runner, trials
+from sifting.publish.live import markdown
+from sifting.publish.page import PACKAGE
+
+RED, PLAIN = "\x1b[31m", "\x1b[0m"
+_shown: list[tuple[str, dict]] = []  # ID of each output of the page that is open, and what its record says
+_places = itertools.count()
+
+
+@contextlib.contextmanager
+def opening(chapter: str, preset: str, seeds: int, overrides: dict | None) -> Iterator[None]:
+    """Around opening a page: what was drawn of another is taken away; where it fails, no cell below draws.
+
+    Where the settings are not those of the book, its curves stand behind what is drawn.
+    """
+    shell = get_ipython()
+    shell.set_custom_exc((Exception,), tell)
+    _take_away()
+    os.environ.pop("SIFTING_BESIDE", None)
+    try:
+        yield
+    except Exception:
+        shell.user_ns["page"] = Closed()
+        raise
+    with trials.of_the_book():
+        own = runner.settle(chapter, None, None, None)
+        if runner.settle(chapter, preset, seeds, overrides) != own:
+            os.environ["SIFTING_BESIDE"] = str(runner.BOOK / "figures" / chapter)
+
+
+class Closed:
+    """In the place of a page that could not be opened."""
+
+    def __getattr__(self, name: str):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise ValueError("the cell that opens the chapter failed: mend the settings, and run it again")
+
+
+def publish(html: str, plain: str, record: dict) -> None:
+    """Show an output of a page, so that it can be taken away."""
+    name = f"sifting-{os.getpid()}-{next(_places)}"
+    _shown.append((name, record))
+    data = {"text/html": markdown.on_site(html), "text/plain": plain}
+    publish_display_data(data, {"sifting": record}, transient={"display_id": name})
+
+
+def _take_away() -> None:
+    """Put a line in the place of every output of the page that was open before."""
+    said = "This was drawn at other settings: run this cell again."
+    data = {"text/html": f'<p class="earlier">{said}</p>', "text/plain": said}
+    for name, _ in _shown:
+        publish_display_data(data, {}, transient={"display_id": name}, update=True)
+    _shown.clear()
+
+
+def tell(shell, kind, error: Exception, trace: types.TracebackType, tb_offset: int | None = None) -> None:
+    """Show an error: one of ours in a line, another as IPython does. $SIFTING_DEBUG shows where it was."""
+    if os.environ.get("SIFTING_DEBUG") or not ours(error, trace):
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+    else:
+        shell._showtraceback(kind, error, [f"{RED}{said(error)}{PLAIN}"])
+
+
+def ours(error: Exception, trace: types.TracebackType) -> bool:
+    """Whether an error is what this package raises on purpose: its last line raises it."""
+    last = traceback.extract_tb(trace)[-1]
+    line = linecache.getline(last.filename, last.lineno).strip()
+    inside = pathlib.Path(last.filename).is_relative_to(PACKAGE)
+    return inside and line.startswith("raise ") and not isinstance(error, AssertionError)
+
+
+def said(error: Exception) -> str:
+    """An error in a line."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())
