@@ -102,11 +102,15 @@ def command(words: list[str]) -> int:
     if verb == "help":
         print(_help(options.get("field")))
         return 0
+    if "set" in options:
+        options["overrides"] = options.pop("set")
+    if verb == "run":
+        from sifting.publish import asked
+
+        asked.check(names[0], **options)  # before what is slow to import
     from sifting.publish import runner
 
     if verb == "run":
-        if "set" in options:
-            options["overrides"] = options.pop("set")
         runner.run(names[0], **options)
     elif verb == "forget":
         if "trial" not in options:

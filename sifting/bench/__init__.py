@@ -16,6 +16,7 @@ from sifting.bench.steps import SPREAD, images, masks, plain, products, referenc
 from sifting.config import Config
 from sifting.publish import plans
 from sifting.results.masks import at
+from sifting.store import expected
 
 LAPTOP = config.PRESETS["laptop"]
 SIZES = {  # name -> image side, configuration, classes
@@ -213,6 +214,7 @@ def machine() -> dict:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "python": platform.python_version(),
+        "products": expected.products(),
     }
 
 

@@ -13,63 +13,16 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
 import nbformat
 from traitlets.config import Config
 
 from sifting import store
 from sifting.publish.normal import normalise
+from sifting.publish.sources import ROOT, BuildError, check_parameters
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOCKET = 90  # characters that the path of a socket may have, on any system
-
-
-class BuildError(Exception):
-    """A chapter whose cell fails, or a site that does not build; the message says where."""
-
-
-def parameters_of(path: pathlib.Path) -> dict[str, Any]:
-    """Parameters of a notebook, and their values as its cell of parameters has them.
-
-    The cell is read, and not run: a line of it is NAME = LITERAL, where dict(name=LITERAL) is one, too.
-    Raises BuildError for a line that is not, and for a file that is no notebook.
-    """
-    try:
-        cells = nbformat.read(path, 4).cells
-    except (ValueError, nbformat.ValidationError, AttributeError, KeyError, TypeError) as error:
-        raise BuildError(f"{path} is not a notebook: {str(error).partition(chr(10))[0]}") from None
-    found, line = {}, 1
-    text = next((cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])), "")
-    try:
-        for node in ast.parse(text).body:
-            line = node.lineno
-            [name] = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
-            found[name.id] = _literal(node.value)
-    except (AttributeError, SyntaxError, TypeError, ValueError) as error:
-        line = getattr(error, "lineno", line)
-        said = text.splitlines()[line - 1].strip()
-        raise BuildError(
-            f"{path}: parameters are literals, as: seeds = 4; line {line} of their cell is not: {said}"
-        ) from None
-    return found
-
-
-def _literal(node: ast.expr):
-    """The value of a literal, or of dict(name=LITERAL). Raises ValueError for anything else."""
-    named = isinstance(node, ast.Call) and not node.args and all(word.arg for word in node.keywords)
-    if named and ast.unparse(node.func) == "dict":
-        return {word.arg: _literal(word.value) for word in node.keywords}
-    return ast.literal_eval(node)
-
-
-def check_parameters(source: pathlib.Path, names: Iterable[str]) -> dict[str, Any]:
-    """What `parameters_of` returns. Raises ValueError where a notebook lacks a parameter of `names`."""
-    if unknown := sorted(set(names) - set(known := parameters_of(source))):
-        where = f"{source.parent.name}/{source.name}"
-        raise ValueError(f"{where} has no parameter {', '.join(unknown)}; it has {', '.join(known)}")
-    return known
 
 
 def execute(

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import tempfile
 
-from sifting.publish.notebooks import ROOT
+from sifting.publish.sources import ROOT
 
 HOME = pathlib.Path(os.environ.get("SIFTING_SITE") or ROOT).absolute()  # holds book/ and _build/
 MADE = {"results", "figures"}  # folders in book/ that are no source of pages

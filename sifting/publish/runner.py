@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import itertools
 import os
 import re
 import subprocess
@@ -12,27 +11,20 @@ import filelock
 import nbformat
 
 from sifting import store
-from sifting.config import Config, check_seeds, choose
-from sifting.publish import notebooks, pages, place, plans, trials
+from sifting.config import choose
+from sifting.publish import asked, notebooks, pages, place, plans, sources, trials
 from sifting.publish.fingerprint import fingerprint
-from sifting.publish.notebooks import ROOT, BuildError, execute
-from sifting.publish.plans import CHAPTERS
+from sifting.publish.notebooks import execute
+from sifting.publish.sources import PARAMETERS, ROOT, BuildError
 from sifting.store import pools, schedule
 
 BOOK, SITE = place.HOME / "book", place.HOME / "_build" / "html"
-PARAMETERS = "preset", "seeds", "device", "overrides"  # of every chapter
 READ = SITE.parent / ".doctrees" / "environment.pickle"  # what Sphinx has read
 EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>\n'
-LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
 DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sifting</title>
 <link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url=book/intro.html">
 <a href="book/intro.html">Sifting</a></html>
 """  # Jupyter Book's own has no icon, and a browser asks for one that is not there
-
-
-def chapters() -> list[str]:
-    """Names of all chapters."""
-    return sorted(path.stem for path in CHAPTERS.glob("*.ipynb"))
 
 
 @contextlib.contextmanager
@@ -58,14 +50,14 @@ def run(name: str, book: bool = False, **options) -> None:
     book    : the page of the book itself is to have these settings
     options : those of `compute`
     """
-    choose("chapter", name, chapters())
-    own = settle(name, None, None, None)
-    if book or settle(name, *map(options.get, ("preset", "seeds", "overrides"))) == own:
+    choose("chapter", name, sources.chapters())
+    own = asked.settle(name, None, None, None)
+    if book or asked.settle(name, *map(options.get, ("preset", "seeds", "overrides"))) == own:
         run_chapter(name, **options)
         return
     with trials.apart():
         record = compute(name, **options)
-    if stored_seeds(name, own[1]):
+    if asked.stored_seeds(name, own[1]):
         run_chapter(name)  # what the trial stands beside
     with trials.apart():
         draw([record | {"page": trials.page_of(trials.name_of(record))}], options.get("fresh", False))
@@ -114,11 +106,11 @@ def compute(
     Raises ValueError for unknown names (with the choices), and for a chapter without these parameters;
     OSError where its page cannot be written.
     """
-    choose("chapter", name, chapters())
+    choose("chapter", name, sources.chapters())
     choose("device", device, ("auto", "cpu", "cuda"))
-    notebooks.check_parameters(CHAPTERS / f"{name}.ipynb", PARAMETERS)
+    sources.check_parameters(sources.path(name))
     place.check_writable(BOOK)
-    preset, base, seeds = settle(name, preset, seeds, overrides)
+    preset, base, seeds = asked.settle(name, preset, seeds, overrides)
     plans.results(name, base, seeds, device, fresh=fresh, cluster=cluster, engine=engine)
     for result in plans.planned(name, base, seeds):
         store.load(*result).check()
@@ -130,7 +122,7 @@ def compute(
         for (kind, group), configs in plans.plan(name, base, seeds).items()
         for config in configs
     ]
-    stamp = fingerprint(CHAPTERS / f"{name}.ipynb", parameters, results)
+    stamp = fingerprint(sources.path(name), parameters, results)
     names = sorted({store.path(*result).stem for result in plans.planned(name, base, seeds)})
     return {"stamp": stamp, "chapter": name, "results": names, **parameters}
 
@@ -165,7 +157,7 @@ def _page(record: dict) -> tuple:
     how = f"{record['preset']} preset, {seeds} seed{'s' * (seeds > 1)}"
     print(f"{page}: drawing the page ({how})", flush=True)
     parameters = {key: record[key] for key in PARAMETERS}
-    task = execute, CHAPTERS / f"{name}.ipynb", BOOK / f"{page}.ipynb", parameters, record
+    task = execute, sources.path(name), BOOK / f"{page}.ipynb", parameters, record
     if page == name:
         return task
     finish = functools.partial(trials.finish, record=record, stored=BOOK / f"{name}.ipynb")
@@ -177,47 +169,9 @@ def _page_name(record: dict) -> str:
     return record.get("page", record["chapter"])
 
 
-def settle(
-    name: str, preset: str | None, seeds: int | None, overrides: dict | None
-) -> tuple[str, Config, int]:
-    """Preset, its Config with `overrides`, and number of seeds; what was left open is decided.
-
-    How, says `compute`.
-    """
-    if seeds is not None:
-        check_seeds(seeds)
-    for candidate in [preset] if preset else LARGEST_FIRST:
-        base = plans.base(name, candidate, overrides)
-        stored = stored_seeds(name, base)
-        if stored and stored >= (seeds or 1):
-            break
-    return candidate, base, seeds or stored or default_seeds(name)
-
-
-def stored_seeds(name: str, base: Config) -> int:
-    """The largest number of seeds for which all that the chapter plans at `base` is stored.
-
-    1 where it plans the same for any number.
-    """
-
-    def complete(count: int) -> bool:
-        wanted = plans.planned(name, base, count)
-        more = count == 1 or wanted != plans.planned(name, base, count - 1)
-        return more and all(store.exists(*result) for result in wanted)
-
-    return sum(1 for _ in itertools.takewhile(complete, range(1, 100)))
-
-
-def default_seeds(name: str) -> int:
-    """The number of seeds in the chapter's parameters cell."""
-    seeds = notebooks.check_parameters(CHAPTERS / f"{name}.ipynb", ["seeds"])["seeds"]
-    check_seeds(seeds)
-    return seeds
-
-
 def build() -> None:
     """Execute every chapter that is out of date, at its defaults, and build the site."""
-    run_chapters(chapters())
+    run_chapters(sources.chapters())
     site()
 
 
@@ -228,9 +182,9 @@ def site() -> None:
     In the place of others stands a line that says how to draw them.
     Raises BuildError, with what Jupyter Book said, where there is an error or a warning.
     """
-    for name in chapters():
+    for name in sources.chapters():
         if not (BOOK / f"{name}.ipynb").exists():
-            nbformat.write(notebooks.stub(CHAPTERS / f"{name}.ipynb"), BOOK / f"{name}.ipynb")
+            nbformat.write(notebooks.stub(sources.path(name)), BOOK / f"{name}.ipynb")
     _sketch_missing_pictures()
     with trials.apart():  # their results are on the pages, too
         pages.write(BOOK)

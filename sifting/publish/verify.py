@@ -7,7 +7,7 @@ import numpy as np
 
 from sifting import store
 from sifting.config import choose
-from sifting.publish import pages, plans, runner
+from sifting.publish import asked, pages, plans, sources
 from sifting.publish.notebooks import environment
 from sifting.results.history import History
 from sifting.results.masks import NEVER, jaccard
@@ -144,11 +144,11 @@ def smallest(name: str, every_seed: bool = False) -> list:
 
     Raises FileNotFoundError where none is stored.
     """
-    choose("chapter", name, runner.chapters())
+    choose("chapter", name, sources.chapters())
     found = {}
-    for preset in (*runner.LARGEST_FIRST, "smoke"):  # smoke only where nothing else is there
+    for preset in (*asked.LARGEST_FIRST, "smoke"):  # smoke only where nothing else is there
         base = plans.base(name, preset)
-        for kind, config in plans.planned(name, base, max(1, runner.stored_seeds(name, base))):
+        for kind, config in plans.planned(name, base, max(1, asked.stored_seeds(name, base))):
             alone = kind not in ("anatomy", "stimuli")  # these need a ticket first
             if alone and store.exists(kind, config) and (preset != "smoke" or not found):
                 found[kind, config] = store.load(kind, config)

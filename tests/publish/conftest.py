@@ -13,7 +13,7 @@ import pytest
 
 from sifting import store
 from sifting.config import seeds as copies
-from sifting.publish import plans, runner, trials
+from sifting.publish import asked, plans, runner, sources, trials
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BOOK = ["book/intro", *re.findall(r"- file: (book/\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))]
@@ -46,7 +46,7 @@ def book(tmp_path, monkeypatch, results):
     """
     for name in ("chapters", "book"):
         (tmp_path / name).mkdir()
-    monkeypatch.setattr(runner, "CHAPTERS", tmp_path / "chapters")
+    monkeypatch.setattr(sources, "CHAPTERS", tmp_path / "chapters")
     monkeypatch.setattr(runner, "BOOK", tmp_path / "book")
     monkeypatch.setattr(plans, "plan", lambda name, base, seeds: {("ticket", "main"): copies(base, seeds)})
     computed = []
@@ -88,10 +88,10 @@ def site(tmp_path_factory):
     At the smoke preset, with results of its own, where a chapter has none stored.
     """
     environment, words = dict(os.environ), ["-m", "sifting", "build"]
-    if not all(runner.stored_seeds(n, runner.settle(n, None, None, None)[1]) for n in runner.chapters()):
+    if not all(asked.stored_seeds(n, asked.settle(n, None, None, None)[1]) for n in sources.chapters()):
         environment["SIFTING_RESULTS"] = str(tmp_path_factory.mktemp("results"))
-        draw = "runner.run_chapters(runner.chapters(), preset='smoke', seeds=2)"
-        words = ["-c", f"from sifting.publish import runner; {draw}; runner.site()"]
+        draw = "runner.run_chapters(sources.chapters(), preset='smoke', seeds=2)"
+        words = ["-c", f"from sifting.publish import runner, sources; {draw}; runner.site()"]
     here = tmp_path_factory.getbasetemp()
     built = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "site-is-built"
     with filelock.FileLock(f"{built}.lock"):

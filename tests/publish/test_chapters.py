@@ -7,12 +7,12 @@ import nbformat
 import pytest
 
 from sifting import __main__ as cli
-from sifting.publish import catalog, pages, runner
+from sifting.publish import catalog, pages, runner, sources
 
 
 def of_papers(name):
     """IDs of the papers' figures that a chapter names in its code."""
-    cells = nbformat.read(runner.CHAPTERS / f"{name}.ipynb", 4).cells
+    cells = nbformat.read(sources.CHAPTERS / f"{name}.ipynb", 4).cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
     words = [node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)]
     return [word for word in words if word in catalog.FIGURES]
@@ -31,7 +31,7 @@ def book(folder, monkeypatch, results):
     return folder
 
 
-@pytest.mark.parametrize("name", runner.chapters())
+@pytest.mark.parametrize("name", sources.chapters())
 def test_a_chapter_runs_at_the_smoke_preset(name, book):
     assert cli.main(["run", name, "preset=smoke", "seeds=2", "device=cpu", "book=1"]) == 0
     shown = [output for output in pages.outputs(book) if output["chapter"] == name]

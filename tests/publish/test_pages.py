@@ -14,7 +14,7 @@ import pytest
 
 from sifting import figures, store
 from sifting.config import Config, key
-from sifting.publish import pages, reference, runner
+from sifting.publish import pages, reference, runner, sources
 from sifting.publish.catalog import FIGURES, PAPERS, Statement, statements
 from sifting.publish.claims import VERDICTS, check
 
@@ -270,10 +270,10 @@ def test_contents_have_every_page_once(tmp_path, results):
     ignored = (ROOT / ".gitignore").read_text().splitlines()
     by_hand = {path.name for path in (ROOT / "book").glob("*.md") if f"book/{path.name}" not in ignored}
     assert not by_hand & computed, "what is computed is not kept: .gitignore names it"
-    chapters = "".join(path.read_text(encoding="utf-8") for path in runner.CHAPTERS.glob("*.ipynb"))
+    chapters = "".join(path.read_text(encoding="utf-8") for path in sources.CHAPTERS.glob("*.ipynb"))
     included = {name for name in computed if f"{{include}} {name}" in chapters}
     contents = re.findall(r"(?:file|root): book/(\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    wanted = [*runner.chapters(), *(name.removesuffix(".md") for name in by_hand | (computed - included))]
+    wanted = [*sources.chapters(), *(name.removesuffix(".md") for name in by_hand | (computed - included))]
     assert sorted(contents) == sorted(wanted)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from sifting import __main__ as cli
 from sifting import config, store
-from sifting.publish import page, plans, runner
+from sifting.publish import page, plans, settings, sources
 from sifting.publish.page import open_chapter
 from sifting.results.history import History
 
@@ -24,7 +24,7 @@ STORED = sorted(store.root().glob("*.npz"))
 
 
 def test_every_chapter_has_a_plan_and_every_plan_a_chapter():
-    assert sorted(plans.GROUPS) == runner.chapters()
+    assert sorted(plans.GROUPS) == sources.chapters()
     names = ", ".join(sorted(plans.GROUPS))
     with pytest.raises(ValueError, match=f"unknown chapter 'imps'; choose from {names}$"):
         plans.plan("imps", LAPTOP, 1)
@@ -32,8 +32,7 @@ def test_every_chapter_has_a_plan_and_every_plan_a_chapter():
 
 def test_a_chapter_without_a_plan_is_said_to_have_none(tmp_path, monkeypatch, results, capsys):
     """Whoever has just written its notebook is told what is still to do, from wherever it is run."""
-    monkeypatch.setattr(plans, "CHAPTERS", tmp_path)
-    monkeypatch.setattr(runner, "CHAPTERS", tmp_path)
+    monkeypatch.setattr(sources, "CHAPTERS", tmp_path)
     nbformat.write(nbformat.read(ROOT / "chapters" / "imp.ipynb", 4), tmp_path / "patches.ipynb")
     told = "chapter patches has no plan: add one to sifting/publish/plans"
     with pytest.raises(ValueError, match=f"^{told}$"):
@@ -53,6 +52,12 @@ def test_plans_of_all_subjects_are_read_and_speak_of_chapters_groups_and_kinds_t
         assert set(said) <= set(plans.GROUPS)
     assert set(plans.DEFAULT.values()) <= set(store.EXPERIMENTS)
     assert set(plans.FAMILY.values()) <= set(config.FAMILIES)
+
+
+@pytest.mark.parametrize("chapter", plans.GROUPS)
+def test_a_chapter_is_about_a_few_fields_that_it_reads(chapter):
+    assert 4 <= len(set(plans.ABOUT[chapter])) == len(plans.ABOUT[chapter]) <= 8
+    assert [field for field in plans.ABOUT[chapter] if chapter not in settings.readers(field)] == []
 
 
 @pytest.mark.parametrize("chapter", plans.GROUPS)

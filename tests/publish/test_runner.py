@@ -18,7 +18,7 @@ from sifting import __main__ as cli
 from sifting import store
 from sifting.config import PRESETS, Config, preset
 from sifting.config import seeds as copies
-from sifting.publish import notebooks, pages, place, runner, verify
+from sifting.publish import asked, notebooks, pages, place, runner, sources, verify
 from sifting.results.history import DamagedResult, History
 from sifting.store import schedule
 
@@ -36,9 +36,9 @@ def sifting(book, tmp_path, python):
         return python(
             "import pathlib, sys\n"
             "from sifting import __main__ as cli\n"
-            "from sifting.publish import plans, runner\n"
+            "from sifting.publish import plans, runner, sources\n"
             f"here = pathlib.Path({str(tmp_path)!r})\n"
-            "runner.CHAPTERS, runner.BOOK = here / 'chapters', here / 'book'\n"
+            "sources.CHAPTERS, runner.BOOK = here / 'chapters', here / 'book'\n"
             "plans.plan, runner.schedule.cores = lambda *_: {}, lambda: 2\n"
             f"sys.exit(cli.main({[*words]}))",
             start_new_session=True,
@@ -89,13 +89,13 @@ def test_equal_inputs_give_equal_bytes(book):
 
 
 def test_the_largest_stored_preset_is_shown(book):
-    assert runner.settle("toy", None, None, None)[::2] == ("laptop", 3)
+    assert asked.settle("toy", None, None, None)[::2] == ("laptop", 3)
     book("ticket", copies(preset("laptop"), 2))
-    assert runner.settle("toy", None, None, None)[::2] == ("laptop", 2)
+    assert asked.settle("toy", None, None, None)[::2] == ("laptop", 2)
     book("ticket", copies(preset("gpu"), 1))
-    assert runner.settle("toy", None, None, None)[::2] == ("gpu", 1)
-    assert runner.settle("toy", None, 2, None)[::2] == ("laptop", 2)
-    assert runner.settle("toy", "smoke", None, None)[::2] == ("smoke", 3)
+    assert asked.settle("toy", None, None, None)[::2] == ("gpu", 1)
+    assert asked.settle("toy", None, 2, None)[::2] == ("laptop", 2)
+    assert asked.settle("toy", "smoke", None, None)[::2] == ("smoke", 3)
 
 
 # --- side by side
@@ -326,7 +326,7 @@ def test_make_names_the_variables_that_there_are():
 
 
 def test_an_unreadable_notebook_is_named(book, capsys):
-    (runner.CHAPTERS / "toy.ipynb").write_text("{")
+    (sources.CHAPTERS / "toy.ipynb").write_text("{")
     assert cli.main(["run", "toy", "preset=smoke", "book=1"]) == 1
     assert "chapters/toy.ipynb is not a notebook" in capsys.readouterr().err
 
@@ -343,7 +343,7 @@ def test_an_unreadable_notebook_is_named(book, capsys):
 def test_comments_of_the_parameters_cell_are_not_read(book, line, value, capfd):
     cell = f'preset = "laptop"\n{line}\ndevice = "auto"\noverrides = {{}}  # e.g. lr=0.05, widths=[64]'
     book.write("print(preset, seeds, overrides)", parameters=cell)
-    assert runner.settle("toy", "smoke", None, None)[2] == value
+    assert asked.settle("toy", "smoke", None, None)[2] == value
     assert runner.run_chapter("toy", preset="smoke", seeds=2)
     assert printed(book.page) == "smoke 2 {}\n" and capfd.readouterr().err == ""
 
@@ -351,7 +351,7 @@ def test_comments_of_the_parameters_cell_are_not_read(book, line, value, capfd):
 def test_overrides_may_be_written_as_a_call_of_dict(book):
     overrides = 'dict(lr=0.05, widths=[64, 64], model="fcn")'
     book.write("print(1)", parameters=PARAMETERS.replace("{}", overrides))
-    known = notebooks.parameters_of(runner.CHAPTERS / "toy.ipynb")
+    known = sources.parameters_of(sources.CHAPTERS / "toy.ipynb")
     assert known["overrides"] == {"lr": 0.05, "widths": [64, 64], "model": "fcn"}
 
 
@@ -496,9 +496,9 @@ def test_the_report_says_what_is_identical_and_how_far_apart_the_rest_is():
 def test_a_chapter_that_plans_the_same_for_any_number_of_seeds_has_one(results, monkeypatch):
     wanted = [("components", Config())]
     monkeypatch.setattr(runner.plans, "planned", lambda name, base, count: wanted)
-    assert runner.stored_seeds("statistics", Config()) == 0
+    assert asked.stored_seeds("statistics", Config()) == 0
     store.save("components", Config(), {"x": np.zeros(1)}, {"versions": {}, "commit": "0"})
-    assert runner.stored_seeds("statistics", Config()) == 1
+    assert asked.stored_seeds("statistics", Config()) == 1
 
 
 def test_verify_takes_the_stored_run_that_took_least_time(book):
@@ -537,7 +537,7 @@ def test_a_result_of_every_kind_is_verified_to_the_bit(results, capsys, kind):
 
 def test_an_override_that_changes_nothing_is_refused():
     with pytest.raises(ValueError, match="gain has no effect in dial, which sets or compares it by itself"):
-        runner.settle("dial", "smoke", 1, {"gain": "3", "lr": "0.2"})
-    assert runner.settle("dial", "smoke", 1, {"lr": "0.2", "gain": "0"})[1].lr == 0.2, (
+        asked.settle("dial", "smoke", 1, {"gain": "3", "lr": "0.2"})
+    assert asked.settle("dial", "smoke", 1, {"lr": "0.2", "gain": "0"})[1].lr == 0.2, (
         "0 is what gain is anyway"
     )

@@ -9,7 +9,7 @@ import pytest
 
 from sifting import __main__, store
 from sifting.config import FAMILIES, FIELDS, SETTINGS
-from sifting.publish import pages, plans, runner, settings
+from sifting.publish import pages, plans, settings, sources
 
 ALL = settings.told("all")
 
@@ -97,7 +97,7 @@ def test_a_chapter_reads_a_setting_that_can_be_set_in_it_with_effect(name):
 def test_the_page_has_every_setting_once_and_leads_to_chapters():
     text = pages.settings_page()
     assert re.findall('id="config[.]([a-z_]+)"', text) == list(FIELDS)
-    assert set(re.findall('href="([a-z]+)[.]html"', text)) <= set(runner.chapters())
+    assert set(re.findall('href="([a-z]+)[.]html"', text)) <= set(sources.chapters())
     for name, setting in SETTINGS.items():
         entry = text.partition(f'id="config.{name}"')[2].partition("</div>")[0]
         assert all(f"<code>{choice}</code>: " in entry for choice in setting.choices)

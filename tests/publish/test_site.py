@@ -13,7 +13,7 @@ import urllib.parse
 import nbformat
 import pytest
 
-from sifting.publish import pages, runner
+from sifting.publish import pages, runner, sources
 from sifting.publish.catalog import FIGURES
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -74,7 +74,7 @@ def serious(page, options: dict) -> list[str]:
 # --- what is in the pages
 
 
-@pytest.mark.parametrize("name", runner.chapters())
+@pytest.mark.parametrize("name", sources.chapters())
 def test_no_cell_of_a_chapter_warns(site, name):
     notebook = nbformat.read(ROOT / "book" / f"{name}.ipynb", 4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
@@ -133,7 +133,7 @@ def test_images_have_descriptions_and_nothing_is_loaded_from_elsewhere(anatomies
 
 
 def test_every_figure_leads_to_its_function_and_its_results(site):
-    for name in runner.chapters():
+    for name in sources.chapters():
         text = (SITE / "book" / f"{name}.html").read_text(encoding="utf-8")
         for shown in pages.outputs(ROOT / "book"):
             if shown["chapter"] == name and "figure" in shown:
@@ -152,7 +152,7 @@ def test_coverage_lists_every_figure_and_agrees_with_the_notebooks(site):
     rows = json.loads((SITE / "coverage.json").read_text())
     assert [row["id"] for row in rows] == list(FIGURES) and len(rows) == 71
     drawn = {}
-    for name in runner.chapters():
+    for name in sources.chapters():
         cells = nbformat.read(ROOT / "book" / f"{name}.ipynb", 4).cells
         records = [
             output.metadata.get("sifting", {})

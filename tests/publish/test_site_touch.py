@@ -3,7 +3,7 @@
 import pytest
 
 from sifting import widgets
-from sifting.publish import runner
+from sifting.publish import sources
 
 PICTURES = """e => [...e.querySelectorAll('svg')].map(s => s.innerHTML).join()
     + [...e.querySelectorAll('canvas')].map(c => c.toDataURL()).join()"""
@@ -26,12 +26,12 @@ def test_a_phone_shows_a_page_from_disk_without_scrolling_sideways(open_page, si
 
 def explorers(name: str) -> list[str]:
     """The explorers that a chapter shows, by its source."""
-    text = (runner.CHAPTERS / f"{name}.ipynb").read_text(encoding="utf-8")
+    text = (sources.CHAPTERS / f"{name}.ipynb").read_text(encoding="utf-8")
     return [kind for kind in widgets.__all__ if f"{kind}.from_" in text]
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-@pytest.mark.parametrize("name", [*filter(explorers, runner.chapters())])
+@pytest.mark.parametrize("name", [*filter(explorers, sources.chapters())])
 def test_the_keyboard_reaches_the_explorer_and_moves_it(open_page, site, http_base, name, scheme):
     page = open_page(f"{http_base if scheme == 'http' else site.as_uri()}/book/{name}.html")
     explorer = page.locator(".anywidget-static").first

@@ -12,7 +12,7 @@ from sifting import __main__ as cli
 from sifting import store
 from sifting.config import preset, seeds
 from sifting.figures import beside
-from sifting.publish import pages, runner, trials
+from sifting.publish import asked, pages, runner, trials
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_more_seeds_in_a_trial_are_read_from_the_book_as_far_as_it_has_them(stor
     before = len(stored.computed)
     assert cli.main(["run", "toy", "seeds=5"]) == 0
     assert len(stored.computed) == before + 2
-    assert runner.settle("toy", None, None, None)[2] == 3, "the book shows what it has shown"
+    assert asked.settle("toy", None, None, None)[2] == 3, "the book shows what it has shown"
 
 
 def test_a_trial_is_forgotten_with_its_results_and_no_others(stored, capsys):

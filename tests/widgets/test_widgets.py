@@ -19,7 +19,7 @@ from scipy import stats
 
 from sifting import observables, widgets
 from sifting.config import Config
-from sifting.publish import runner
+from sifting.publish import sources
 from sifting.results import masks
 from sifting.tables import basics, hierarchy
 from sifting.widgets import CavityExplorer, MaskExplorer, SimilarityExplorer, SurfaceExplorer, TreeExplorer
@@ -203,7 +203,7 @@ def test_an_explorer_has_its_script_its_picture_and_a_chapter(name):
     assert issubclass(kind, Explorer) and kind.picture is not getattr(Explorer, "picture", None)
     stem = kind.__module__.rpartition(".")[2]
     assert kind._esm == module(stem) and "export default" in kind._esm
-    assert any(name in path.read_text(encoding="utf-8") for path in runner.CHAPTERS.glob("*.ipynb"))
+    assert any(name in path.read_text(encoding="utf-8") for path in sources.CHAPTERS.glob("*.ipynb"))
 
 
 def test_every_explorer_is_brought_to_the_surface():

@@ -1,16 +1,15 @@
 """Which stored results each chapter needs: the runner computes what is missing, the chapter reads them."""
 
 import dataclasses
-import pathlib
 
 import numpy as np
 
 from sifting import store
-from sifting.config import SETTINGS, Config, apart_from, check_seeds, choose, preset, without
+from sifting.config import SETTINGS, Config, check_seeds, choose, preset, without
+from sifting.publish import sources
 from sifting.publish.plans import gaussianity, locality, methods, surface, synthesis, utility
 from sifting.results.history import History
 
-CHAPTERS = pathlib.Path(__file__).resolve().parents[3] / "chapters"
 SUBJECTS = locality, gaussianity, methods, utility, surface, synthesis
 
 
@@ -22,6 +21,7 @@ def _of_all(name: str) -> dict:
 GROUPS = _of_all("GROUPS")  # chapter -> function(base, number of seeds) -> group name -> configurations
 KINDS = _of_all("KINDS")  # chapter -> group -> kinds of results that are needed of it
 DEFAULT = _of_all("DEFAULT")  # chapter -> kind that is needed of groups that KINDS does not name; else masks
+ABOUT = _of_all("ABOUT")  # chapter -> the fields that it is about
 FAMILY = _of_all("FAMILY")  # chapter -> family of the presets that it is run at; else fcn
 
 
@@ -71,7 +71,7 @@ def plan(chapter: str, base: Config, count: int) -> dict[tuple[str, str], list[C
     Raises ValueError for an unknown chapter, naming those that have a plan, for one that is there without a
     plan, and for too little to measure.
     """
-    if chapter not in GROUPS and (CHAPTERS / f"{chapter}.ipynb").exists():
+    if chapter not in GROUPS and sources.path(chapter).exists():
         raise ValueError(f"chapter {chapter} has no plan: add one to sifting/publish/plans")
     choose("chapter", chapter, GROUPS)
     check_seeds(count)

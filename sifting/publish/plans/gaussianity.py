@@ -104,3 +104,11 @@ KINDS = {
     "clones": {name: ("likeness",) for name in LIKENESSES},
 }
 DEFAULT = dict.fromkeys(GROUPS, "representation")
+# chapter -> the fields that it is about, which one turns first
+ABOUT = {
+    "statistics": ("dataset", "image_size", "train_images", "fraction"),
+    "clones": ("steps", "lr", "widths", "fraction", "prune_fraction", "rewind_step", "batch_norm"),
+    "kurtosis": ("steps", "lr", "widths", "fraction", "prune_fraction", "rewind_step", "batch_norm"),
+    "cavity": ("steps", "lr", "widths", "fraction", "prune_fraction", "batch_norm"),
+    "dial": ("fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step", "batch_norm"),
+}

@@ -195,3 +195,13 @@ KINDS = {
     "transforms": {"as they are": ("ticket",), "translated, with weights": ("ticket",)},
     "hierarchy": {"main": ("ticket",), "example": ("stimuli",), "layerwise": ("network",)},
 }
+# chapter -> the fields that it is about, which one turns first
+ABOUT = {
+    "imp": ("steps", "lr", "widths", "prune_fraction", "rewind_step", "scope", "iterative", "batch_norm"),
+    "pruners": ("fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step", "batch_norm"),
+    "data": ("labels", "steps", "lr", "weight_decay", "widths", "prune_fraction", "rewind_step"),
+    "tasks": ("fraction", "transform", "clone", "steps", "lr", "widths", "prune_fraction"),
+    "hierarchy": ("labels", "fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step"),
+    "transforms": ("labels", "fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step"),
+    "robustness": ("labels", "fraction", "steps", "batch_norm", "prune_biases", "momentum", "weight_decay"),
+}

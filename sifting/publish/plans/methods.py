@@ -125,6 +125,11 @@ KINDS = {"notions": {"example": ("ticket",)}}
 LENET = tuple(name for name in GROUPS if name != "notions")  # chapters about LeNet; the other is about FCNs
 DEFAULT = dict.fromkeys(LENET, "evolution")
 FAMILY = dict.fromkeys(LENET, "lenet")
+# chapter -> the fields that it is about, which one turns first
+ABOUT = dict.fromkeys(
+    LENET, ("dataset", "fraction", "steps", "lr", "momentum", "prune_fraction", "rewind_step", "rounding")
+)
+ABOUT["notions"] = ("fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step", "retrain")
 
 # Table 1 of the paper: its networks, fractions pruned, and thousands of parameters left
 SIZES = {  # arguments of training.models.count: model, shape of the images, classes

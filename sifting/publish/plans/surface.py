@@ -97,3 +97,8 @@ GROUPS = {"surface": surface, "basins": basins, "leaving": leaving}
 DEFAULT = dict.fromkeys(GROUPS, "surface")
 KINDS = {"basins": dict.fromkeys(SMALL, ("masks",))}
 FAMILY = dict.fromkeys(GROUPS, "resnet20")
+# chapter -> the fields that it is about, which one turns first
+ABOUT = dict.fromkeys(
+    GROUPS, ("width", "steps", "retrain_steps", "lr", "weight_decay", "scope", "probe_images")
+)
+ABOUT["surface"] = (*ABOUT["surface"], "cells")

@@ -38,3 +38,7 @@ def worth(base: Config, count: int) -> dict[str, list[Config]]:
 GROUPS = {"worth": worth, "synthesis": tickets}
 DEFAULT = dict.fromkeys(GROUPS, "portrait")
 KINDS = {"worth": dict.fromkeys(ANEW.values(), ("surface",))}
+# chapter -> the fields that it is about, which one turns first
+ABOUT = dict.fromkeys(
+    GROUPS, ("fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step", "subsets", "probe_images")
+)

@@ -75,3 +75,8 @@ GROUPS = {
 }
 DEFAULT = dict.fromkeys(GROUPS, "utility")
 FAMILY = dict.fromkeys(GROUPS, "resnet20") | {"utility": "vanilla"}
+# chapter -> the fields that it is about, which one turns first
+ABOUT = dict.fromkeys(
+    GROUPS, ("train_images", "width", "steps", "lr", "weight_decay", "subsets", "probe_images")
+)
+ABOUT["shares"] = ABOUT["retraining"] = (*ABOUT["size"], "scope")

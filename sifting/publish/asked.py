@@ -1,0 +1,72 @@
+"""What is asked for: a chapter at a preset, with seeds and other settings. Neither torch nor notebooks."""
+
+import itertools
+
+from sifting import store
+from sifting.config import SETTINGS, Config, check_seeds, choose
+from sifting.publish import plans, sources
+
+LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
+
+
+def check(
+    name: str,
+    preset: str | None = None,
+    seeds: int | None = None,
+    device: str = "auto",
+    overrides: dict | None = None,
+    engine: str = "auto",
+    cluster: str | None = None,
+    **_,
+) -> None:
+    """Find what is wrong with arguments of runner.compute, before anything slow is done.
+
+    Raises ValueError for unknown names, with the choices, for impossible values, and for a chapter without
+    these parameters; FileNotFoundError where images are not here.
+    """
+    choose("chapter", name, sources.chapters())
+    choose("device", device, ("auto", "cpu", "cuda"))
+    sources.check_parameters(sources.path(name))
+    _, base, seeds = settle(name, preset, seeds, overrides)
+    if engine != "auto" or any(SETTINGS[field].registry for field in overrides or {}):
+        lacking = [one for kind, one in plans.planned(name, base, seeds) if not store.exists(kind, one)]
+        store.check(lacking, engine, here=not cluster)  # needs torch, to know what is registered
+
+
+def settle(
+    name: str, preset: str | None, seeds: int | None, overrides: dict | None
+) -> tuple[str, Config, int]:
+    """Preset, its Config with `overrides`, and number of seeds; what was left open is decided.
+
+    preset : default: the largest one of which everything is stored, else laptop
+    seeds  : default: as many as are stored, else as the chapter says
+    """
+    if seeds is not None:
+        check_seeds(seeds)
+    for candidate in [preset] if preset else LARGEST_FIRST:
+        base = plans.base(name, candidate, overrides)
+        stored = stored_seeds(name, base)
+        if stored and stored >= (seeds or 1):
+            break
+    return candidate, base, seeds or stored or default_seeds(name)
+
+
+def stored_seeds(name: str, base: Config) -> int:
+    """The largest number of seeds for which all that the chapter plans at `base` is stored.
+
+    1 where it plans the same for any number.
+    """
+
+    def complete(count: int) -> bool:
+        wanted = plans.planned(name, base, count)
+        more = count == 1 or wanted != plans.planned(name, base, count - 1)
+        return more and all(store.exists(*result) for result in wanted)
+
+    return sum(1 for _ in itertools.takewhile(complete, range(1, 100)))
+
+
+def default_seeds(name: str) -> int:
+    """The number of seeds in the chapter's parameters cell."""
+    seeds = sources.check_parameters(sources.path(name), ["seeds"])["seeds"]
+    check_seeds(seeds)
+    return seeds
