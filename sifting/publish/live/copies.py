@@ -9,12 +9,11 @@ import re
 import nbformat
 from nbformat.sign import NotebookNotary
 
-from sifting.publish import notebooks, runner
+from sifting.publish import asked, runner, sources
 from sifting.publish.live import markdown
 from sifting.publish.normal import STATE
 from sifting.publish.pages.outputs import record
 from sifting.publish.pages.tried import said
-from sifting.publish.plans import CHAPTERS
 
 INDEX = "00-start-here.md"
 EARLIER = "earlier-"  # folder of copies that were put aside
@@ -26,7 +25,7 @@ PRESS = "Press <kbd>Shift</kbd>+<kbd>Enter</kbd> here: a panel of the settings o
 class Copy:
     """A copy of a chapter.
 
-    part  : of the book that the chapter is in; title, claim : of the chapter, in Markdown
+    part  : of the book that the chapter is in
     state : new, kept (as it was), renewed (the chapter has changed, nobody changed the copy), changed (by the
             reader), or behind: changed by the reader, and the chapter has changed since
     """
@@ -34,18 +33,16 @@ class Copy:
     chapter: str
     file: str
     part: str
-    title: str
-    claim: str
     state: str
 
 
 def contents() -> dict[str, str]:
     """The chapters in the order of the book -> the part that each is in."""
     found, part = {}, ""
-    for line in (notebooks.ROOT / "_toc.yml").read_text(encoding="utf-8").splitlines():
+    for line in (sources.ROOT / "_toc.yml").read_text(encoding="utf-8").splitlines():
         if caption := PART.match(line):
             part = caption[1]
-        elif (entry := ENTRY.match(line)) and (CHAPTERS / f"{entry[1]}.ipynb").exists():
+        elif (entry := ENTRY.match(line)) and (sources.path(entry[1])).exists():
             found[entry[1]] = part
     return found
 
@@ -65,15 +62,13 @@ def write(folder: pathlib.Path, fresh: bool = False) -> list[Copy]:
         _put_aside(folder, files)
     found = []
     for chapter, file in files.items():
-        source = nbformat.read(CHAPTERS / f"{chapter}.ipynb", 4)
+        source = nbformat.read(sources.path(chapter), 4)
         state = _state(folder / file, source)
         if state in ("new", "renewed"):
             made = copy_of(chapter, source, files)
             nbformat.write(made, folder / file)
             NotebookNotary().sign(made)  # or JupyterLab would not show explorers
-        title, claim = _head(source)
-        title, claim = (markdown.plain(text, files, {}) for text in (title, claim))
-        found.append(Copy(chapter, file, parts[chapter], title, claim, state))
+        found.append(Copy(chapter, file, parts[chapter], state))
     (folder / INDEX).write_text(index(found), encoding="utf-8")
     return found
 
@@ -140,7 +135,7 @@ def _stored(output, stored: str) -> dict:
 
 def _settled(parameters: str, chapter: str) -> str:
     """The cell of parameters with the settings of the book's page."""
-    preset, _, seeds = runner.settle(chapter, None, None, None)
+    preset, _, seeds = asked.settle(chapter, None, None, None)
     for name, value in {"preset": f'"{preset}"', "seeds": seeds}.items():
         parameters = re.sub(rf"(?m)^{name} = [^ \n]+", f"{name} = {value}", parameters)
     return parameters
@@ -176,7 +171,7 @@ def _put_aside(folder: pathlib.Path, files: dict[str, str]) -> None:
     for chapter, file in files.items():
         if not (folder / file).exists():
             continue
-        if _state(folder / file, nbformat.read(CHAPTERS / f"{chapter}.ipynb", 4)) in ("changed", "behind"):
+        if _state(folder / file, nbformat.read(sources.path(chapter), 4)) in ("changed", "behind"):
             aside.mkdir(exist_ok=True)
             (folder / file).rename(aside / file)
         else:
@@ -184,14 +179,6 @@ def _put_aside(folder: pathlib.Path, files: dict[str, str]) -> None:
 
 
 # --- the first page
-
-
-def _head(source) -> tuple[str, str]:
-    """The title of a chapter, and the first sentence of what it claims."""
-    title, _, rest = source.cells[0].source.partition("\n")
-    first = " ".join(rest.strip().partition("\n\n")[0].split())
-    first = markdown.uncited(first.removeprefix("**Claim.** ").removeprefix("**Asked.** "))
-    return title.lstrip("# "), re.match(r".+?[.?](?= |$)|.*", first)[0]
 
 
 def index(copies: list[Copy]) -> str:
@@ -207,6 +194,7 @@ def index(copies: list[Copy]) -> str:
             part = copy.part
             lines += ["", f"## {part}", ""]
         note = f" *({notes[copy.state]})*" if copy.state in notes else ""
-        lines.append(f"{number}. [{copy.title}]({copy.file}){note}  \n   {copy.claim}")
+        title, about = sources.title(copy.chapter), sources.about(copy.chapter)
+        lines.append(f"{number}. [{title}]({copy.file}){note}  \n   {about}")
     begin = pathlib.Path(__file__).with_name("start.md").read_text(encoding="utf-8")
     return "\n".join([begin, *lines, ""])

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from pybtex import database
 
-from sifting.publish.notebooks import ROOT
+from sifting.publish.sources import ROOT
 
 SITE = "/static/book/"  # where JupyterLab's server has the pages of the site
 CITED = re.compile(r"{cite:([pt])}`([^`]+)`")
@@ -41,11 +41,6 @@ def plain(text: str, copies: Mapping[str, str], numbers: Mapping[str, int]) -> s
     text = EQUATION.sub(lambda found: rf"$${found[1].rstrip()} \tag{{{numbers[found[2]]}}}$$", text)
     text = NUMBER.sub(lambda found: f"({numbers.get(found[1], found[1])})", text)
     return LINK.sub(lambda found: f"]({_place(found[1], copies)}{found[2] or ''})", text)
-
-
-def uncited(text: str) -> str:
-    """A text without citations in brackets."""
-    return re.sub(r" *{cite:p}`[^`]+`", "", text)
 
 
 def on_site(html: str) -> str:

@@ -10,7 +10,8 @@ import sys
 from sifting import store
 from sifting.publish import live, place, runner
 from sifting.publish.live import copies
-from sifting.publish.notebooks import KERNEL, ROOT
+from sifting.publish.notebooks import KERNEL
+from sifting.publish.sources import ROOT
 from sifting.store.files import TRIALS
 
 FOLDER = place.HOME / "live"

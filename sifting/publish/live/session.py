@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from IPython import get_ipython
 from IPython.display import publish_display_data
 
-from sifting.publish import runner, trials
+from sifting.publish import asked, runner, trials
 from sifting.publish.live import markdown
 from sifting.publish.page import PACKAGE
 
@@ -37,8 +37,8 @@ def opening(chapter: str, preset: str, seeds: int, overrides: dict | None) -> It
         shell.user_ns["page"] = Closed()
         raise
     with trials.of_the_book():
-        own = runner.settle(chapter, None, None, None)
-        if runner.settle(chapter, preset, seeds, overrides) != own:
+        own = asked.settle(chapter, None, None, None)
+        if asked.settle(chapter, preset, seeds, overrides) != own:
             os.environ["SIFTING_BESIDE"] = str(runner.BOOK / "figures" / chapter)
 
 

@@ -19,10 +19,14 @@ def drawn(book: pathlib.Path) -> dict[str, dict]:
 
 def command(made: dict) -> str:
     """What draws a trial again."""
-    words = [f"make chapter={made['chapter']}", f"preset={made['preset']}", f"seeds={made['seeds']}"]
-    if made["overrides"]:
-        words.append(f'set="{assignments(made["overrides"])}"')
-    return " ".join(words)
+    *words, last = ["make", f"chapter={made['chapter']}", *arguments(made)]
+    return " ".join([*words, last.replace("set=", 'set="') + '"' * last.startswith("set=")])
+
+
+def arguments(made: dict) -> list[str]:
+    """The settings of a trial as words of a command line."""
+    words = [f"preset={made['preset']}", f"seeds={made['seeds']}"]
+    return words + [f"set={assignments(made['overrides'])}"] * bool(made["overrides"])
 
 
 def assignments(overrides: dict) -> str:
