@@ -8,8 +8,6 @@ import math
 import os
 import pathlib
 
-from IPython.display import publish_display_data
-
 from sifting.config import FIELDS, Config, changed
 from sifting.figures import beside
 from sifting.figures.style import share
@@ -192,12 +190,12 @@ class Page:
 
     def note(self, text: str) -> None:
         """A sentence with computed numbers, in Markdown."""
-        publish_display_data({"text/markdown": text, "text/plain": text})
+        live.publish({"text/markdown": text, "text/plain": text}, {})
 
     def source(self, *names: str) -> None:
         """Show the code of functions, as pruning.plain.imp, taken from their files."""
         code = "\n\n\n".join(source_of(name) for name in names)
-        publish_display_data(
+        live.publish(
             {"text/markdown": f"```python\n{code}\n```", "text/plain": code}, {"sifting": {"source": names}}
         )
 
@@ -210,6 +208,7 @@ class Page:
 
     def mark(self, name: str, widget, caption: str) -> None:
         """Show an explorer as a figure of the papers, and record it under that ID."""
+        live.remember(widget)
         self._publish(
             f'<p class="sifting-caption" id="{name}"><strong>{name}.</strong> {caption}</p>',
             f"{name}: {caption}",
@@ -231,9 +230,7 @@ class Page:
 
     @staticmethod
     def _publish(page: str, plain: str, record: dict) -> None:
-        if live.on():
-            return live.publish(page, plain, record)
-        publish_display_data({"text/html": page, "text/plain": plain}, {"sifting": record})
+        live.publish({"text/html": page, "text/plain": plain}, {"sifting": record})
 
 
 def _beside(name: str, figure) -> str:

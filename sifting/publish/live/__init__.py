@@ -4,6 +4,8 @@ import contextlib
 import os
 import pkgutil
 
+from IPython.display import publish_display_data
+
 SWITCH = "SIFTING_LIVE"  # set in kernels of live mode
 
 
@@ -19,9 +21,15 @@ def opening(*settings):
     )
 
 
-def publish(*output) -> None:
-    """Show an output of a page in live mode, see session.publish."""
-    _session("publish", *output)
+def publish(data: dict, metadata: dict) -> None:
+    """Show an output of a page: publish_display_data, but in live mode session.publish."""
+    _session("publish", data, metadata) if on() else publish_display_data(data, metadata)
+
+
+def remember(widget) -> None:
+    """Take note of a widget that a page shows, see session.remember; nothing but in live mode."""
+    if on():
+        _session("remember", widget)
 
 
 def _session(name: str, *arguments):

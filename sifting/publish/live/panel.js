@@ -88,9 +88,9 @@ function render({ model, el }) {
     if (+seeds.value !== model.get("seeds")) seeds.value = model.get("seeds");
     for (const { update } of rows) update();
     words.textContent = command();
-    const match = model.get("trials").find(fits), own = !changed().length && fits({ ...facts.own, values: {} });
+    const match = model.get("trials").find(fits), here = fits({ ...facts.own, values: {}, ...model.get("here") });
     if (live) say(status, model.get("said"));
-    else if (own) say(status, "These are the settings of this page.");
+    else if (here) say(status, "These are the settings of this page.");
     else if (match) status.replaceChildren("A trial with these settings is stored: ", h("a", { href: match.page, textContent: match.said }), ".");
     else say(status, "Not stored yet. The command below computes what is missing, and draws a page of its own, with your results beside those of this page.");
     status.classList.toggle("mx-wrong", live && model.get("wrong"));

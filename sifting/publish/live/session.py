@@ -17,7 +17,7 @@ from sifting.publish.live import markdown
 from sifting.publish.page import PACKAGE
 
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
-_shown: list[tuple[str, dict]] = []  # ID of each output of the page that is open, and what its record says
+_shown, _widgets = [], []  # of the page that is open: IDs of its outputs, and its explorers
 _places = itertools.count()
 
 
@@ -51,21 +51,29 @@ class Closed:
         raise ValueError("the cell that opens the chapter failed: mend the settings, and run it again")
 
 
-def publish(html: str, plain: str, record: dict) -> None:
-    """Show an output of a page, so that it can be taken away."""
+def publish(data: dict, metadata: dict) -> None:
+    """Show an output of a page, with links to the site, so that it can be taken away."""
     name = f"sifting-{os.getpid()}-{next(_places)}"
-    _shown.append((name, record))
-    data = {"text/html": markdown.on_site(html), "text/plain": plain}
-    publish_display_data(data, {"sifting": record}, transient={"display_id": name})
+    if "text/html" in data:
+        data = data | {"text/html": markdown.on_site(data["text/html"])}
+    if "source" not in metadata.get("sifting", {}):  # code is the same at all settings
+        _shown.append(name)
+    publish_display_data(data, metadata, transient={"display_id": name})
+
+
+def remember(widget) -> None:
+    """Take note of a widget, so that it can be taken away."""
+    _widgets.append(widget)
 
 
 def _take_away() -> None:
     """Put a line in the place of every output of the page that was open before."""
     said = "This was drawn at other settings: run this cell again."
     data = {"text/html": f'<p class="earlier">{said}</p>', "text/plain": said}
-    for name, _ in _shown:
-        publish_display_data(data, {}, transient={"display_id": name}, update=True)
-    _shown.clear()
+    while _shown:
+        publish_display_data(data, {}, transient={"display_id": _shown.pop()}, update=True)
+    while _widgets:
+        _widgets.pop().close()
 
 
 def tell(shell, kind, error: Exception, trace: types.TracebackType, tb_offset: int | None = None) -> None:

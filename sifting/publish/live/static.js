@@ -9,9 +9,10 @@ addEventListener("DOMContentLoaded", async () => {
   const fold = Object.assign(document.createElement("details"), { className: "sifting-panel" });
   fold.append(Object.assign(document.createElement("summary"), { textContent: "Try other settings" }));
   below ? below.before(fold) : title.parentElement.append(fold);
+  const here = facts.trials.find((one) => one.page === page);
   const state = {
     facts: { ...facts, fields: facts.fields.map((name) => fields[name]) }, trials: facts.trials, live: false,
-    ...facts.own, values: {}, ...facts.trials.find((one) => one.page === page), doing: "", done: 0, results: {},
+    ...facts.own, values: {}, ...here, here, doing: "", done: 0, results: {},
   };
   const heard = {};
   const model = {
