@@ -35,7 +35,7 @@ $(error unknown $(UNKNOWN); choose from $(KNOWN))
 endif
 
 .DEFAULT_GOAL := book
-.PHONY: book test forget live serve verify bench house lint help clean packages
+.PHONY: book test forget answer list live serve verify bench house lint help clean packages
 
 book: $(READY)      ## execute what is out of date and build the site
 #:  chapter=imp                 one chapter alone, and the site; at other settings, a trial on a page of its own
@@ -63,10 +63,18 @@ forget: $(READY)    ## remove a trial, its page and its results
 	@exec $(RUN) forget trial=$(trial)
 	@exec $(RUN) site
 
+answer: $(READY)    ## keep a trial in small, as the answer to the exercise of a chapter that asks for it
+#:  trial=imp-0a1b2c            as the page Your trials names it; all: those that exercises ask for
+	@exec $(RUN) answer trial=$(trial)
+
 live: $(READY)      ## open copies of the chapters in JupyterLab, to run and to change
 #:  port=8889                   at this port; default: the first free one from 8888 on
 #:  fresh=1                     begin anew; copies that you changed are put aside
 	@exec $(RUN) live port=$(port) fresh=$(fresh)
+
+list: $(READY)      ## list the chapters and what they ask
+#:  chapter=dial                all about one: what can be set in it, and how long it takes
+	@exec $(RUN) list chapter=$(chapter)
 
 serve: $(READY)     ## serve the site at http://127.0.0.1:8000
 #:  port=8080                   at another port

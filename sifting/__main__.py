@@ -4,6 +4,7 @@ run CHAPTER [preset= seeds= device= set= fresh=1 cluster=tcp://HOST:8786 engine=
                                                     execute one chapter; at other settings than those of
                                                     the book on a page of its own, unless book=1
 forget trial=NAME|all                               remove such a page, and its results
+answer trial=NAME|all                               keep it in small, as the answer to an exercise
 site                                                build the site around the executed chapters
 build                                               execute what is out of date, then the site
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
@@ -11,6 +12,7 @@ serve [port=8000]                                   serve the site on this machi
 live [port=8888 fresh=1]                            open copies of the chapters in JupyterLab
 bench                                               measure the speed
 house                                               print the plan of the package
+list [chapter=NAME]                                 the chapters; all about one
 help [field=NAME|all]                               all about a setting; a line about each; this
 """
 
@@ -56,11 +58,13 @@ OPTIONS = {  # command -> option -> how to read it
     "build": RUN,  # but none may be given
     "site": {},
     "forget": {"trial": str},
+    "answer": {"trial": str},
     "verify": {"seeds": one_of({"all": True}), "device": str},
     "serve": {"port": whole},
     "live": {"port": whole, "fresh": one_of({"1": True, "0": False})},
     "bench": {},
     "house": {},
+    "list": {"chapter": str},
     "help": {"field": str},
 }
 
@@ -102,6 +106,11 @@ def command(words: list[str]) -> int:
     if verb == "help":
         print(_help(options.get("field")))
         return 0
+    if verb == "list":
+        from sifting.publish import contents
+
+        print(contents.told(options["chapter"]) if options else contents.listed())
+        return 0
     if "set" in options:
         options["overrides"] = options.pop("set")
     if verb == "run":
@@ -112,10 +121,10 @@ def command(words: list[str]) -> int:
 
     if verb == "run":
         runner.run(names[0], **options)
-    elif verb == "forget":
+    elif verb in ("forget", "answer"):
         if "trial" not in options:
-            raise ValueError("name a trial, as the page Your trials does, or all: make forget trial=all")
-        runner.forget(options["trial"])
+            raise ValueError(f"name a trial, as the page Your trials does, or all: make {verb} trial=all")
+        getattr(runner, verb)(options["trial"])
     elif verb == "verify":
         from sifting.publish.verify import verify
 

@@ -13,6 +13,7 @@ from sifting.publish import catalog
 
 PACKAGE = pathlib.Path(__file__).parents[1]
 PINS = PACKAGE.parent / "constraints.txt"
+FORM = "import sifting.publish.normal; sifting.publish.normal"  # that every page is given
 SCRIPTS = PACKAGE / "widgets"  # its .js and .css files belong to every page with an explorer
 
 
@@ -160,7 +161,7 @@ def fingerprint(chapter: pathlib.Path, parameters: dict, results: list[str]) -> 
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
     tree = ast.parse(code)
     shown = "\n".join(f"import sifting.{name.rpartition('.')[0]}; sifting.{name}" for name in sourced(tree))
-    definitions = reached(f"{code}\n{shown}")
+    definitions = reached(f"{code}\n{shown}\n{FORM}")
     said = set(tested(tree))
     parts = [
         *(f"{cell.cell_type} {cell.metadata} {cell.source}" for cell in cells),

@@ -9,6 +9,9 @@ import re
 
 from sifting.figures.style import SMALL
 
+SMOKE = "Made at the smoke preset, which tests that every step runs: its figures and numbers are no results."
+LONG = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # attributes of SVG that are mostly numbers
+
 
 def embed(name: str, figure, caption: str, made: str, alt: str = "", stored: str = "") -> str:
     """A figure as HTML, with its anchor, its caption, and who made it.
@@ -22,15 +25,15 @@ def embed(name: str, figure, caption: str, made: str, alt: str = "", stored: str
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         (pathlib.Path(folder) / f"{name}.svg").write_text(text, encoding="utf-8")
     room, said = _room(figure), html.escape(alt or caption, quote=True)
-    fold = f"<details><summary>{name} in the book</summary>{_picture(name, stored, room, said)}</details>"
+    fold = f"<details><summary>{name} in the book</summary>{picture(name, stored, room, said)}</details>"
     return (
-        f'<figure class="sifting-figure" id="{name}">{_picture(name, text, room, said)}{fold * bool(stored)}'
+        f'<figure class="sifting-figure" id="{name}">{picture(name, text, room, said)}{fold * bool(stored)}'
         f"<figcaption><strong>{name}.</strong> {caption} "
         f'<span class="made">{made}</span></figcaption></figure>'
     )
 
 
-def _picture(name: str, text: str, room: str, alt: str) -> str:
+def picture(name: str, text: str, room: str, alt: str) -> str:
     """An SVG in a box that scrolls where it is too wide, as HTML."""
     source = base64.b64encode(text.encode()).decode()
     return (
@@ -68,6 +71,17 @@ def _room(figure) -> str:
     """
     read = any(ax.axison and (ax.get_xticks().size or ax.get_xlabel()) for ax in figure.axes)
     return "small" if figure.get_figwidth() <= SMALL else "wide" if read else "narrow"
+
+
+def slim(text: str) -> str:
+    """An SVG of matplotlib without what nobody sees: metadata, indents, thousandths of a point."""
+
+    def rounded(number):
+        return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = LONG.sub(lambda attribute: re.sub(r"-?\d+\.\d{3,}", rounded, attribute[0]), text)
+    return re.sub(r"\s*\n\s*", "\n", text)
 
 
 def svg(figure) -> str:

@@ -5,8 +5,19 @@ import re
 
 import nbformat
 
+from sifting.publish.markup import SMOKE
+
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def headed(notebook, record: dict):
+    """Say below the title which preset the page shows, see runner.compute for what a record has."""
+    title, _, rest = notebook.cells[0].source.partition("\n")
+    preset, seeds = record["preset"], f"{record['seeds']} seed{'s' * (record['seeds'] > 1)}"
+    said = f'Results of the <a href="settings.html">{preset} preset</a>, {seeds}.'
+    said, style = (SMOKE, "shown warning") if preset == "smoke" else (said, "shown")
+    notebook.cells[0].source = f'{title}\n\n<p class="{style}">{said}</p>\n{rest}'
 
 
 def normalise(notebook, name: str, as_written: bool):

@@ -11,11 +11,10 @@ import pathlib
 from sifting.config import FIELDS, Config, changed
 from sifting.figures import beside
 from sifting.figures.style import share
-from sifting.publish import catalog, claims, live, plans
+from sifting.publish import answers, catalog, claims, live, plans
 from sifting.publish.markup import embed, grid
 
 FEW = 6  # results that are listed under a figure; more are folded away
-SMOKE = "Made at the smoke preset, which tests that every step runs: nothing below is a result."
 PACKAGE = pathlib.Path(__file__).parents[1]
 
 
@@ -122,8 +121,6 @@ class Page:
         name  : the ID of a table of the papers that this is, which shows what both share, too, where it is
                 not the default
         """
-        if self.preset == "smoke":
-            self._publish(f'<p class="warning">{SMOKE}</p>', SMOKE, {"note": SMOKE})
         config, paper = self.base, plans.base(self.chapter, "paper")
         if group:
             config, paper = self.groups[group][0].config, plans.in_paper(self.chapter, group)
@@ -191,6 +188,10 @@ class Page:
     def note(self, text: str) -> None:
         """A sentence with computed numbers, in Markdown."""
         live.publish({"text/markdown": text, "text/plain": text}, {})
+
+    def answer(self, overrides: str, figure: str, says: str = "", of: str = "") -> None:
+        """Show the answer to an exercise, or how to find it: see answers.shown."""
+        self._publish(*answers.shown(self, overrides, figure, says, of), {"answer": overrides})
 
     def source(self, *names: str) -> None:
         """Show the code of functions, as pruning.plain.imp, taken from their files."""

@@ -8,7 +8,7 @@ import tempfile
 from sifting.publish.sources import ROOT
 
 HOME = pathlib.Path(os.environ.get("SIFTING_SITE") or ROOT).absolute()  # holds book/ and _build/
-MADE = {"results", "figures"}  # folders in book/ that are no source of pages
+MADE = {"results", "figures", "answers"}  # folders in book/ that are no source of pages
 
 
 def bring(home: pathlib.Path) -> None:

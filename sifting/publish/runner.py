@@ -12,8 +12,9 @@ import nbformat
 
 from sifting import store
 from sifting.config import choose
-from sifting.publish import asked, notebooks, pages, place, plans, sources, trials
+from sifting.publish import answers, asked, normal, notebooks, pages, place, plans, sources, trials
 from sifting.publish.fingerprint import fingerprint
+from sifting.publish.forecast import forecast
 from sifting.publish.live import knobs
 from sifting.publish.notebooks import execute
 from sifting.publish.sources import PARAMETERS, ROOT, BuildError
@@ -70,6 +71,12 @@ def forget(trial: str) -> None:
         print(f"{name}: forgotten")
 
 
+def answer(trial: str) -> None:
+    """Keep a trial, or "all", in small, as the answer to the exercise that asks for it, and say where."""
+    for path in answers.keep(trial, BOOK):
+        print(f"{path}: {path.stat().st_size:,} bytes")
+
+
 def run_chapter(name: str, **options) -> bool:
     """`run_chapters` of one; returns whether there was anything to do."""
     return bool(run_chapters([name], **options))
@@ -112,6 +119,9 @@ def compute(
     sources.check_parameters(sources.path(name))
     place.check_writable(BOOK)
     preset, base, seeds = asked.settle(name, preset, seeds, overrides)
+    ahead = forecast(name, base, seeds, fresh, cluster)
+    if ahead.lacking:
+        print(f"{name} ({_how(preset, seeds)}): {ahead}", flush=True)
     plans.results(name, base, seeds, device, fresh=fresh, cluster=cluster, engine=engine)
     for result in plans.planned(name, base, seeds):
         store.load(*result).check()
@@ -123,7 +133,7 @@ def compute(
         for (kind, group), configs in plans.plan(name, base, seeds).items()
         for config in configs
     ]
-    stamp = fingerprint(sources.path(name), parameters, results)
+    stamp = fingerprint(sources.path(name), parameters, results + answers.stamps(sources.path(name)))
     names = sorted({store.path(*result).stem for result in plans.planned(name, base, seeds)})
     return {"stamp": stamp, "chapter": name, "results": names, **parameters}
 
@@ -154,15 +164,18 @@ def draw(records: list[dict], fresh: bool = False) -> list[dict]:
 
 def _page(record: dict) -> tuple:
     """The task of drawing a page; says that it begins."""
-    name, page, seeds = record["chapter"], _page_name(record), record["seeds"]
-    how = f"{record['preset']} preset, {seeds} seed{'s' * (seeds > 1)}"
-    print(f"{page}: drawing the page ({how})", flush=True)
+    name, page = record["chapter"], _page_name(record)
+    print(f"{page}: drawing the page ({_how(record['preset'], record['seeds'])})", flush=True)
     parameters = {key: record[key] for key in PARAMETERS}
     task = execute, sources.path(name), BOOK / f"{page}.ipynb", parameters, record
     if page == name:
-        return task
+        return *task, None, functools.partial(normal.headed, record=record)
     finish = functools.partial(trials.finish, record=record, stored=BOOK / f"{name}.ipynb")
     return *task, BOOK / "figures" / name, finish
+
+
+def _how(preset: str, seeds: int) -> str:
+    return f"{preset} preset, {seeds} seed{'s' * (seeds > 1)}"
 
 
 def _page_name(record: dict) -> str:

@@ -47,9 +47,11 @@ def title(name: str) -> str:
 def about(name: str) -> str:
     """What a chapter is about, in plain text: its first paragraph, which is the claim where it has one."""
     text = cells(path(name))[0]["source"].split("\n\n")[1]
-    text = re.sub(r"\{cite:\w+\}`[^`]*`", "", text.removeprefix("**Claim.** "))
+    text = re.sub(r"^\*\*\w+[.]\*\* ", "", text)  # Claim.
+    text = re.sub(r" ?\{cite:p\}`[^`]*`", "", text)
+    text = re.sub(r"\{cite:t\}`[^`]*`", "the paper", text)
     text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text)  # words of links
-    return re.sub(r"\s+", " ", text.replace("*", "")).replace(" .", ".").strip()
+    return re.sub(r"\s+", " ", text.replace("*", "")).strip()
 
 
 def parameters_of(file: pathlib.Path) -> dict[str, Any]:

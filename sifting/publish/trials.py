@@ -17,7 +17,7 @@ import nbformat
 from sifting import store
 from sifting.config import choose
 from sifting.publish import notebooks, pages
-from sifting.publish.page import SMOKE
+from sifting.publish.markup import SMOKE
 from sifting.publish.pages.outputs import badge, recorded
 from sifting.publish.pages.tried import command, drawn, page_of, said
 from sifting.store.files import TRIALS
@@ -81,17 +81,27 @@ def banner(record: dict, book: dict, title: str) -> str:
     ]
     lines += [SMOKE] * (record["preset"] == "smoke")
     if book:
-        lines.append("Thin gray curves are those of the book; under a figure, its own is folded.")
+        lines.append("Thin, pale curves are those of the book; under a figure, its own is folded.")
     return f'<div class="warning trial">{"<br>".join(lines)}</div>\n'
 
 
 def _claims(notebook) -> dict[tuple, dict]:
     """(ID, name) -> claim, of all that a page has tested."""
-    return {(claim["id"], claim["name"]): claim for claim in pages.claims_of(recorded(notebook, ""))}
+    return by_name(recorded(notebook, ""))
 
 
-def comparison(mine: dict[tuple, dict], theirs: dict[tuple, dict]) -> str:
-    """A table of every statement: in the book, in the trial, difference, and the verdict of each; HTML."""
+def by_name(shown: list[dict]) -> dict[tuple, dict]:
+    """(ID, name) -> claim, of all among the outputs."""
+    return {(claim["id"], claim["name"]): claim for claim in pages.claims_of(shown)}
+
+
+def comparison(
+    mine: dict[tuple, dict], theirs: dict[tuple, dict], page: str = "", fold: str = " open"
+) -> str:
+    """A table of every statement: in the book, in the trial, difference, and the verdict of each; HTML.
+
+    page : address of that which has the statements, where it is another; fold : " open", or ""
+    """
     rows = []
     for key, claim in mine.items():
         stored = theirs.get(key)
@@ -101,7 +111,7 @@ def comparison(mine: dict[tuple, dict], theirs: dict[tuple, dict]) -> str:
         cells = [_verdict(stored) if stored else "–", _verdict(claim), apart]
         row = "".join(f"<td>{cell}</td>" for cell in cells)
         rows.append(
-            f'<tr><th scope="row"><a href="#{claim["id"]}">{claim["id"]}</a> '
+            f'<tr><th scope="row"><a href="{page}#{claim["id"]}">{claim["id"]}</a> '
             f"{html.escape(claim['statement'])}</th>{row}</tr>"
         )
     turned = sum(theirs[key]["verdict"] != claim["verdict"] for key, claim in mine.items() if key in theirs)
@@ -109,7 +119,7 @@ def comparison(mine: dict[tuple, dict], theirs: dict[tuple, dict]) -> str:
     columns = "statement", "the book", "this trial", "difference"
     head = "".join(f'<th scope="col">{name}</th>' for name in columns)
     return (
-        f"<details open><summary>{summary}</summary>"
+        f"<details{fold}><summary>{summary}</summary>"
         '<div class="scroll" tabindex="0" role="region" aria-label="Statements, the book and this trial">'
         f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         "</details>"

@@ -14,9 +14,12 @@ from sifting.config import Config, changed
 from sifting.results.history import DamagedResult, History
 from sifting.store.files import TRIALS, root
 
-LEVEL = 0.5  # seconds of a level, and of a start, beside what grows with the network, its training and what is measured of it
+LEVEL = 0.5  # seconds of a level, and of a start, beside what grows with the work
 BACKWARD = 2  # times that a gradient costs what the network itself does
 LIKENESS = 0.1  # a field of another value makes a run as unlike as this difference of ln(work)
+TRUST = 0.02  # of the time that a run is expected to take, until which the expectation counts more
+UNITS = {"h": 3600, "min": 60, "s": 1}  # of a duration, in seconds
+SINGLE = 1.5  # of a unit: shorter times are told in the next smaller one
 SIDE, REPEATS = 512, 9  # of the matrix products that compare machines
 
 
@@ -35,6 +38,14 @@ def seconds(kind: str, config: Config) -> float:
     like = min(found, key=unlike)
     more = work(config) / like.work
     return like.seconds * more + LEVEL * (config.levels + config.snapshots + 2) * max(0.0, 1 - more)
+
+
+def duration(seconds: float) -> str:
+    """A time in few words, as "about 3 min"; empty for nan."""
+    if math.isnan(seconds):
+        return ""
+    unit, size = next((item for item in UNITS.items() if seconds >= SINGLE * item[1]), ("s", 1))
+    return f"about {max(1, round(seconds / size)):g} {unit}"
 
 
 def work(config: Config) -> float:
@@ -70,9 +81,10 @@ def measured(kind: str, model: str) -> list[Measured]:
 
     Those of trials were made on this machine, others on that of the book.
     """
-    if root().name != TRIALS:
-        return _measured(kind, model, root(), pace())
-    return _measured(kind, model, root(), 1.0) + _measured(kind, model, root().parent, pace())
+    here = root()
+    book = here.parent if here.name == TRIALS else here
+    own = _measured(kind, model, here, 1.0) if here != book else []
+    return own + _measured(kind, model, book, pace(book))
 
 
 @functools.cache
@@ -86,14 +98,44 @@ def _measured(kind: str, model: str, folder: pathlib.Path, slower: float) -> lis
     return found
 
 
+class Left:
+    """How long there is left of tasks that are done side by side: as expected, corrected by how it goes.
+
+    total : expected seconds of all of them, one after another
+    width : how many are done at once
+    known : whether `total` is of seconds, and not of some other measure of work
+
+    The first task of each worker is left out of account: it reads images, and others do not.
+    """
+
+    def __init__(self, total: float, width: int, known: bool = True):
+        self.total, self.width, self.firsts = total, width, width
+        self.trust = TRUST * total / width * known
+        self.begun = 0.0, 0.0  # work that was done, and the time, when all workers had done something
+
+    def finished(self, done: float, now: float) -> None:
+        """A task is finished, and so much is done at the time `now`, in seconds."""
+        self.firsts -= 1
+        if self.firsts == 0:
+            self.begun = done, now
+
+    def seconds(self, done: float, now: float) -> float:
+        """How long it will take still, in seconds; nan where that cannot be known yet."""
+        before, since = self.begun
+        took, expected = (now - since, (done - before) / self.width) if self.firsts <= 0 else (0.0, 0.0)
+        if not expected + self.trust:
+            return math.nan
+        return (self.total - done) / self.width * (took + self.trust) / (expected + self.trust)
+
+
 @functools.cache
-def pace() -> float:
-    """How many times slower this machine is than that of the stored results, which `make bench` measured.
+def pace(folder: pathlib.Path) -> float:
+    """How many times slower this machine is than that of the results in a folder, see `make bench`.
 
     1 where it was not measured.
     """
     try:
-        stored = json.loads((root() / "bench.json").read_text(encoding="utf-8"))["machine"]["products"]
+        stored = json.loads((folder / "bench.json").read_text(encoding="utf-8"))["machine"]["products"]
     except (OSError, ValueError, KeyError):
         return 1.0
     return products() / stored

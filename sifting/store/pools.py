@@ -3,6 +3,7 @@
 A pool is a context. It takes `width` tasks at once; submit(behind, function, *arguments) returns a
 concurrent.futures.Future, and what is least behind may wait. A future fails with an error of `lost`
 where the worker died, not the task. `note` says what keeps the pool from working, where something does.
+ready() returns once workers have started, where they are known.
 """
 
 import concurrent.futures
@@ -43,6 +44,9 @@ class Here:
     def __exit__(self, *_):
         pass
 
+    def ready(self) -> None:
+        """It is."""
+
     def submit(self, behind, function, *arguments) -> concurrent.futures.Future:
         """Do it now; KeyboardInterrupt is not for the future to keep."""
         future = concurrent.futures.Future()
@@ -62,7 +66,7 @@ class Processes:
     start : what each of them does first; default: computes with one thread
     """
 
-    lost, note = (concurrent.futures.BrokenExecutor,), ""
+    lost, note = (concurrent.futures.BrokenExecutor,), "starts workers"
 
     def __init__(self, width: int, start: Callable[[], None] | None = None):
         self.width, self._start = width, start or _start
@@ -72,6 +76,12 @@ class Processes:
 
     def __enter__(self):
         return self
+
+    def ready(self) -> None:
+        """Wait until all processes have started; one that does not is found by the task that it is given."""
+        with contextlib.suppress(concurrent.futures.BrokenExecutor):
+            concurrent.futures.wait([executor.submit(int) for executor in self._executors])
+        self.note = ""
 
     def submit(self, behind, function, *arguments) -> concurrent.futures.Future:
         """Give a task to a process that has none; `width` bounds how many there are."""
@@ -201,6 +211,9 @@ class Cluster:
     def submit(self, behind, function, *arguments) -> concurrent.futures.Future:
         """Queue a task; of those that wait, what is furthest behind goes first."""
         return self._executor.submit(remote.task(self._sign, function, *arguments), priority=-behind)
+
+    def ready(self) -> None:
+        """Workers may come later: tasks wait for them."""
 
     @property
     def note(self) -> str:

@@ -2,19 +2,23 @@
 
 import collections
 import concurrent.futures
+import math
 import os
+import time
 
 import filelock
 from tqdm.auto import tqdm
 
 from sifting.config import Config, choose, dense_of
 from sifting.results.history import History
+from sifting.store import expected
 from sifting.store.experiment import EXPERIMENTS, experiment_of
 from sifting.store.files import check_writable, exists, load, path, root
 from sifting.store.levels import advance_together, attend, count, resolve, stamp, tidy
 from sifting.store.pools import Cluster, Here, Processes
 
 LOSSES = 3  # workers that may be killed at one level of a run, before that is taken for the run's fault
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt} levels [{elapsed}{postfix}]"
 SECONDS = 1.0  # between looks at a run that another process is at
 
 
@@ -126,11 +130,21 @@ class _Sweep:
         self.most = {config: experiment_of(kind).level_count(config) for config in replaces}
         self.done = {config: count(kind, config) for config in replaces}
         self.queue, self.running, self.held, self.losses = _apart(teams), {}, set(), collections.Counter()
+        takes = {config: expected.seconds(kind, config) / most for config, most in self.most.items()}
+        known = all(map(math.isfinite, takes.values()))
+        self.takes = takes if known else dict.fromkeys(takes, 1.0)  # seconds of a level
+        self.left = expected.Left(self._worth(self.most), min(pool.width, len(teams)), known)
+
+    def _worth(self, levels: dict[Config, int]) -> float:
+        """How long so many levels of each run take on one core, in seconds, if that is known."""
+        return sum(self.takes[config] * number for config, number in levels.items())
 
     def run(self) -> None:
         """Compute everything."""
         total, done = sum(self.most.values()), sum(self.done.values())
-        with self.pool, tqdm(total=total, initial=done, desc=self.kind, unit="level") as bar:
+        with self.pool, tqdm(total=total, initial=done, desc=self.kind, bar_format=BAR) as bar:
+            bar.set_postfix_str(self.pool.note or self._left())
+            self.pool.ready()
             while self.queue or self.running:
                 while self.queue and len(self.running) < self.pool.width:
                     self._hand_out()
@@ -181,13 +195,19 @@ class _Sweep:
             self.losses[team] = 0
         for config, level in zip(team, levels):
             self.done[config] = self.most[config] if level is None else level
+        self.left.finished(self._worth(self.done), time.monotonic())
         if left := tuple(config for config, level in zip(team, levels) if level is not None):
             self.queue.append(left)
 
     def _note(self) -> str:
-        """What keeps the sweep from going on, where something does."""
+        """What keeps the sweep from going on, where something does; else how long it will take."""
         others = self.held and self.held.issuperset([*self.queue, *self.running.values()])
-        return "waits for another process" if others else self.pool.note
+        return "waits for another process" if others else self.pool.note or self._left()
+
+    def _left(self) -> str:
+        seconds = self.left.seconds(self._worth(self.done), time.monotonic())
+        words = expected.duration(seconds) if self.done != self.most else ""
+        return words and f"{words} left"
 
 
 def cores() -> int:

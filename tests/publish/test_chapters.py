@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from sifting import __main__ as cli
-from sifting.publish import catalog, pages, runner, sources
+from sifting.publish import catalog, markup, pages, runner, sources
 
 
 def of_papers(name):
@@ -36,6 +36,7 @@ def test_a_chapter_runs_at_the_smoke_preset(name, book):
     assert cli.main(["run", name, "preset=smoke", "seeds=2", "device=cpu", "book=1"]) == 0
     shown = [output for output in pages.outputs(book) if output["chapter"] == name]
     assert [output for output in shown if "figure" in output] and pages.claims_of(shown)
+    assert markup.SMOKE in nbformat.read(book / f"{name}.ipynb", 4).cells[0].source
     assert not runner.run_chapter(name, preset="smoke", seeds=2, device="cpu")
 
 

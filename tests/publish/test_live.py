@@ -62,9 +62,10 @@ def test_citations_links_equations_and_boxes_are_said_in_markdown():
     assert numbers == {"eq-b": 1, "eq-c": 2}
 
     def said(text):
-        return markdown.plain(text, {"imp": "01-imp.ipynb"}, numbers)
+        return markdown.plain(text, {"imp": "01-imp.ipynb"}, numbers, lambda page, name: f"{page} {name}")
 
     assert said("$$ a $$ and $$ b $$ (eq-b), see {eq}`eq-c`") == "$$ a $$ and $$ b \\tag{1}$$, see (2)"
+    assert said("{glue:text}`gain` {glue:text}`imp.ipynb::gain:s`") == "None gain imp gain"
     assert said("[one](imp.ipynb#PB1a) [two](coverage.md)") == (
         "[one](01-imp.ipynb#PB1a) [two](/static/book/coverage.html)"
     )
@@ -92,11 +93,11 @@ def library(tmp_path, monkeypatch):
     """Two chapters with a table of contents: change(chapter, text) changes one, write() brings the copies."""
     for name in ("chapters", "book"):
         (tmp_path / name).mkdir()
-    listed = (
-        "- caption: A part\n  chapters:\n    - file: book/two\n    - file: book/one\n    - file: book/other\n"
-    )
+    files = [{"file": f"book/{name}"} for name in ("two", "one", "other")]
+    listed = json.dumps({"parts": [{"caption": "A part", "chapters": files}]})  # which is YAML, too
     (tmp_path / "_toc.yml").write_text(listed, encoding="utf-8")
     monkeypatch.setattr(sources, "ROOT", tmp_path)
+    monkeypatch.setattr(plans, "GROUPS", {"one": None, "two": None})
     monkeypatch.setattr(sources, "CHAPTERS", tmp_path / "chapters")
     monkeypatch.setattr(runner, "BOOK", tmp_path / "book")
     monkeypatch.setattr("sifting.publish.asked.settle", lambda *_: ("smoke", None, 2))

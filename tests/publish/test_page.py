@@ -137,13 +137,6 @@ def test_the_source_of_functions_is_that_of_their_files(monkeypatch):
             a_page().source(name)
 
 
-def test_a_smoke_page_says_that_it_is_one(published):
-    a_page(chapter="imp", base=config.preset("smoke")).settings()
-    assert "nothing below is a result" in published[0][0]["text/html"] and len(published) == 2
-    a_page("laptop", chapter="imp", base=config.preset("laptop")).settings()
-    assert len(published) == 3
-
-
 def test_a_table_of_the_papers_is_recorded_under_its_id(published):
     a_page("laptop").table(["a", "b"], [["1", "<2>"]], "Two", name="PBT1", made="data.composition")
     [(data, record)] = published

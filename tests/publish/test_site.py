@@ -38,6 +38,15 @@ def page(address, open_page, http_base):
     return open_page(f"{http_base}/{address}")
 
 
+def test_a_chapter_says_in_its_first_screen_which_preset_it_shows(page, address):
+    name = pathlib.PurePath(address).stem
+    if name in sources.chapters():
+        made = pages.record(ROOT / "book" / f"{name}.ipynb")
+        said = page.locator(".shown")
+        assert f"{made['preset']} preset" in said.inner_text()
+        assert said.bounding_box()["y"] < page.viewport_size["height"]
+
+
 def test_axe_finds_nothing_serious(page):
     """In the light; in the dark, where nothing but colors differs, by the rules about colors."""
     alike = (

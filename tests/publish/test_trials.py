@@ -180,6 +180,44 @@ def test_curves_are_drawn_behind_and_seen_whole():
     assert behind.get_zorder() < mine.axes[0].get_lines()[0].get_zorder()
     assert mine.axes[0].get_ylim()[0] == min(before[0], kept[0]["limits"][1][0])
     assert mine.axes[0].get_ylim()[1] > 90
+    assert [text.get_text() for text in mine.texts] == [beside.NOTE]
+
+
+def test_curves_behind_have_the_color_of_their_namesake_or_their_name():
+    one, other = Figure(), Figure()
+    for drawn, names in ((one, ("a", "b")), (other, ("b", "c"))):
+        for name in names:
+            drawn.add_subplot() if not drawn.axes else None
+            drawn.axes[0].plot([1, 2], [1, 2], color={"a": "red", "b": "blue", "c": "red"}[name], label=name)
+    assert beside.draw_behind(other, beside.kept_of(one))
+    ax = other.axes[0]
+    a, b = (line.get_color() for line in ax.get_lines()[-2:])
+    assert b[2] > b[0] == b[1] and a[0] == a[1] == a[2]
+    assert [text.get_text() for text in ax.texts] == ["a"]
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_a_short_figure_keeps_its_room_before_a_long_one(scale):
+    """Of an axis in any direction; and what is out of sight across asks for no room up."""
+
+    def line(x, y, turned):
+        drawn = Figure()
+        ax = drawn.add_subplot()
+        ax.plot(x, y)
+        ax.set_xscale(scale)
+        ax.invert_xaxis() if turned else None
+        return drawn
+
+    for turned in (False, True):
+        mine = line([1, 2], [1, 2], turned)
+        first, last = mine.axes[0].get_xlim()
+        assert beside.draw_behind(mine, beside.kept_of(line([1, 3, 1000], [1, 3, 900], turned)))
+        ax = mine.axes[0]
+        scaled = ax.xaxis.get_transform().transform
+        share = np.ptp(scaled([first, last])) / np.ptp(scaled(ax.get_xlim()))
+        assert share == pytest.approx(beside.SHARE)
+        assert (ax.get_xlim()[0] > ax.get_xlim()[1]) == turned
+        assert ax.get_ylim()[1] < 100
 
 
 @pytest.mark.parametrize("other", [{"scale": "log"}, {"axes": 2}])

@@ -1,5 +1,6 @@
 """Copies of the chapters, in the order of the book, to run and to change; what a reader changed is kept."""
 
+import ast
 import dataclasses
 import datetime
 import hashlib
@@ -9,7 +10,7 @@ import re
 import nbformat
 from nbformat.sign import NotebookNotary
 
-from sifting.publish import asked, runner, sources
+from sifting.publish import asked, contents, runner, sources
 from sifting.publish.live import markdown
 from sifting.publish.normal import STATE
 from sifting.publish.pages.outputs import record
@@ -17,7 +18,7 @@ from sifting.publish.pages.tried import said
 
 INDEX = "00-start-here.md"
 EARLIER = "earlier-"  # folder of copies that were put aside
-PART, ENTRY = re.compile(r"^ *- caption: (.*)$"), re.compile(r"^ *- file: book/([\w-]+)$")
+UNKNOWN = "(not drawn yet)"
 PRESS = "Press <kbd>Shift</kbd>+<kbd>Enter</kbd> here: a panel of the settings of this chapter opens."
 
 
@@ -36,17 +37,6 @@ class Copy:
     state: str
 
 
-def contents() -> dict[str, str]:
-    """The chapters in the order of the book -> the part that each is in."""
-    found, part = {}, ""
-    for line in (sources.ROOT / "_toc.yml").read_text(encoding="utf-8").splitlines():
-        if caption := PART.match(line):
-            part = caption[1]
-        elif (entry := ENTRY.match(line)) and (sources.path(entry[1])).exists():
-            found[entry[1]] = part
-    return found
-
-
 def write(folder: pathlib.Path, fresh: bool = False) -> list[Copy]:
     """Write what copies lack, and a page that lists them.
 
@@ -55,7 +45,7 @@ def write(folder: pathlib.Path, fresh: bool = False) -> list[Copy]:
     A copy is written again where its chapter has changed and the reader has not changed it, or has not run it
     and the page of the book has been drawn since.
     """
-    parts = contents()
+    parts = {name: part for part, names in contents.parts().items() for name in names}
     files = {chapter: f"{number:02d}-{chapter}.ipynb" for number, chapter in enumerate(parts, 1)}
     folder.mkdir(parents=True, exist_ok=True)
     if fresh:
@@ -83,7 +73,9 @@ def copy_of(chapter: str, source, files: dict[str, str]):
     drawn, widgets = _drawn(chapter)
     for cell in copy.cells:
         if cell.cell_type == "markdown":
-            cell.source = markdown.plain(cell.source, files, numbers)
+            cell.source = markdown.plain(
+                cell.source, files, numbers, lambda page, name: glued(page or chapter).get(name, UNKNOWN)
+            )
         elif "parameters" in cell.metadata.get("tags", []):
             cell.source = _settled(cell.source, chapter)
         else:
@@ -123,6 +115,21 @@ def _drawn(chapter: str) -> tuple[dict, dict]:
     }
     widgets = notebook.metadata.get("widgets", {})
     return found, {STATE: widgets[STATE]} if STATE in widgets else {}
+
+
+def glued(chapter: str) -> dict:
+    """What the book's page of a chapter gives to texts: name -> number or words."""
+    page = runner.BOOK / f"{chapter}.ipynb"
+    outputs = (
+        output
+        for cell in (nbformat.read(page, 4).cells if page.exists() else ())
+        for output in cell.get("outputs", [])
+    )
+    return {
+        output.metadata["scrapbook"]["name"]: ast.literal_eval(next(iter(output.data.values())))
+        for output in outputs
+        if "scrapbook" in output.get("metadata", {})
+    }
 
 
 def _stored(output, stored: str) -> dict:

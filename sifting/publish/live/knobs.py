@@ -3,7 +3,7 @@
 import json
 import pathlib
 
-from sifting.config import PRESETS, SETTINGS, Setting
+from sifting.config import SETTINGS, Setting
 from sifting.publish import asked, plans, settings, sources, trials
 from sifting.publish.pages.tried import drawn, page_of, said
 from sifting.widgets.explorer import HERE, module
@@ -45,7 +45,7 @@ def facts(chapter: str) -> dict:
             "seeds": seeds if name == preset else usual,
             "at": {field: settings.shown(getattr(plans.base(chapter, name), field)) for field in fields},
         }
-        for name in PRESETS
+        for name in plans.presets(chapter)
     ]
     return {
         "chapter": chapter,

@@ -4,7 +4,8 @@ import functools
 import itertools
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pybtex import database
 
@@ -15,6 +16,7 @@ CITED = re.compile(r"{cite:([pt])}`([^`]+)`")
 LINK = re.compile(r"]\(([\w-]+)\.(?:ipynb|md)(#[\w-]+)?\)")
 PAGE = re.compile(r'(<a\b[^>]*\bhref=")([\w-]+\.html)')
 EQUATION = re.compile(r"\$\$((?:(?!\$\$).)*)\$\$ \(([\w-]+)\)", re.S)
+GLUED = re.compile(r"{glue:text}`(?:([\w-]+)\.ipynb::)?([\w-]+)(?::([^`]*))?`")
 NUMBER = re.compile(r"{eq}`([\w-]+)`")
 BOX = re.compile(
     r"^(?P<fence>:{3,}|`{3,}){(?P<kind>[a-z]+)} *(?P<title>.*)\n(?P<body>(?:.*\n)*?)(?P=fence) *$", re.M
@@ -30,12 +32,19 @@ def numbered(texts: list[str]) -> dict[str, int]:
     return {label: number for label, number in zip(labels, itertools.count(1))}
 
 
-def plain(text: str, copies: Mapping[str, str], numbers: Mapping[str, int]) -> str:
+def plain(
+    text: str,
+    copies: Mapping[str, str],
+    numbers: Mapping[str, int],
+    glued: Callable[[str | None, str], Any],
+) -> str:
     """The text of a cell without MyST.
 
     copies  : chapter -> file that a link to it leads to; links to other pages lead to the site
     numbers : label of an equation -> its number
+    glued   : function(page, name) -> what it gives to the text under that name; page None: this one
     """
+    text = GLUED.sub(lambda found: _formatted(glued(found[1], found[2]), found[3] or ""), text)
     text = BOX.sub(_box, text)
     text = CITED.sub(lambda found: _cited(found[2].split(","), found[1] == "t"), text)
     text = EQUATION.sub(lambda found: rf"$${found[1].rstrip()} \tag{{{numbers[found[2]]}}}$$", text)
@@ -46,6 +55,10 @@ def plain(text: str, copies: Mapping[str, str], numbers: Mapping[str, int]) -> s
 def on_site(html: str) -> str:
     """HTML of a page with links that lead to the pages of the site."""
     return PAGE.sub(rf"\1{SITE}\2", html)
+
+
+def _formatted(value: Any, how: str) -> str:
+    return value if isinstance(value, str) else format(value, how)
 
 
 def _place(page: str, copies: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ import socket
 import sys
 
 from sifting import store
-from sifting.publish import live, place, runner
+from sifting.publish import contents, live, place, runner
 from sifting.publish.live import copies
 from sifting.publish.notebooks import KERNEL
 from sifting.publish.sources import ROOT
@@ -84,17 +84,10 @@ def dress(folder: pathlib.Path) -> pathlib.Path:
         (folder / place_).mkdir(parents=True, exist_ok=True)
     (folder / "settings" / "overrides.json").write_text(json.dumps(SETTINGS, indent=1), encoding="utf-8")
     (folder / "custom" / "custom.css").write_text(style(), encoding="utf-8")
-    for page in [*copies.contents(), "intro", *others()]:
+    for page in ["intro", *contents.pages()]:
         if not (runner.SITE / "book" / f"{page}.html").exists():
             (folder / "site" / "book" / f"{page}.html").write_text(ABSENT.format(page), encoding="utf-8")
     return folder
-
-
-def others() -> list[str]:
-    """Pages of the site that are no chapters."""
-    text = (ROOT / "_toc.yml").read_text(encoding="utf-8")
-    found = (entry[1] for line in text.splitlines() if (entry := copies.ENTRY.match(line)))
-    return [name for name in found if name not in copies.contents()]
 
 
 def style() -> str:

@@ -10,7 +10,7 @@ from sifting import figures
 from sifting.config import PRESETS
 from sifting.figures.speed import times
 from sifting.figures.style import share
-from sifting.publish.page import embed, grid
+from sifting.publish.markup import embed, grid
 
 HEADS = {  # column of a table in bench.json -> its head on the page; the order is that of the columns
     "size": "network",

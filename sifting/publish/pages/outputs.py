@@ -7,7 +7,7 @@ import nbformat
 
 from sifting.publish.catalog import PAPERS, statement
 from sifting.publish.claims import Claim
-from sifting.publish.page import SMOKE
+from sifting.publish.markup import SMOKE
 
 TRIAL = "trial-"  # how names of pages of trials begin
 
@@ -53,9 +53,15 @@ def _said(record: dict) -> dict:
     said = statement(record["id"], record["name"])
     missing = {"estimate": math.nan, "low": -math.inf, "high": math.inf}  # JSON has no such numbers
     found = {name: value if record[name] is None else record[name] for name, value in missing.items()}
-    claim = Claim(said, **found, over=record["over"])
+    return record | in_words(Claim(said, **found, over=record["over"]))
+
+
+def in_words(claim: Claim) -> dict:
+    """A claim as pages speak of it: id, name, what the catalog says, estimate, verdict."""
+    said = claim.statement
     words = {"statement": said.text, "paper": said.paper, "effect": said.effect, "unit": said.unit}
-    return record | words | {"verdict": claim.verdict, "ours": claim.ours, "wanted": said.wanted}
+    found = {"verdict": claim.verdict, "ours": claim.ours, "wanted": said.wanted}
+    return {"id": said.id, "name": said.name, "estimate": claim.estimate} | words | found
 
 
 def warning(shown: list[dict]) -> list[str]:

@@ -7,7 +7,7 @@ from html import escape
 
 from sifting.publish.catalog import FIGURES
 from sifting.publish.claims import VERDICTS
-from sifting.publish.page import grid
+from sifting.publish.markup import grid
 from sifting.publish.pages.outputs import badge, by_paper, claims_of, figure_link, outputs, warning, where
 
 DRAWN = "shown"  # the verdict of a figure that is drawn and about which nothing is claimed

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from sifting import store
-from sifting.config import SETTINGS, Config, check_seeds, choose, preset, without
+from sifting.config import FAMILIES, SETTINGS, Config, check_seeds, choose, preset, without
 from sifting.publish import sources
 from sifting.publish.plans import gaussianity, locality, methods, surface, synthesis, utility
 from sifting.results.history import History
@@ -41,6 +41,11 @@ def base(chapter: str, name: str, overrides: dict | None = None) -> Config:
     return found
 
 
+def presets(chapter: str) -> list[str]:
+    """Names of the presets of a chapter, the smallest first."""
+    return list(FAMILIES[FAMILY.get(chapter, "fcn")])
+
+
 def _moot(chapter: str, field: str, usual: Config, found: Config) -> bool:
     """Whether a chapter needs the same runs at `found` as where `field` is as usual, though it is not."""
     value = getattr(usual, field)
@@ -52,7 +57,10 @@ def _moot(chapter: str, field: str, usual: Config, found: Config) -> bool:
 
 
 def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
-    """Whether groups of a chapter differ in a field, and some keep their value where it is set to another."""
+    """Whether groups of a chapter differ in a field, and some keep their value where it is set to another.
+
+    Not where there is one group more then, which has that value.
+    """
     before, after = (
         {name: getattr(runs[0], field) for name, runs in GROUPS[chapter](base, 1).items() if runs}
         for base in (usual, found)
@@ -61,6 +69,7 @@ def _compared(chapter: str, field: str, usual: Config, found: Config) -> bool:
     return (
         other != getattr(usual, field)
         and len(set(before.values())) > 1
+        and before.keys() == after.keys()
         and any(value == before[name] != other for name, value in after.items())
     )
 

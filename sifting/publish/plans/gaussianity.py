@@ -80,7 +80,7 @@ def cavity(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def fields(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP on random fields from Gaussian to two-valued."""
+    """IMP on random fields from Gaussian to two-valued; a gain that is set stands in the row, too."""
     fields = replace(
         network(base),
         dataset="fields",
@@ -88,7 +88,8 @@ def fields(base: Config, count: int) -> dict[str, list[Config]]:
         normalize="fixed",
         train_images=min(base.train_images, 100_000),
     )
-    return {f"g = {gain:g}": seeds(replace(fields, gain=gain), count) for gain in GAINS}
+    gains = sorted({*GAINS, base.gain})
+    return {f"g = {gain:g}": seeds(replace(fields, gain=gain), count) for gain in gains}
 
 
 # what is shown of each clone beside its run: one seed, for clones are the same for all

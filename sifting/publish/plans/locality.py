@@ -65,20 +65,21 @@ def pruners(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def data(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP on smaller and smaller parts of the images."""
-    shares = (1.0, 0.5, 0.3, 0.1, 0.05, 0.02)
+    """IMP on smaller and smaller parts of the images; a part that is set is one more."""
+    shares = sorted({1.0, 0.5, 0.3, 0.1, 0.05, 0.02, base.fraction}, reverse=True)
     return {f"{100 * share:g} %": seeds(replace(coarse(base), fraction=share), count) for share in shares}
 
 
 def tasks(base: Config, count: int) -> dict[str, list[Config]]:
     """IMP on classes with more and less meaning, from groups of pictures to blocks of pixels.
 
-    All but the first have as many classes, so that chance is the same.
+    All but the first have as many classes, so that chance is the same. Classes that are set are one task
+    more.
     """
     base = coarse(base)
-    groups = {name: replace(base, labels=name) for name in ("semantic", "half", "partial")}
+    groups = {name: replace(base, labels=name) for name in ("fine", "semantic", "half", "partial")}
     groups |= {name: replace(base, labels=name, classes=5) for name in ("random", "scattered")}
-    return {name: seeds(config, count) for name, config in {"fine": base, **groups}.items()}
+    return {name: seeds(config, count) for name, config in ({base.labels: base} | groups).items()}
 
 
 def transforms(base: Config, count: int) -> dict[str, list[Config]]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from sifting.config import Config, seeds
 
 LONGER = 3  # long training, in times of the usual; 25 in the paper
-SIZES = {"1×": 1.0, "0.5×": 0.5, "0.25×": 0.25}
+SIZES = (1.0, 0.5, 0.25)  # of networks, in shares of the weights
 HALF = "50 %"
 SHARES = {"25 %": 0.25, "75 %": 0.75}  # of the weights that are pruned at once, besides a half
 NONE = 1e-12  # a share so small that no weight goes
@@ -30,12 +30,16 @@ def over_training(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def size(base: Config, count: int) -> dict[str, list[Config]]:
-    """Networks with all and with a part of the weights; the whole one as usually trained."""
-    found = {"1×": over_training(base, count)["usual"]}
-    for name, share in SIZES.items():
-        if name not in found:
-            found[name] = seeds(replace(base, levels=0, snapshots=0, start_density=share), count)
-    return found
+    """Networks with all and with a part of the weights; the whole one as usually trained.
+
+    A part that is set is one more.
+    """
+    whole = over_training(replace(base, start_density=1.0), count)["usual"]
+    parts = {f"{share:g}×": share for share in sorted({*SIZES, base.start_density}, reverse=True)}
+    return {
+        name: whole if share == 1 else seeds(replace(base, levels=0, snapshots=0, start_density=share), count)
+        for name, share in parts.items()
+    }
 
 
 def pairs(base: Config, shares: dict[str, float]) -> dict[str, Config]:

@@ -1,0 +1,156 @@
+"""Exercises have answers: trials that are kept in small, of what their chapters are now."""
+
+import ast
+import json
+import re
+
+import nbformat
+import pytest
+
+from sifting import __main__ as cli
+from sifting import store
+from sifting.publish import answers, fingerprint, plans, runner, sources, trials
+
+ASKED = [exercise for path in sorted(sources.CHAPTERS.glob("*.ipynb")) for exercise in answers.asked(path)]
+STORED = sorted(answers.FOLDER.glob("*"))
+NUMBERED = re.compile(r"^\d+\. ", re.M)
+
+
+def code_of(chapter):
+    cells = nbformat.read(sources.CHAPTERS / f"{chapter}.ipynb", 4).cells
+    return ast.parse("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
+
+
+def figures_of(chapter):
+    calls = [node for node in ast.walk(code_of(chapter)) if isinstance(node, ast.Call)]
+    return {call.args[0].value for call in calls if getattr(call.func, "attr", "") == "show"}
+
+
+@pytest.mark.parametrize("chapter", plans.GROUPS)
+def test_every_exercise_has_an_answer_below_it(chapter):
+    cells = nbformat.read(sources.CHAPTERS / f"{chapter}.ipynb", 4).cells
+    [place] = [n for n, cell in enumerate(cells) if "\n## Exercises\n" in cell.source]
+    exercises = [cell.source.partition("## Exercises")[2] or cell.source for cell in cells[place:]]
+    exercises = [n for n, text in enumerate(exercises, place) if NUMBERED.search(text)]
+    assert exercises
+    for begin, end in zip(exercises, [*exercises[1:], len(cells)]):
+        below = "\n".join(cell.source for cell in cells[begin + 1 : end])
+        assert below.count("page.answer(") + below.count('<details class="answer">') == 1
+    numbers = [NUMBERED.findall(cells[n].source)[-1] for n in exercises]
+    assert numbers == [f"{n}. " for n in range(1, len(exercises) + 1)]
+
+
+@pytest.mark.parametrize("exercise", ASKED, ids=lambda one: one.path.stem)
+def test_what_an_exercise_changes_has_an_effect_on_a_figure_of_the_chapter(exercise):
+    usual = plans.planned(exercise.of, plans.base(exercise.of, "laptop"), 2)
+    wanted = plans.planned(exercise.of, plans.base(exercise.of, "laptop", exercise.overrides), 2)
+    assert set(wanted) - set(usual), "nothing is to be computed"
+    store.check([config for _, config in wanted], here=False)
+    assert exercise.figure in figures_of(exercise.of)
+
+
+def test_no_two_exercises_share_an_answer():
+    assert len({exercise.path for exercise in ASKED}) == len(ASKED)
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_an_answer_is_of_what_its_exercise_and_its_chapter_are_now(path):
+    """Else: make the trial again, and keep it; or remove it, and the exercise says that it has none."""
+    [exercise] = [one for one in ASKED if one.path == path]
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert len(path.read_bytes()) <= answers.MOST
+    assert [kept["chapter"], kept["overrides"]] == [exercise.of, exercise.overrides]
+    assert kept["figure"]["name"] == exercise.figure
+    base = plans.base(exercise.of, kept["preset"], kept["overrides"])
+    planned = plans.planned(exercise.of, base, kept["seeds"])
+    assert kept["results"] == sorted({store.path(*result).stem for result in planned})
+    said = {name for name, _ in trials.by_name(kept["claims"])}
+    assert said == set(fingerprint.tested(code_of(exercise.of))), "its chapter tests other statements now"
+    answers.glued(exercise.says, trials.by_name(kept["claims"]), trials.by_name(kept["book"]))
+    assert re.fullmatch(r"[0-9a-f]{12}(, [0-9a-f]{12})*", kept["commit"]), (
+        "computed from code that is in no commit"
+    )
+    assert kept["wall_seconds"] > 0 and re.fullmatch(r"\d{4}-\d\d-\d\d", kept["date"])
+
+
+# --- made of a trial
+
+
+CELL = """
+from matplotlib.figure import Figure
+from sifting import config, store
+from sifting.publish.page import Page
+
+page = Page(preset, {}, "toy", config.preset(preset, overrides))
+def line(table):
+    figure = Figure()
+    figure.add_subplot().plot(table)
+    return figure
+line.__module__ = "sifting.figures.curves"
+page.show("PB1a", line, [1, 2], "A line.")
+page.check("PB1a", gains=[2.5, 2.4] if overrides else [0.5, 0.6])
+"""
+
+
+@pytest.fixture
+def toy(book, monkeypatch, tmp_path):
+    """A book whose chapter toy has an exercise: lr=0.5."""
+    monkeypatch.setattr(sources, "CHAPTERS", tmp_path / "chapters")
+    monkeypatch.setattr(plans, "base", lambda name, preset, overrides=None: config_of(preset, overrides))
+    monkeypatch.setattr(answers, "FOLDER", tmp_path / "answers")
+    book.write(CELL, 'page.answer("lr=0.5", "PB1a", "From {book PB1a.gains} to {PB1a.gains}.")')
+    return book
+
+
+def config_of(preset, overrides=None):
+    from sifting import config
+
+    return config.preset(preset, overrides)
+
+
+class Asking:
+    chapter, claims = "toy", {}
+
+    def __init__(self):
+        self.base = config_of("smoke")
+
+
+def test_a_trial_is_kept_as_the_answer_to_the_exercise_that_asks_for_it(toy, capsys):
+    asked = "lr=0.5", "PB1a", "From {book PB1a.gains} to {PB1a.gains}."
+    page, plain = answers.shown(Asking(), *asked)
+    assert "What comes out is not stored yet" in page and 'make chapter=toy set="lr=0.5"' in plain
+    assert cli.main(["run", "toy"]) == cli.main(["run", "toy", "set=lr=0.5"]) == 0
+    [trial] = trials.drawn(runner.BOOK)
+    notebook = sources.CHAPTERS / "toy.ipynb"
+    before = answers.stamps(notebook)
+    assert cli.main(["answer", f"trial={trial}"]) == 0
+    [path] = answers.FOLDER.glob("*")
+    assert path.name == "toy-lr-0.5.json" and str(path) in capsys.readouterr().out
+    assert before == [] and len(answers.stamps(notebook)) == 1, "the page is to be drawn again"
+    page, plain = answers.shown(Asking(), *asked)
+    assert "From 0.550 points to 2.45 points." in plain and "<img" in page
+    assert "1 of 1 verdicts differ" in page and 'href="toy.html#PB1a"' in page
+    assert "holds; in the book: 0.550 points" in answers.shown(Asking(), "lr=0.5", "PB1a")[1]
+    with pytest.raises(ValueError, match="an answer names PB1a.losses, which there is not among"):
+        answers.shown(Asking(), "lr=0.5", "PB1a", "{PB1a.losses}")
+
+
+def test_what_cannot_be_kept_is_told(toy, capsys, monkeypatch):
+    assert cli.main(["run", "toy"]) == cli.main(["run", "toy", "set=lr=0.6"]) == 0
+    [trial] = trials.drawn(runner.BOOK)
+    for name, told in ((trial, "no exercise asks for it"), ("toy-000000", f"choose from all, {trial}")):
+        assert cli.main(["answer", f"trial={name}"]) == 2
+        assert told in capsys.readouterr().err
+    assert cli.main(["answer"]) == 2
+    assert "make answer trial=all" in capsys.readouterr().err
+    assert cli.main(["answer", "trial=all"]) == 0 and not answers.FOLDER.exists()
+    assert cli.main(["run", "toy", "set=lr=0.5"]) == 0
+    monkeypatch.setattr(answers, "MOST", 1000)
+    assert cli.main(["answer", "trial=all"]) == 2
+    assert "PB1a is too large to be kept" in capsys.readouterr().err
+
+
+def test_values_are_read_as_one_types_them():
+    one, other = ({"lr": "0.10", "widths": "64,64"}, {"widths": [64, 64], "lr": 0.1})
+    assert answers.path("imp", one) == answers.path("imp", other)
+    assert answers.path("imp", one).name == "imp-lr-0.1-widths-64-64.json"
