@@ -14,7 +14,7 @@ book    :=
 trial   :=
 a       :=
 b       :=
-port    := 8000
+port    :=
 field   :=
 only    :=
 python  :=
@@ -74,8 +74,10 @@ answer: $(READY)    ## keep a trial in small, as the answer to the exercise of a
 #:  trial=imp-0a1b2c            as the page Your trials names it; all: those that exercises ask for
 	@exec $(RUN) answer trial=$(trial)
 
-live: $(READY)      ## open the chapters in JupyterLab
-	$(PYTHON) -m jupyter lab chapters
+live: $(READY)      ## open copies of the chapters in JupyterLab, to run and to change
+#:  port=8889                   at this port; default: the first free one from 8888 on
+#:  fresh=1                     begin anew; copies that you changed are put aside
+	@exec $(RUN) live port=$(port) fresh=$(fresh)
 
 list: $(READY)      ## list the chapters and what they ask
 #:  chapter=dial                all about one: what can be set in it, and how long it takes

@@ -10,6 +10,7 @@ site                                                build the site around the ex
 build                                               execute what is out of date, then the site
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
 serve [port=8000]                                   serve the site on this machine
+live [port=8888 fresh=1]                            open copies of the chapters in JupyterLab
 bench                                               measure the speed
 house                                               print the plan of the package
 list [chapter=NAME]                                 the chapters; all about one
@@ -62,6 +63,7 @@ OPTIONS = {  # command -> option -> how to read it
     "answer": {"trial": str},
     "verify": {"seeds": one_of({"all": True}), "device": str},
     "serve": {"port": whole},
+    "live": {"port": whole, "fresh": one_of({"1": True, "0": False})},
     "bench": {},
     "house": {},
     "list": {"chapter": str},
@@ -141,6 +143,10 @@ def command(words: list[str]) -> int:
         from sifting.publish.serve import serve
 
         serve(runner.SITE, options.get("port", 8000))
+    elif verb == "live":
+        from sifting.publish.live import server
+
+        server.start(**options)
     elif verb == "house":
         from sifting.publish import house
 

@@ -8,12 +8,10 @@ import math
 import os
 import pathlib
 
-from IPython.display import publish_display_data
-
 from sifting.config import FIELDS, Config, changed
 from sifting.figures import beside
 from sifting.figures.style import share
-from sifting.publish import answers, catalog, claims, plans
+from sifting.publish import answers, catalog, claims, live, plans
 from sifting.publish.markup import embed, grid
 from sifting.publish.pages.outputs import TRIAL
 
@@ -28,8 +26,9 @@ def open_chapter(
 
     Raises ValueError for names that there are not, with the choices, and for overrides without effect.
     """
-    base = plans.base(chapter, preset, overrides)
-    return Page(preset, plans.results(chapter, base, seeds, device), chapter, base)
+    with live.opening(chapter, preset, seeds, overrides):
+        base = plans.base(chapter, preset, overrides)
+        return Page(preset, plans.results(chapter, base, seeds, device), chapter, base)
 
 
 class Page:
@@ -189,7 +188,7 @@ class Page:
 
     def note(self, text: str) -> None:
         """A sentence with computed numbers, in Markdown."""
-        publish_display_data({"text/markdown": text, "text/plain": text})
+        live.publish({"text/markdown": text, "text/plain": text}, {})
 
     def answer(self, overrides: str, figure: str, says: str = "", of: str = "") -> None:
         """Show the answer to an exercise, or how to find it: see answers.shown."""
@@ -198,7 +197,7 @@ class Page:
     def source(self, *names: str) -> None:
         """Show the code of functions, as pruning.plain.imp, taken from their files."""
         code = "\n\n\n".join(source_of(name) for name in names)
-        publish_display_data(
+        live.publish(
             {"text/markdown": f"```python\n{code}\n```", "text/plain": code}, {"sifting": {"source": names}}
         )
 
@@ -211,6 +210,7 @@ class Page:
 
     def mark(self, name: str, widget, caption: str) -> None:
         """Show an explorer as a figure of the papers, and record it under that ID."""
+        live.remember(widget)
         self._publish(
             f'<p class="sifting-caption" id="{name}"><strong>{name}.</strong> {caption}</p>',
             f"{name}: {caption}",
@@ -232,7 +232,7 @@ class Page:
 
     @staticmethod
     def _publish(page: str, plain: str, record: dict) -> None:
-        publish_display_data({"text/html": page, "text/plain": plain}, {"sifting": record})
+        live.publish({"text/html": page, "text/plain": plain}, {"sifting": record})
 
 
 def _beside(name: str, figure) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from sifting.config import choose
 from sifting.publish import answers, asked, normal, notebooks, pages, place, plans, sources, trials
 from sifting.publish.fingerprint import fingerprint
 from sifting.publish.forecast import forecast
+from sifting.publish.live import knobs
 from sifting.publish.notebooks import execute
 from sifting.publish.sources import PARAMETERS, ROOT, BuildError
 from sifting.store import pools, schedule
@@ -231,6 +232,7 @@ def site() -> None:
     (SITE / ".nojekyll").touch()
     (SITE / "index.html").write_text(DOOR, encoding="utf-8")
     pages.write_coverage(BOOK, SITE / "coverage.json")
+    knobs.write(SITE / "_static" / "panels.js", BOOK)
     print(f"open {SITE / 'index.html'}, or run: make serve")
 
 

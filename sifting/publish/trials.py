@@ -26,7 +26,17 @@ EQUATION = re.compile(r"(\$\$ \(|{eq}`)([\w-]+)([)`])")  # labels of equations, 
 
 def apart():
     """A context in which results are stored with those of trials, and those of the book are read, too."""
-    return notebooks.environment({"SIFTING_RESULTS": str(store.root() / TRIALS)})
+    return notebooks.environment({"SIFTING_RESULTS": str(_root() / TRIALS)})
+
+
+def of_the_book():
+    """A context in which results are those of the book alone, whatever they were outside."""
+    return notebooks.environment({"SIFTING_RESULTS": str(_root())})
+
+
+def _root() -> pathlib.Path:
+    """The folder of the book's results."""
+    return store.root().parent if store.root().name == TRIALS else store.root()
 
 
 def pair(one: str, other: str, book: pathlib.Path) -> dict:

@@ -14,14 +14,13 @@ from PIL import Image
 HERE = pathlib.Path(__file__).parent
 
 
-def module(name: str) -> str:
+def module(name: str, folder: pathlib.Path = HERE) -> str:
     """One JavaScript module from three files.
 
-    They are what needs no page, what needs no model, and the explorer of that name.
+    They are what needs no page, what needs no model, and the widget of that name, which lies in `folder`.
     """
-    return "\n".join(
-        (HERE / part).read_text(encoding="utf-8") for part in ("numbers.js", "parts.js", f"{name}.js")
-    )
+    files = HERE / "numbers.js", HERE / "parts.js", folder / f"{name}.js"
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 class Explorer(anywidget.AnyWidget):

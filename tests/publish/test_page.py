@@ -26,7 +26,7 @@ def a_page(preset="smoke", **more):
 def published(monkeypatch):
     outputs = []
     monkeypatch.setattr(
-        "sifting.publish.page.publish_display_data",
+        "sifting.publish.live.publish_display_data",
         lambda data, metadata: outputs.append((data, metadata["sifting"])),
     )
     return outputs
@@ -125,7 +125,7 @@ def test_groups_have_the_runs_of_the_first_kind(published):
 def test_the_source_of_functions_is_that_of_their_files(monkeypatch):
     shown = []
     monkeypatch.setattr(
-        "sifting.publish.page.publish_display_data", lambda data, metadata: shown.append((data, metadata))
+        "sifting.publish.live.publish_display_data", lambda data, metadata: shown.append((data, metadata))
     )
     a_page().source("observables.gaussianity.kurtosis", "data.clones.Gaussian")
     [(data, metadata)] = shown

@@ -52,6 +52,11 @@ def test_what_draws_a_trial_again_is_its_own_command(stored, capsys):
     assert f"trial-{name}: up to date" in capsys.readouterr().out
 
 
+def test_settings_are_quoted_whole_whatever_their_names():
+    record = {"chapter": "toy", "preset": "smoke", "seeds": 1, "overrides": {"dataset": "digits", "lr": 0.5}}
+    assert trials.command(record) == 'make chapter=toy preset=smoke seeds=1 set="dataset=digits lr=0.5"'
+
+
 @pytest.mark.parametrize("words", [[], ["preset=laptop"], ["seeds=3"], ["device=cpu"], ["set="]])
 def test_the_settings_of_the_book_are_no_trial(stored, words):
     assert cli.main(["run", "toy", *words]) == 0
@@ -207,7 +212,7 @@ def test_curves_are_drawn_behind_and_seen_whole():
     assert behind.get_zorder() < mine.axes[0].get_lines()[0].get_zorder()
     assert mine.axes[0].get_ylim()[0] == min(before[0], kept[0]["limits"][1][0])
     assert mine.axes[0].get_ylim()[1] > 90
-    assert [text.get_text() for text in mine.texts] == [beside.NOTE]
+    assert [text.get_text() for text in mine.texts] == ["pale: the book"]
 
 
 def test_curves_behind_have_the_color_of_their_namesake_or_their_name():

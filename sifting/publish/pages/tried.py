@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pathlib
+import re
 from html import escape
 
 from sifting.publish.pages.outputs import TRIAL, record
@@ -41,10 +42,14 @@ def command(made: dict) -> str:
     """What draws a trial again."""
     if "beside" in made:
         return f"make compare a={name_of(made).partition(BESIDE)[0]} b={made['beside']}"
-    words = [f"make chapter={made['chapter']}", f"preset={made['preset']}", f"seeds={made['seeds']}"]
-    if made["overrides"]:
-        words.append(f'set="{assignments(made["overrides"])}"')
-    return " ".join(words)
+    words = ["make", f"chapter={made['chapter']}", *arguments(made)]
+    return re.sub(r" set=(.*)", r' set="\1"', " ".join(words))
+
+
+def arguments(made: dict) -> list[str]:
+    """The settings of a trial as words of a command line."""
+    words = [f"preset={made['preset']}", f"seeds={made['seeds']}"]
+    return words + [f"set={assignments(made['overrides'])}"] * bool(made["overrides"])
 
 
 def assignments(overrides: dict) -> str:
