@@ -307,26 +307,6 @@ def test_pixels_are_normalized_over_all_images():
 # --- what is measured
 
 
-def test_used_weights_are_those_that_a_gradient_reaches():
-    """Brute force: with positive weights and images, a gradient reaches these and no others."""
-    draw = torch.Generator().manual_seed(0)
-    for _ in range(20):
-        net = nn.Sequential(
-            nn.Conv2d(2, 3, 2), nn.ReLU(), nn.Conv2d(3, 4, 2), nn.ReLU(),
-            nn.Flatten(), nn.Linear(16, 5), nn.ReLU(), nn.Linear(5, 3),
-        ).double()  # fmt: skip
-        layers = [layer for layer in net if hasattr(layer, "weight")]
-        masks = [torch.rand(layer.weight.shape, generator=draw) < 0.25 for layer in layers]
-        with torch.no_grad():
-            for layer, mask in zip(layers, masks):
-                layer.weight.copy_(torch.rand(mask.shape, generator=draw).double().add_(0.1) * mask)
-                layer.bias.zero_()
-        net(torch.rand(1, 2, 4, 4, generator=draw).double().add_(0.1)).sum().backward()
-        found = observables.paths.used(*(mask.numpy() for mask in masks))
-        for layer, mask, used in zip(layers, masks, found):
-            assert np.array_equal(used, (layer.weight.grad * mask).numpy() != 0)
-
-
 def test_chance_is_what_random_masks_have():
     draw = np.random.default_rng(0)
     a, b = draw.random((2, 300, 1000)) < np.array([0.2, 0.05])[:, None, None]

@@ -64,7 +64,7 @@ def test_the_last_good_level_is_the_last_with_most_of_the_accuracy():
 # --- accuracy
 
 
-def test_weights_that_are_cut_off_are_kept_and_not_connected():
+def test_weights_that_are_cut_off_are_kept_and_do_not_matter():
     first, second = np.full((2, 3), 255, np.uint8), np.full((1, 2), 255, np.uint8)
     second[0, 1] = 1  # at level 1, three weights of the first layer lead nowhere
     run = History.of("evolution", SMOKE, {
@@ -72,7 +72,9 @@ def test_weights_that_are_cut_off_are_kept_and_not_connected():
         "val_accuracy": np.zeros((2, 1)), "test_accuracy": np.array([[0.9], [0.8]]),
     })  # fmt: skip
     found = methods.accuracy({"x": [run, run]})["x"]
-    assert found["density"].tolist() == [1, 7 / 8] and found["effective"].tolist() == [1, 4 / 8]
+    assert found["density"].tolist() == [1, 7 / 8] and found["kept"].tolist() == [[1, 7 / 8]] * 2
+    assert found["matter"].tolist() == [[1, 4 / 8]] * 2
+    assert methods.against({"x": found}, "matter")["x"]["density"].tolist() == [1, 4 / 8]
     assert found["test"].tolist() == [[0.9, 0.8]] * 2
     assert methods.weights_left([run], 2, 1) == (1, 2)
     figures.methods.accuracy({"title": {"x": found}})
@@ -86,14 +88,30 @@ def test_a_variant_is_measured_against_its_method():
     points = methods.points(table, 1)
     assert points["a"].tolist() == pytest.approx([60])
     assert methods.points(table, slice(1, None))["a"].tolist() == pytest.approx([70])
-    rows = table["a"] | {"density": np.array([1, 0.2, 0.1])}
-    assert methods.points_near({"a": rows}, 0.15)["a"] == pytest.approx([60]), "the nearest by its logarithm"
     found = methods.effect(table, "signs", 1)
     assert list(found) == ["a", "b"] and basics.values(found).ravel() == pytest.approx([10, -10])
     sorted_by_method = methods.variants(points, ("a", "b"), ("signs",))
     assert sorted_by_method == {
         name: {"rewound": points[name], "signs": points[f"{name}, signs"]} for name in "ab"
     }
+
+
+def test_accuracy_between_levels_is_interpolated_and_beyond_them_unknown():
+    rows = {
+        "kept": np.array([[1, 0.1, 0.01], [1, 0.1, 0]]),
+        "test": np.array([[0.9, 0.8, 0.2], [0.9, 0.7, 0.1]]),
+    }
+    at = {share: methods.points_at({"a": rows}, share)["a"] for share in (1, 0.1, 10**-1.5, 0.001)}
+    assert at[1] == pytest.approx([90, 90]) and at[0.1] == pytest.approx([80, 70])
+    assert at[10**-1.5] == pytest.approx([50, np.nan], nan_ok=True), "half way by the logarithm of the share"
+    assert np.isnan(at[0.001]).all()
+
+
+def test_a_network_lives_until_it_first_fails():
+    test = np.array([[0.8, 0.9, 0.5, 0.75, 0.2], [0.8, 0.73, 0.73, 0.73, 0.73], [0.8, 0.1, 0.8, 0.8, 0.8]])
+    assert methods.lived({"a": {"test": test}})["a"].tolist() == [1, 4, 0]
+    both = {"a": {"test": test}, "a, tuned": {"test": test[::-1]}, "b": {"test": test}}
+    assert methods.lived_longer(both, "tuned")["a"].tolist() == [-1, 0, 1]
 
 
 @pytest.mark.parametrize("extra", [{}, {"density": np.array([1, 0.5, 0.2])}, {"x_null": np.ones((1, 3))}])
