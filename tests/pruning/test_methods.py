@@ -307,13 +307,18 @@ def test_pixels_are_normalized_over_all_images():
 # --- what is measured
 
 
-def test_chance_is_what_random_masks_have():
-    draw = np.random.default_rng(0)
-    a, b = draw.random((2, 300, 1000)) < np.array([0.2, 0.05])[:, None, None]
-    found = np.mean([(x & y).sum() / (x | y).sum() for x, y in zip(a, b)])
-    assert observables.similarity.chance_jaccard(200, 50, 1000) == pytest.approx(found, rel=0.03)
-    assert observables.similarity.chance_jaccard(300, 300, 1000) == pytest.approx(0.3 / 1.7)
-    assert observables.similarity.chance_jaccard(1000, 1000, 1000) == 1
+@pytest.mark.parametrize(
+    "kept, others, size", [(2, 2, 6), (3, 1, 5), (4, 3, 5), (0, 2, 4), (5, 5, 5), (0, 0, 3)]
+)
+def test_chance_is_the_mean_over_all_sets(kept, others, size):
+    pairs = itertools.product(*(map(set, itertools.combinations(range(size), n)) for n in (kept, others)))
+    expected = np.mean([len(a & b) / len(a | b) if a | b else 1 for a, b in pairs])
+    assert observables.similarity.chance_jaccard(kept, others, size) == pytest.approx(expected)
+
+
+def test_chance_of_many_weights_is_that_of_their_shares():
+    found = observables.similarity.chance_jaccard(300_000, 300_000, 1_000_000)
+    assert found == pytest.approx(0.3 / 1.7, rel=1e-5)
 
 
 def test_an_evolution_holds_what_its_networks_say(monkeypatch, tmp_path):

@@ -188,6 +188,33 @@ def test_distances_are_zero_to_itself_and_chance_to_strangers():
     assert both == pytest.approx((other["chance"] - other["distance"])[:, 3].mean(1))
 
 
+def test_masks_of_whole_inputs_have_chance_drawn_by_inputs():
+    def mask(*inputs):
+        rows = np.zeros((4, 6, 3, 3), bool)
+        rows[:, list(inputs)] = True
+        return rows
+
+    single = np.random.default_rng(0).permutation(mask(0, 1).ravel()).reshape(4, 6, 3, 3)
+    assert similarity.apart(mask(0, 1), mask(1, 2)) == pytest.approx((2 / 3, 1 - 11 / 45))
+    assert similarity.apart(mask(0, 1), single)[1] == pytest.approx(0.8, abs=0.01), "drawn by weights"
+    assert similarity.apart(mask(*range(6)), mask(*range(6))) == pytest.approx((0, 0))
+
+
+@pytest.mark.parametrize("chosen, rank", [((0, 2), 1), ((2, 4), 4), ((3, 5), 15)])
+def test_inputs_are_ranked_by_the_weights_that_are_kept_of_them(chosen, rank):
+    single, whole = np.zeros((4, 6, 9), np.uint8), np.zeros((4, 6, 9), np.uint8)
+    for place, count in enumerate((30, 10, 20, 4, 15, 2)):
+        rows = np.zeros(36, np.uint8)
+        rows[:count] = 255
+        single[:, place] = rows.reshape(4, 9)
+    whole[:, list(chosen)] = 255
+    one, other = (
+        History.of("evolution", SMOKE, {"removed_at/conv1.weight": removed, "val_accuracy": np.zeros((1, 1))})
+        for removed in (single, whole)
+    )
+    assert similarity.rank_of_inputs([one], [other], 0, 1).tolist() == [rank]
+
+
 def test_growth_like_a_logarithm_is_told_from_growth_like_a_line():
     levels = np.arange(1, 9)
     rows = {"": {"log": {"distance": np.log(levels)[None] + 0.3}, "line": {"distance": levels[None] / 9}}}
