@@ -45,7 +45,7 @@ def toy(seed=0, rows=False, dies=9, truth=None, moves=1.0) -> History:
 def test_dead_networks_are_found_and_left_out():
     run = toy(dies=3)
     assert predictions.dead(run).tolist() == [False, False, False, True]
-    assert stability.changes({"": [run]})[""]["fc1"].tolist() == [1.5], "levels 1 and 2 alone"
+    assert stability.changes({"": [run]}, levels="alive")[""]["fc1"].tolist() == [1.5], "levels 1 and 2 alone"
     found = ensembles.agreement({"a": [run], "b": [toy(1)]}, 3)
     assert np.isnan(found["agree"][0]).all()
     assert found["agree"][1, 1] == 1
@@ -295,31 +295,34 @@ def test_a_correlation_over_conditions_has_an_error_over_them():
 def test_changes_over_the_same_levels_are_those_that_all_live_to_see():
     groups = {"long": [toy(0)], "short": [toy(1, dies=2)]}  # alive to level 3, and to level 1
     for what in stability.MEASURES:
-        own, same = (stability.changes(groups, what, same) for same in (False, True))
-        assert [own[name]["fc1"].tolist() for name in groups] == [[11], [1]]
-        assert [same[name]["fc1"].tolist() for name in groups] == [[1], [1]]
+        found = {levels: stability.changes(groups, what, levels) for levels in stability.LEVELS}
+        means = {levels: [rows[name]["fc1"].tolist() for name in groups] for levels, rows in found.items()}
+        assert means == {"all": [[11], [11]], "alive": [[11], [1]], "same": [[1], [1]]}
 
 
-def test_the_weakest_correlation_is_that_of_the_layer_that_agrees_least():
-    found = {"a": np.array([0.9, -0.9]), "b": np.array([0.2, -0.4])}
-    assert stability.weakest(found).tolist() == [0.2, -0.9]
-    assert stability.weakest(found, -1).tolist() == [0.9, -0.4]
-
-
-def test_correlations_with_accuracy_are_those_of_ranks():
+def test_correlations_with_accuracy_are_those_of_ranks_of_means():
     dies = dict(zip("abcd", (2, 3, 9, 9)))
     groups = {
         name: [toy(n, dies=level, moves=moves) for n in (1, 2)]
         for moves, (name, level) in zip((4, 3, 2, 1), dies.items())
     }
-    accuracy = {name: np.array([n, -n]) for n, name in enumerate("abcd")}
-    found = stability.correlations(groups, accuracy)
-    assert set(found) == set(itertools.product(stability.MEASURES, (False, True)))
-    expected = stats.spearmanr([4, 4.5, 22, 11], range(4)).statistic
-    assert found["change", False]["conv1"] == pytest.approx([expected, -expected])
-    assert found["change", True]["fc1"] == pytest.approx([-1, 1])
-    [words] = stability.correlation_rows({("change", True): found["change", True]})
-    assert words == ["change, the same levels"] + ["0.00 ± 1.41"] * 2
+    accuracy = {name: np.array([n, n + 1]) for n, name in enumerate("abcd")}
+    expected = {"all": -1, "alive": stats.spearmanr([4, 4.5, 22, 11], range(4)).statistic, "same": -1}
+    for levels, value in expected.items():
+        found = stability.correlation(stability.changes(groups, "change", levels), accuracy, LAYERS)
+        assert found["values"] == pytest.approx(value)
+        assert found["error"] == pytest.approx(0) or levels == "alive"
+    rows = stability.correlation_rows(groups, accuracy)
+    assert len(rows) == len(stability.MEASURES) * len(stability.LEVELS)
+    assert rows[0] == ["change, all levels"] + ["−1.00 ± 0.00"] * 2
+
+
+@pytest.mark.parametrize("values, rank", [([1, 2, 3, 4, 5, 6], 1), ([6, 5, 4, 3, 2, 1], -1)])
+def test_a_rank_correlation_of_several_is_their_mean(values, rank):
+    pairs = np.stack([np.arange(6), values], 1)
+    assert basics.rank_correlation(np.array([pairs])) == {"values": rank, "error": pytest.approx(0)}
+    both = basics.rank_correlation(np.array([pairs, np.stack([np.arange(6), np.arange(6)], 1)]))
+    assert both["values"] == pytest.approx((1 + rank) / 2)
 
 
 def test_order_is_kept_where_weights_grow_alike_and_lost_where_they_turn():
