@@ -66,6 +66,17 @@ def nearest(densities: np.ndarray, density: float) -> int:
     return int(np.abs(np.log(densities) - np.log(density)).argmin())
 
 
+def between_levels(densities: np.ndarray, values: np.ndarray, density: float) -> float:
+    """The value at a density, between the two levels around it, linear in the logarithm of the density.
+
+    densities, values : (levels,), from dense to sparse
+    returns           : nan for a density that is there at no level
+    """
+    there = densities > 0
+    x, y = np.log(densities[there])[::-1], values[there][::-1]
+    return np.interp(np.log(density), x, y, left=np.nan, right=np.nan)
+
+
 def level_near(run: History, density: float, layer: int | None = 1) -> int:
     """The level of a run nearest to `density`, of a layer or (None) of all layers together."""
     return nearest(np.array([run.density(level, layer) for level in range(run.levels + 1)]), density)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sifting.results.history import History
-from sifting.tables.basics import Groups, common
+from sifting.tables.basics import Groups, between_levels, common
 from sifting.tables.connectivity import mattering
 
 Table = dict[str, dict[str, np.ndarray]]  # condition -> name -> array
@@ -71,19 +71,13 @@ def points_at(table: Table, density: float, share: str = "kept") -> dict[str, np
 
     share : kept or matter, of `accuracy`
 
-    Between the two levels of each run around it, linear in the logarithm of the share; nan for what is left
-    at no level.
+    Of each run by itself, see basics.between_levels.
     """
-    return {
-        name: 100 * np.array([_at(density, *pair) for pair in zip(rows[share], rows["test"], strict=True)])
-        for name, rows in table.items()
-    }
-
-
-def _at(density: float, shares: np.ndarray, values: np.ndarray) -> float:
-    there = shares > 0
-    x, y = np.log(shares[there])[::-1], values[there][::-1]
-    return np.interp(np.log(density), x, y, left=np.nan, right=np.nan)
+    found = {}
+    for name, rows in table.items():
+        pairs = zip(rows[share], rows["test"], strict=True)
+        found[name] = 100 * np.array([between_levels(shares, test, density) for shares, test in pairs])
+    return found
 
 
 def variants(table: dict, names: tuple[str, ...], words: tuple[str, ...], plain: str = "rewound") -> dict:

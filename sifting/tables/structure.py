@@ -4,7 +4,7 @@ import numpy as np
 
 from sifting import observables
 from sifting.results.history import History
-from sifting.tables.basics import Groups, common, nearest, rank_correlation
+from sifting.tables.basics import Groups, between_levels, common, rank_correlation
 from sifting.tables.predictions import last_good
 
 
@@ -75,15 +75,22 @@ def _localization(mask: np.ndarray, channels: int) -> float:
     return float(np.nanmean(found)) if np.isfinite(found).any() else np.nan
 
 
+def at_density(found: dict[str, dict[str, np.ndarray]], what: str, density: float) -> dict[str, np.ndarray]:
+    """An array of `with_localization` between levels: condition -> (runs,); see basics.between_levels."""
+    return {
+        name: np.array([between_levels(rows["density"], row, density) for row in rows[what]])
+        for name, rows in found.items()
+    }
+
+
 def correlation(found: dict[str, dict[str, np.ndarray]], density: float, one: str, other: str) -> dict:
-    """Spearman's rank correlation, over the conditions, of two arrays near `density`.
+    """Spearman's rank correlation, over the conditions, of two arrays at `density`.
 
     found   : of `with_localization`; one, other : names of arrays (runs, levels) of it
     returns : of means over runs, see basics.rank_correlation
     """
-    level = {name: nearest(rows["density"], density) for name, rows in found.items()}
-    pairs = [[rows[what][:, level[name]].mean() for what in (one, other)] for name, rows in found.items()]
-    return rank_correlation(np.array([pairs]))
+    ones, others = (at_density(found, what, density) for what in (one, other))
+    return rank_correlation(np.array([[[ones[name].mean(), others[name].mean()] for name in found]]))
 
 
 def of_convolutions(name: str, run: History, count: int) -> dict:
