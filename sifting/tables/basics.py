@@ -1,6 +1,7 @@
 """What all tables ask of a run."""
 
 import numpy as np
+from scipy import stats
 
 from sifting import observables
 from sifting.results.history import History
@@ -65,6 +66,17 @@ def nearest(densities: np.ndarray, density: float) -> int:
     return int(np.abs(np.log(densities) - np.log(density)).argmin())
 
 
+def between_levels(densities: np.ndarray, values: np.ndarray, density: float) -> float:
+    """The value at a density, between the two levels around it, linear in the logarithm of the density.
+
+    densities, values : (levels,), from dense to sparse
+    returns           : nan for a density that is there at no level
+    """
+    there = densities > 0
+    x, y = np.log(densities[there])[::-1], values[there][::-1]
+    return np.interp(np.log(density), x, y, left=np.nan, right=np.nan)
+
+
 def level_near(run: History, density: float, layer: int | None = 1) -> int:
     """The level of a run nearest to `density`, of a layer or (None) of all layers together."""
     return nearest(np.array([run.density(level, layer) for level in range(run.levels + 1)]), density)
@@ -73,6 +85,22 @@ def level_near(run: History, density: float, layer: int | None = 1) -> int:
 def doublings(ratios: np.ndarray) -> np.ndarray:
     """Ratios as logarithms to base 2: 1 is twice, -1 half; nan for what is not above 0."""
     return np.log2(np.where(ratios > 0, ratios, np.nan))
+
+
+def rank_correlation(rows: np.ndarray) -> dict[str, float]:
+    """Spearman's rank correlation over conditions, the mean of several.
+
+    rows    : (several, conditions, 2), pairs of numbers, one pair a condition
+    returns : values; error, the jackknife's over the conditions: for claims.check
+    """
+
+    def mean(some):
+        return np.mean([stats.spearmanr(*pairs.T).statistic for pairs in some])
+
+    count = rows.shape[1]
+    without = np.array([mean(np.delete(rows, n, 1)) for n in range(count)])
+    error = np.sqrt((count - 1) / count * ((without - without.mean()) ** 2).sum())
+    return {"values": float(mean(rows)), "error": float(error)}
 
 
 def values(named: dict[str, float]) -> np.ndarray:

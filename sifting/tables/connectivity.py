@@ -1,4 +1,4 @@
-"""How many connections units and pixels keep."""
+"""How many connections units and pixels keep, and how many weights can matter."""
 
 import numpy as np
 
@@ -9,6 +9,19 @@ from sifting.tables.learning import accuracy
 from sifting.tables.words import number
 
 PLACES_HEAD = ("gain in test accuracy, points", "variance of connections", "border", "center")
+
+
+def mattering(run: History, level: int) -> float:
+    """Share of the prunable weights that are kept and can matter; see observables.paths.mattering.
+
+    Where single weights are pruned it is nearly `History.density`; where whole inputs or channels are, it can
+    be half of it, for what reads or feeds them is gone with them.
+    """
+    masks = [run.mask(level, layer) for layer in range(1, run.layers + 1)]
+    residual = any(name.startswith("blocks.") for name in run.layer_names)
+    steps = (observables.paths.residual if residual else observables.paths.chain)(*masks)
+    found = observables.paths.mattering(steps, biases=not residual)
+    return sum(int(mask.sum()) for mask in found) / sum(mask.size for mask in masks)
 
 
 def places(runs: dict[str, History], found: dict) -> list[list[str]]:
