@@ -18,6 +18,9 @@ from sifting.figures.style import (
     share,
     subplots,
 )
+from sifting.tables.basics import NEARLY_ALL, fair
+
+PER_UNIT = {"localization", "unit_width", "width_x", "width_y"}  # means over the units that have one
 
 
 def accuracy(table: dict, marked: list[int] = ()):
@@ -103,23 +106,29 @@ def ablation(table: dict):
 def localization(table: dict):
     """Localization, enrichment and fitted width against density, beside random masks.
 
+    And the share of units that have a localization: it is a mean over these.
+
     table : of tables.locality.localization
     """
-    figure, axes = subplots(1, 3, 2.7)
-    x = table["density"]
-    band(axes[0, 0], x, table["localization"], "IMP", IMP, marker="o", markersize=3.5)
-    band(axes[0, 0], x, table["localization_random"], "random pruning", NULL, linestyle="--")
-    axes[0, 0].set_ylabel("localization $\\Lambda$ (0 random, 1 blob)")
-    axes[0, 0].legend(loc="upper left")
-    band(axes[0, 1], x, table["enrichment"], "IMP", IMP, marker="o", markersize=3.5)
-    axes[0, 1].axhline(1, color=NULL, linestyle="--")
-    axes[0, 1].set_ylabel("enrichment of near pairs")
+    figure, axes = subplots(2, 2, 5)
+    x, (local, near, measured, width) = table["density"], axes.flat
+    line = {"color": IMP, "marker": "o", "markersize": 3.5}
+    band(local, x, table["localization"], "IMP", **line)
+    _hollow(local, fair(table["measured"]))
+    band(local, x, table["localization_random"], "random pruning", NULL, linestyle="--")
+    local.set_ylabel("localization $\\Lambda$ (0 random, 1 blob)")
+    local.legend(loc="upper left")
+    band(near, x, table["enrichment"], "IMP", **line)
+    near.axhline(1, color=NULL, linestyle="--")
+    near.set_ylabel("enrichment of near pairs")
+    band(measured, x, table["measured"], "IMP", **line)
+    _measured(measured)
     for n, (side, color) in enumerate((("x", IMP), ("y", COOL))):
-        band(axes[0, 2], x, table["width"][..., n], f"$\\sigma_{side}$", color, marker="o", markersize=3.5)
-    band(axes[0, 2], x, table["width_random"].mean(2), "random pruning", NULL, linestyle="--")
-    axes[0, 2].set_ylabel("width of $S(d)$ (pixels)")
-    axes[0, 2].legend(loc="lower left")
-    for ax in axes[0]:
+        band(width, x, table["width"][..., n], f"$\\sigma_{side}$", **line | {"color": color})
+    band(width, x, table["width_random"].mean(2), "random pruning", NULL, linestyle="--")
+    width.set_ylabel("width of $S(d)$ (pixels)")
+    width.legend(loc="lower left")
+    for ax in axes.flat:
         density_axis(ax)
         ax.set_xlabel("density")
     return figure
@@ -151,6 +160,9 @@ def pair_correlation(table: dict):
 def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enrichment", "dead")):
     """Accuracy and measures of locality of several conditions against density.
 
+    Under means over units, of PER_UNIT, the share of units that they are over; markers are hollow where it is
+    too small to compare them (tables.basics.fair).
+
     table : of tables.conditions.compare; panels: which of its arrays
     """
     titles = {
@@ -161,6 +173,8 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
         "enrichment": "enrichment of near pairs",
         "width": "width of $S(d)$ (pixels)",
         "unit_width": "median width of a unit (pixels)",
+        "width_x": "width $\\sigma_x$ of a unit (pixels)",
+        "width_y": "width $\\sigma_y$ of a unit (pixels)",
         "excess": "variance of in-degree\nover that of random pruning",
         "dead": "units without inputs",
         "mean": "kurtosis, mean over units",
@@ -171,18 +185,27 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
         "trained": "kurtosis after training,\nmean over units",
         "class_trained": "kurtosis within classes\nafter training, mean",
     }
-    rows = -(-len(panels) // 2)
-    figure, axes = subplots(rows, min(2, len(panels)), 2.6 * rows)
-    for ax, name in zip(axes.flat, panels):
+    rows, under = -(-len(panels) // 2), bool(PER_UNIT & set(panels))
+    heights = [2.6] * rows + [1.2] * under
+    figure, axes = subplots(
+        len(heights), min(2, len(panels)), sum(heights), gridspec_kw={"height_ratios": heights}
+    )
+    shown = [*zip(axes[:rows].flat, panels)]
+    if under:
+        shown.append((_joined(figure, axes[rows]), "measured"))
+    for ax, name in shown:
         for number, (condition, values) in enumerate(table.items()):
             color, marker = CYCLE[number % len(CYCLE)], "osD^vP"[number % 6]
             there = ~np.isnan(values[name]).all(0)
-            rows = values[name][:, there]
             line = {"marker": marker, "markersize": 3.5, "linestyle": ("-", "--")[number // len(CYCLE) % 2]}
-            band(ax, values["density"][there], rows, condition, color, **line)
+            band(ax, values["density"][there], values[name][:, there], condition, color, **line)
+            if name in PER_UNIT:
+                _hollow(ax, fair(values["measured"])[there])
         density_axis(ax)
         ax.set_xlabel("density")
-        ax.set_ylabel(titles[name])
+        ax.set_ylabel(titles.get(name, ""))
+        if name == "measured":
+            _measured(ax)
         if name == "gain":
             ax.axhline(0, color=NULL, linewidth=0.8, linestyle="--")
         if name in ("test", "train", "gain", "dead"):
@@ -190,10 +213,34 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
         if name == "excess":
             ax.set_yscale("log")
             log_axis(ax.yaxis)
-    for ax in axes.flat[len(panels) :]:
+    for ax in axes[:rows].flat[len(panels) :]:
         ax.axis("off")
     _legend(figure, axes[0, 0])
     return figure
+
+
+def _joined(figure, axes):
+    """One axes in place of a row of them."""
+    place = axes[0].get_gridspec()[axes[0].get_subplotspec().rowspan.start, :]
+    for ax in axes:
+        ax.remove()
+    return figure.add_subplot(place)
+
+
+def _hollow(ax, fair: np.ndarray) -> None:
+    """White markers over those of the last line where a mean is over too few units to compare it."""
+    line = ax.get_lines()[-1]
+    x, y = line.get_data()
+    style = {"marker": line.get_marker(), "markersize": line.get_markersize(), "color": line.get_color()}
+    ax.plot(x[~fair], y[~fair], linestyle="", markerfacecolor="white", **style)
+
+
+def _measured(ax) -> None:
+    """The axis of the share of units that means over units are over, with what is enough of them."""
+    ax.axhline(NEARLY_ALL, color=NULL, linewidth=0.8, linestyle="--")
+    ax.set_ylim(0, 1.05)
+    percent(ax.yaxis)
+    ax.set_ylabel("units with $\\Lambda$\nand a width")
 
 
 def gains(table: dict):

@@ -173,7 +173,8 @@ def by_degree(table: dict):
         for ax, group in zip(row, groups):
             _heat(ax, group["same"], f"{group['low']}–{group['high']} inputs ({group['units']})")
             value, error = number(group["localization"], 2), number(group["error"], 2)
-            ax.set_xlabel(f"Λ = {value} ± {error}", fontsize=7)
+            near = number(group["enrichment"], 1)
+            ax.set_xlabel(f"Λ = {value} ± {error}\n{near} × as many near pairs", fontsize=7)
             ax.title.set_fontsize(7)
         row[0].set_ylabel(name, fontsize=8)
     figure.get_layout_engine().set(h_pad=0.07)

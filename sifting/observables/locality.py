@@ -7,6 +7,7 @@ import scipy
 
 CHUNK = 256  # units transformed at a time; bounds the memory
 EXACT = 4096  # pixels of a mask, up to which single precision counts pairs exactly
+PAIRS = 10  # same-channel pairs of a unit, fewer than which say nothing of its form
 
 
 def displacement_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +107,7 @@ def rf_width(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values = counts.reshape(-1, rows, columns).astype(float)
     values[:, rows // 2, columns // 2] = 0
     found = np.full((2, len(values)), np.nan)
-    enough = values.sum((1, 2)) >= 20
+    enough = values.sum((1, 2)) >= 2 * PAIRS
     if enough.any():
         found[:, enough] = _fitted(values[enough])
     return found[0].reshape(units), found[1].reshape(units)
@@ -189,7 +190,19 @@ def localization(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         d, d_null = (same * distance).sum((1, 2)) / count, (null * distance).sum() / null.sum()
         found = (d_null - d) / (d_null - compact / count)
-    return np.where(count >= 20, found, np.nan)
+    return np.where(count >= 2 * PAIRS, found, np.nan)
+
+
+def measured(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
+    """Share of the units with any input that have a localization and a width: PAIRS or more.
+
+    What is said of units is said of these; where it is small, of few of the largest. nan where no unit has
+    an input. Drawn by figures.curves.compare.
+    """
+    kept = _images(mask, shape).sum((2, 3))
+    alive = kept.any(1)
+    enough = (kept * (kept - 1) // 2).sum(1) >= PAIRS
+    return float(enough[alive].mean()) if alive.any() else float("nan")
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from sifting.results.history import History
 from sifting.tables.basics import (
     Groups,
     common,
+    fair,
     level_near,
     local_units,
     mean,
@@ -33,6 +34,9 @@ def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
               localization, enrichment : (runs, levels) of the first layer, nan for the dense one
               width, unit_width        : (runs, levels) rf_width of S(d) of all units together, and its median
                                          over units; mean of x and y, in pixels
+              width_x, width_y         : (runs, levels) mean over units of rf_width, in pixels
+              measured                 : (runs, levels) share of the living units that have a localization and
+                                         a width (observables.locality.measured)
               excess                   : (runs, levels) degree_excess of its units
               dead                     : (runs, levels) share of its units without any input
     """
@@ -57,17 +61,21 @@ def _rows(runs: list[History]) -> dict[str, np.ndarray]:
 
 
 def _measures(mask: np.ndarray, size: tuple, level: int) -> dict[str, float]:
-    names = ("localization", "enrichment", "width", "unit_width", "excess")
+    names = (
+        "localization", "measured", "enrichment", "width", "unit_width", "width_x", "width_y", "excess",
+    )  # fmt: skip
     dead = {"dead": 1 - mask.any(1).mean()}
     if not level:
         return dict.fromkeys(names, np.nan) | dead
     same = observables.locality.displacement_counts(mask, size)[0]
-    widths = np.mean(observables.locality.rf_width(same), 0)
+    widths = np.array(observables.locality.rf_width(same))
     found = (
         mean(observables.locality.localization(mask, size)),
+        observables.locality.measured(mask, size),
         observables.locality.enrichment(mask, size),
         np.mean(observables.locality.rf_width(same.sum(0))),
-        np.nanmedian(widths) if not np.isnan(widths).all() else np.nan,
+        np.nanmedian(widths.mean(0)) if not np.isnan(widths).all() else np.nan,
+        *(mean(side) for side in widths),
         observables.connectivity.degree_excess(mask),
     )
     return dict(zip(names, found, strict=True)) | dead
@@ -87,6 +95,24 @@ def at_density(table: dict[str, dict], density: float) -> dict[str, dict]:
         means = {what: rows[what][level] for what in ("density", "layers")}
         found[name] = {"level": level} | means | runs
     return found
+
+
+def sparsest(table: dict[str, dict], least: float = 0) -> float:
+    """The lowest density of `compare`, at `least` or above it, at which nearly all units have a value.
+
+    Nearly all: basics.NEARLY_ALL, in every run of every condition. Where units are compared at all, it is
+    there: farther down, means are over those that are left, other ones in every condition. Without any such
+    level, that with most weights.
+    """
+    first = next(iter(table.values()))["density"]
+    down = first[1 : 1 + nearest(first, least)] if least else first[1:]
+    found = [density for density in down if _fair(table, density)]
+    return float(min(found, default=first[:2][-1]))
+
+
+def _fair(table: dict[str, dict], density: float) -> bool:
+    """Whether, near a density, every condition has a value of nearly all of its units."""
+    return all(fair(rows["measured"])[nearest(rows["density"], density)] for rows in table.values())
 
 
 def difference(matched: dict[str, dict], one: str, other: str) -> dict[str, np.ndarray]:

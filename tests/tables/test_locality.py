@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from sifting import config, figures, store
-from sifting.tables import basics, conditions, connectivity, learning, locality, pictures, words
+from sifting.tables import basics, chance, conditions, connectivity, learning, locality, pictures, words
 from tests.known import Known
 
 SIZE, UNITS, LEVELS = (3, 8, 8), 20, 4
@@ -302,3 +302,72 @@ def test_a_run_that_ends_at_its_dense_network_has_tables_of_that(results):
     assert found["peak"] == found["gain"] == found["fall"] == 0
     assert drawn["levels"] == [0] and drawn["localization"].shape == (1, 1)
     assert learning.curves({"": runs})[""]["val"].shape == (2, 1)
+
+
+# --- units without a value, and chance
+
+
+class Thin(Blocks):
+    """A run whose last pruning leaves most units too few inputs to be of any form."""
+
+    def __init__(self, seed=0):
+        super().__init__(seed)
+        removed = self.arrays["removed_at/linear.0.weight"]
+        removed[5:] = np.where(removed[5:] == 255, 4, removed[5:])
+        removed[5:, :2] = 255
+
+
+def test_units_are_compared_where_nearly_all_have_a_value(runs):
+    thin = [Thin(0), Thin(1)]
+    table = conditions.compare({"blocks": runs, "thin": thin})
+    assert table["blocks"]["measured"][:, 1:].tolist() == [[1.0] * 4] * 2
+    assert table["thin"]["measured"][:, 3:].tolist() == [[1.0, 0.25]] * 2
+    assert np.isnan(table["thin"]["localization"][:, 0]).all()
+    assert conditions.sparsest({"thin": table["thin"]}) == table["thin"]["density"][3]
+    assert conditions.sparsest({"blocks": table["blocks"]}) == table["blocks"]["density"][4]
+    alike = table["thin"] | {"density": table["blocks"]["density"]}
+    assert conditions.sparsest({"blocks": table["blocks"], "thin": alike}) == table["blocks"]["density"][3]
+    assert conditions.sparsest(table, table["blocks"]["density"][2]) == table["blocks"]["density"][2]
+    none = {"none": table["blocks"] | {"measured": np.zeros((2, LEVELS + 1))}}
+    assert conditions.sparsest(none) == table["blocks"]["density"][1]
+    assert locality.sparsest(locality.localization(thin)) == 3
+    assert locality.sparsest(locality.localization(thin) | {"measured": np.zeros((2, LEVELS))}) == 1
+    assert basics.fair(np.array([[np.nan, 0.96, 0.95], [1, 0.94, 1]])).tolist() == [False, False, True]
+
+
+def test_the_share_of_units_stands_under_what_is_a_mean_over_units(runs):
+    table = conditions.compare({"a": runs, "b": [Thin(0), Thin(1)]})
+    for panels, under in ((("test", "localization"), 1), (("test", "gain"), 0), (("unit_width",), 1)):
+        axes = figures.curves.compare(table, panels=panels).axes
+        assert len(axes) == len(panels) + under
+        assert (axes[-1].get_ylabel() == "units with $\\Lambda$\nand a width") == bool(under)
+    hollow = [
+        line
+        for line in figures.curves.compare(table, panels=("localization",)).axes[0].get_lines()
+        if line.get_markerfacecolor() == "white"
+    ]
+    assert [len(line.get_xdata()) for line in hollow] == [0, 1]
+
+
+def test_what_is_beyond_chance_is_nothing_for_masks_of_chance_and_all_for_the_full_effect(runs):
+    density = runs[0].density(3)
+    full = chance.beyond(runs, density)
+    assert full.shape == (2, 3) and (full > 0.1).all()
+    assert chance.shares(runs, full, density).mean(0) == pytest.approx([1, 1, 1])
+    draw, noise = np.random.default_rng(1), Blocks(3)
+    noise.arrays["removed_at/linear.0.weight"] = draw.choice([2, 3, 255], (UNITS, 192)).astype(np.uint8)
+    found = chance.shares([noise], full, density)
+    assert chance.most(found)[0] < 30 < 60 < chance.least(chance.shares(runs, full, density)).min()
+    assert chance.least(np.array([[0.5, -0.2, 1]])) == -20 and chance.most(np.array([[0.5, -2, 1]])) == 200
+
+
+def test_the_chance_of_one_run_has_errors_over_its_units(runs):
+    density = runs[0].density(3)
+    full = chance.beyond(runs, density)
+    values, errors = chance.of_one(runs[0], full, density)
+    assert values[0] == pytest.approx(chance.shares(runs[:1], full, density)[0], abs=0.05)
+    assert values.shape == errors.shape == (1, 3) and (errors >= 0).all()
+    assert chance.of_one(runs[0], full, density, groups=4)[0].shape == (4, 3)
+    some = np.array([[0.3, -0.4, 0.1]]), np.array([[1.0, 2.0, 3.0]])
+    assert chance.single_most(*some) == {"values": 40, "error": 200}
+    assert chance.single_least(*some) == {"values": -40, "error": 200}
