@@ -13,12 +13,14 @@ from sifting.figures.style import (
     band,
     density_axis,
     evenly,
+    hollow,
     log_axis,
+    measured_axis,
     percent,
     share,
     subplots,
 )
-from sifting.tables.basics import NEARLY_ALL, fair
+from sifting.tables.basics import fair
 
 PER_UNIT = {"localization", "unit_width", "width_x", "width_y"}  # means over the units that have one
 
@@ -103,60 +105,6 @@ def ablation(table: dict):
     return figure
 
 
-def localization(table: dict):
-    """Localization, enrichment and fitted width against density, beside random masks.
-
-    And the share of units that have a localization: it is a mean over these.
-
-    table : of tables.locality.localization
-    """
-    figure, axes = subplots(2, 2, 5)
-    x, (local, near, measured, width) = table["density"], axes.flat
-    line = {"color": IMP, "marker": "o", "markersize": 3.5}
-    band(local, x, table["localization"], "IMP", **line)
-    _hollow(local, fair(table["measured"]))
-    band(local, x, table["localization_random"], "random pruning", NULL, linestyle="--")
-    local.set_ylabel("localization $\\Lambda$ (0 random, 1 blob)")
-    local.legend(loc="upper left")
-    band(near, x, table["enrichment"], "IMP", **line)
-    near.axhline(1, color=NULL, linestyle="--")
-    near.set_ylabel("enrichment of near pairs")
-    band(measured, x, table["measured"], "IMP", **line)
-    _measured(measured)
-    for n, (side, color) in enumerate((("x", IMP), ("y", COOL))):
-        band(width, x, table["width"][..., n], f"$\\sigma_{side}$", **line | {"color": color})
-    band(width, x, table["width_random"].mean(2), "random pruning", NULL, linestyle="--")
-    width.set_ylabel("width of $S(d)$ (pixels)")
-    width.legend(loc="lower left")
-    for ax in axes.flat:
-        density_axis(ax)
-        ax.set_xlabel("density")
-    return figure
-
-
-def pair_correlation(table: dict):
-    """g(r) at each level shown.
-
-    table : of tables.locality.pair_correlation
-    """
-    figure, axes = subplots(1, 1, 2.8, 5)
-    for n, density in enumerate(table["density"]):
-        band(
-            axes[0, 0],
-            table["r"],
-            table["g"][:, n],
-            f"{share(density)} kept",
-            (FAINT, ACCENT, IMP)[n % 3],
-            marker="o",
-            markersize=3.5,
-        )
-    axes[0, 0].axhline(1, color=NULL, linestyle="--", linewidth=1)
-    axes[0, 0].set_xlabel("distance r between two inputs of a unit (pixels)")
-    axes[0, 0].set_ylabel("g(r): times likelier\nthan for two units")
-    axes[0, 0].legend()
-    return figure
-
-
 def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enrichment", "dead")):
     """Accuracy and measures of locality of several conditions against density.
 
@@ -200,12 +148,12 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
             line = {"marker": marker, "markersize": 3.5, "linestyle": ("-", "--")[number // len(CYCLE) % 2]}
             band(ax, values["density"][there], values[name][:, there], condition, color, **line)
             if name in PER_UNIT:
-                _hollow(ax, fair(values["measured"])[there])
+                hollow(ax, fair(values["measured"])[there])
         density_axis(ax)
         ax.set_xlabel("density")
         ax.set_ylabel(titles.get(name, ""))
         if name == "measured":
-            _measured(ax)
+            measured_axis(ax)
         if name == "gain":
             ax.axhline(0, color=NULL, linewidth=0.8, linestyle="--")
         if name in ("test", "train", "gain", "dead"):
@@ -225,22 +173,6 @@ def _joined(figure, axes):
     for ax in axes:
         ax.remove()
     return figure.add_subplot(place)
-
-
-def _hollow(ax, fair: np.ndarray) -> None:
-    """White markers over those of the last line where a mean is over too few units to compare it."""
-    line = ax.get_lines()[-1]
-    x, y = line.get_data()
-    style = {"marker": line.get_marker(), "markersize": line.get_markersize(), "color": line.get_color()}
-    ax.plot(x[~fair], y[~fair], linestyle="", markerfacecolor="white", **style)
-
-
-def _measured(ax) -> None:
-    """The axis of the share of units that means over units are over, with what is enough of them."""
-    ax.axhline(NEARLY_ALL, color=NULL, linewidth=0.8, linestyle="--")
-    ax.set_ylim(0, 1.05)
-    percent(ax.yaxis)
-    ax.set_ylabel("units with $\\Lambda$\nand a width")
 
 
 def gains(table: dict):

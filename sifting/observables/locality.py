@@ -179,7 +179,7 @@ def localization(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     returns : float (units,), dimensionless, 0 without locality, 1 for a blob; nan for fewer than ten pairs
 
     It corrects for the size of a mask, which widths and enrichment do not; it is blind to masks of
-    two distant spots, so `enrichment` stands beside it. Drawn by figures.curves.localization.
+    two distant spots, so `enrichment` stands beside it. Drawn by figures.locality.localization.
     """
     images, distance = _images(mask, shape), displacements(shape)[2]
     same = autocorrelation(images)
@@ -234,7 +234,7 @@ def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarra
 
     r = 1, 2, up to half a side.
 
-    returns : float (half a side,); 1 where there is no locality. Drawn by figures.curves.pair_correlation.
+    returns : float (half a side,); 1 where there is no locality. Drawn by figures.locality.pair_correlation.
     """
     distance = displacements(shape)[2]
     ring = np.rint(distance).astype(int)
