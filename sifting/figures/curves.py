@@ -25,11 +25,12 @@ from sifting.tables.basics import fair
 PER_UNIT = {"localization", "unit_width", "width_x", "width_y"}  # means over the units that have one
 
 
-def accuracy(table: dict, marked: list[int] = ()):
+def accuracy(table: dict, marked: list[int] = (), longer: float | None = None):
     """Accuracy against density, mean and standard deviation over runs: PB1a.
 
     table  : of tables.learning.accuracy
     marked : levels to circle
+    longer : early-stopped validation accuracy of a dense network that is trained longer, a second line
     """
     figure, axes = subplots(1, 1, 3.3, 6.2)
     ax = axes[0, 0]
@@ -37,14 +38,10 @@ def accuracy(table: dict, marked: list[int] = ()):
     band(ax, x, table["best"], "validation, early stopped", IMP, marker="o", markersize=4)
     band(ax, x, table["test"], "test, at the same step", COOL, marker="s", markersize=3)
     band(ax, x, table["last"], "validation, last step", FAINT, linestyle="--", linewidth=1.2)
-    ax.axhline(table["best"][:, 0].mean(), color=INK, linewidth=0.8, linestyle=":", zorder=0)
-    ax.annotate(
-        "dense",
-        (x[len(x) // 4], table["best"][:, 0].mean()),
-        xytext=(0, 3),
-        textcoords="offset points",
-        fontsize=8,
-    )
+    lines = {"dense": table["best"][:, 0].mean()} | ({} if longer is None else {"dense, longer": longer})
+    for name, value in lines.items():
+        ax.axhline(value, color=INK, linewidth=0.8, linestyle=":", zorder=0)
+        ax.annotate(name, (x[len(x) // 4], value), xytext=(0, 3), textcoords="offset points", fontsize=8)
     mean = table["best"].mean(0)
     ax.plot(
         x[list(marked)], mean[list(marked)], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK
@@ -88,20 +85,22 @@ def in_degree(table: dict):
 
 
 def ablation(table: dict):
-    """Relative accuracy against units removed, in three orders: PB1c.
+    """Relative accuracy against units removed, in three orders, and against their weights: PB1c.
 
     table : of tables.units.ablation
     """
-    figure, axes = subplots(1, 1, 3.1, 5.6)
-    ax = axes[0, 0]
+    figure, axes = subplots(1, 2, 3.1)
     labels = ("most connected first", "at random", "least connected first")
-    for n, (label, color) in enumerate(zip(labels, (IMP, NULL, ACCENT))):
-        band(ax, table["removed"], table["relative"][:, n], label, color, marker="o", markersize=3.5)
-    percent(ax.xaxis)
-    percent(ax.yaxis)
-    ax.set_xlabel("first-layer units removed")
-    ax.set_ylabel("accuracy relative to the whole network")
-    ax.legend()
+    sides = {"removed": ("relative", "first-layer units removed"),
+             "weights": ("by_weights", "first-layer weights removed with them")}  # fmt: skip
+    for ax, (x, (y, title)) in zip(axes[0], sides.items()):
+        for n, (label, color) in enumerate(zip(labels, (IMP, NULL, ACCENT))):
+            band(ax, table[x], table[y][:, n], label, color, marker="o", markersize=3.5)
+        percent(ax.xaxis)
+        percent(ax.yaxis)
+        ax.set_xlabel(title)
+    axes[0, 0].set_ylabel("accuracy relative to the whole network")
+    axes[0, 0].legend()
     return figure
 
 

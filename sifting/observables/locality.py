@@ -224,9 +224,9 @@ def enrichment(mask: np.ndarray, shape: tuple[int, int, int], reach: float = 1.5
     distance = displacements(shape)[2]
     near, any_distance = (distance > 0) & (distance < reach), distance > 0
     same, null = _pooled(mask, shape)
-    return float(
-        (same[near].sum() / same[any_distance].sum()) / (null[near].sum() / null[any_distance].sum())
-    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mine, others = (counts[near].sum() / counts[any_distance].sum() for counts in (same, null))
+        return float(mine / others)
 
 
 def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
@@ -263,16 +263,17 @@ def orientation(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
     return float(np.degrees(np.angle(total)) / 4)
 
 
-def axis_excess(mask: np.ndarray, shape: tuple[int, int, int], times: int = 1) -> float:
+def axis_excess(mask: np.ndarray, shape: tuple[int, int, int], distance: int = 5) -> float:
     """How much likelier same-channel pairs lie along an axis than off it, at equal distance.
 
-    S / S_null at d = (5, 0) and (0, 5), over that at d = (3, 4) and (4, 3), every sign: all |d| = 5
-    pixels; or all of that `times` as far. 1 where the masks prefer no axes; nan where images are smaller.
+    S / S_null at d = (5, 0) and (0, 5), over that at d = (3, 4) and (4, 3), every sign: all |d| = 5 pixels.
+    Other distances that both have: 10, as (6, 8), and 13, as (5, 12). 1 where the masks prefer no axes; nan
+    where images are smaller.
     Source: Pellegrini & Biroli 2022, section 4, where it is seen in the map; this makes it a number.
     """
-    dx, dy, distance = displacements(shape)
+    dx, dy, length = displacements(shape)
     same, null = _pooled(mask, shape)
-    ring, axis = distance == 5 * times, (dx == 0) | (dy == 0)
+    ring, axis = length == distance, (dx == 0) | (dy == 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         on, off = (same[ring & side].sum() / null[ring & side].sum() for side in (axis, ~axis))
         return float(on / off)

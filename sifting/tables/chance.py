@@ -92,7 +92,5 @@ def _beyond(mask: np.ndarray, size: tuple, null: np.ndarray) -> np.ndarray:
 def _measures(mask: np.ndarray, size: tuple) -> np.ndarray:
     """Mean localization, enrichment and width of a mask."""
     same = observables.locality.displacement_counts(mask, size)[0].sum(0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        enrichment = observables.locality.enrichment(mask, size)
-    local = mean(observables.locality.localization(mask, size))
-    return np.array([local, enrichment, np.mean(observables.locality.rf_width(same))])
+    local, near = observables.locality.localization(mask, size), observables.locality.enrichment(mask, size)
+    return np.array([mean(local), near, np.mean(observables.locality.rf_width(same))])

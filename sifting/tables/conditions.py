@@ -37,7 +37,7 @@ def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
               width_x, width_y         : (runs, levels) mean over units of rf_width, in pixels
               measured                 : (runs, levels) share of the living units that have a localization and
                                          a width (observables.locality.measured)
-              excess                   : (runs, levels) degree_excess of its units
+              excess, tail             : (runs, levels) degree_excess of its units, and their tail
               dead                     : (runs, levels) share of its units without any input
     """
     return {name: _rows(runs) for name, runs in groups.items()}
@@ -62,7 +62,8 @@ def _rows(runs: list[History]) -> dict[str, np.ndarray]:
 
 def _measures(mask: np.ndarray, size: tuple, level: int) -> dict[str, float]:
     names = (
-        "localization", "measured", "enrichment", "width", "unit_width", "width_x", "width_y", "excess",
+        "localization", "measured", "enrichment", "width", "unit_width", "width_x", "width_y",
+        "excess", "tail",
     )  # fmt: skip
     dead = {"dead": 1 - mask.any(1).mean()}
     if not level:
@@ -77,6 +78,7 @@ def _measures(mask: np.ndarray, size: tuple, level: int) -> dict[str, float]:
         np.nanmedian(widths.mean(0)) if not np.isnan(widths).all() else np.nan,
         *(mean(side) for side in widths),
         observables.connectivity.degree_excess(mask),
+        observables.connectivity.tail(mask),
     )
     return dict(zip(names, found, strict=True)) | dead
 

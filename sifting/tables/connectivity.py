@@ -56,12 +56,12 @@ def in_degree(runs: list[History], levels: list[int]) -> dict:
     levels, density : the levels shown and their densities
     degrees         : list of (runs * units,) in-degrees of all runs, one entry a level
     expected        : list of (counts, number of units expected at each count)
-    excess          : (runs, levels) variance over that of random pruning
+    tail            : (runs, levels) share of units above the 99 % point of random pruning
     """
     masks = [[run.mask(level) for run in runs] for level in levels]
     degrees = [np.concatenate([observables.connectivity.in_degree(mask) for mask in row]) for row in masks]
     counts = [np.arange(some.max() + 2) for some in degrees]
-    excess = [[observables.connectivity.degree_excess(mask) for mask in row] for row in masks]
+    tail = [[observables.connectivity.tail(mask) for mask in row] for row in masks]
     return {
         "levels": levels,
         "density": [float(np.mean([mask.mean() for mask in row])) for row in masks],
@@ -70,7 +70,7 @@ def in_degree(runs: list[History], levels: list[int]) -> dict:
             (n, sum(observables.connectivity.binomial(mask, n) for mask in row))
             for n, row in zip(counts, masks)
         ],
-        "excess": np.array(excess).T,
+        "tail": np.array(tail).T,
     }
 
 

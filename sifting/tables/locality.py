@@ -16,7 +16,9 @@ from sifting.tables.basics import (
     stacked,
     top_units,
 )
+from sifting.tables.words import around, share
 
+DISTANCES = 5, 10, 13  # pixels that lie both on an axis and, by whole numbers, off it
 REDRAWS = 20  # of every random control; its own scatter is then a fifth of that of one draw
 MEASURES = (
     "width σx of S(d), pixels",
@@ -254,6 +256,31 @@ def difference(one: dict, other: dict) -> dict[str, float]:
     }
 
 
-def axes(runs: list[History], level: int, times: int = 1) -> np.ndarray:
-    """(runs,) axis_excess of the first layer at a level, at five pixels or `times` as far: PB21."""
-    return np.array([observables.locality.axis_excess(run.mask(level), shape(run), times) for run in runs])
+def axes(runs: list[History], level: int, distance: int = DISTANCES[0]) -> np.ndarray:
+    """(runs,) axis_excess of the first layer at a level, at so many pixels: PB21."""
+    return np.array([observables.locality.axis_excess(run.mask(level), shape(run), distance) for run in runs])
+
+
+def axes_rows(runs: list[History], levels: list[int]) -> list[list[str]]:
+    """Rows of words: `axes` at each level, by DISTANCES, mean and standard deviation over runs."""
+    rows = [[around(axes(runs, level, distance), digits=2) for distance in DISTANCES] for level in levels]
+    return [[share(density), *row] for density, row in zip(densities(runs)[levels], rows)]
+
+
+def sparsest_by_degree(runs: dict[str, History], bins: int = 5) -> float:
+    """The lowest density of the first run at which every group of by_degree of every run is fair."""
+    one = next(iter(runs.values()))
+    some = [one.density(level, 1) for level in range(1, one.levels + 1)]
+    rows = [[group["measured"] for row in by_degree(runs, u, bins).values() for group in row] for u in some]
+    found = [density for density, row in zip(some, rows) if fair(np.array([row]).T).all()]
+    return float(min(found, default=some[0]))
+
+
+def sparsest_reach(runs: list[History]) -> int:
+    """The last level at which nearly all effective masks of deeper layers have a Lambda; else the first."""
+    layers = range(2, runs[0].layers + 1)
+    rows = [
+        [observables.locality.measured(run.effective(level, n), shape(run)) for run in runs for n in layers]
+        for level in range(1, common(runs) + 1)
+    ]
+    return int((1 + np.flatnonzero(fair(np.array(rows).T))).max(initial=1))
