@@ -252,12 +252,19 @@ def orientation(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
     Two axes at right angles are one direction, from -45 to 45: 0 where rows and columns are preferred, 45 (or
     -45) for diagonals. At every distance S / S_null is divided by its mean, so that the grid prefers none.
     """
-    dx, dy, distance = displacements(shape)
     same, null = _pooled(mask, shape)
-    ring = (distance >= 3) & (distance < 8) & (null > 0)
+    return direction(np.divide(same, null, out=np.full(same.shape, np.nan), where=null > 0))
+
+
+def direction(likely: np.ndarray) -> float:
+    """The direction of the pairs that `likely` (2 height - 1, 2 width - 1) says are likelier; nan: no pairs.
+
+    As `orientation`, with `likely` in place of S / S_null.
+    """
+    dx, dy, distance = displacements((1, *((side + 1) // 2 for side in likely.shape)))
+    ring = (distance >= 3) & (distance < 8) & np.isfinite(likely)
     wave = np.exp(4j * np.arctan2(-dy[ring], dx[ring]))
-    excess = same[ring] / null[ring]
-    rings = np.rint(distance[ring]).astype(int)
+    excess, rings = likely[ring], np.rint(distance[ring]).astype(int)
     mean = (np.bincount(rings, excess) / np.maximum(np.bincount(rings), 1))[rings]
     total = (np.divide(excess, mean, out=np.ones_like(excess), where=mean > 0) - 1) @ wave
     return float(np.degrees(np.angle(total)) / 4)

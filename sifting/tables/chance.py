@@ -11,7 +11,8 @@ import numpy as np
 
 from sifting import observables
 from sifting.results.history import History
-from sifting.tables.basics import by_inputs, level_near, mean, shape
+from sifting.tables.basics import Groups, by_inputs, level_near, mean, shape
+from sifting.tables.words import around
 
 MARGIN = 0.1  # of the full effect; Statement.above and below of the catalog say it in percent
 REDRAWS = 10  # of every mask with equal degrees
@@ -48,6 +49,21 @@ def most(found: np.ndarray) -> np.ndarray:
     return 100 * np.abs(found).max(-1)
 
 
+HEAD = ("Λ", "near pairs", "width")
+
+
+def rows(groups: Groups, full: np.ndarray, density: float) -> list[list[str]]:
+    """Rows of words: of every condition its name and its `shares` by the measures of HEAD, in percent.
+
+    Mean and standard deviation over runs.
+    """
+    found = {name: 100 * shares(runs, full, density) for name, runs in groups.items()}
+    return [
+        [name, *(around(column, digits=0, unit=" %") for column in values.T)]
+        for name, values in found.items()
+    ]
+
+
 def of_one(run: History, full: np.ndarray, density: float, groups: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """`shares` of one run, and their standard errors over its units, of each group by in-degree.
 
@@ -65,8 +81,14 @@ def of_one(run: History, full: np.ndarray, density: float, groups: int = 1) -> t
         return np.array(found) / full.mean(0), np.abs(errors / full.mean(0))
 
 
-def single_least(found: np.ndarray, errors: np.ndarray) -> dict[str, float]:
-    """`least` of one run, with its standard error: what claims.check takes; found, errors : (..., 3)."""
+def least_of_all(groups: Groups, full: np.ndarray, density: float) -> dict[str, float]:
+    """`least` of the condition that is least local, of its first run, with its standard error over units.
+
+    values, error : what claims.check takes
+    """
+    found, errors = (
+        np.array(rows) for rows in zip(*(of_one(runs[0], full, density) for runs in groups.values()))
+    )
     place = np.argmin(np.nan_to_num(found, nan=np.inf))
     return {"values": 100 * found.flat[place], "error": 100 * errors.flat[place]}
 

@@ -1,5 +1,7 @@
 """What networks learn: accuracy by level and by step, gains, losses."""
 
+import collections
+
 import numpy as np
 
 from sifting.config import Config
@@ -39,13 +41,25 @@ def _curves(runs: list[History]) -> dict[str, np.ndarray]:
     return table
 
 
-def largest_gains(groups: Groups) -> dict[str, float]:
-    """Largest gain of the first run of each condition, in points: mean over conditions.
+def largest_gains(groups: Groups) -> np.ndarray:
+    """(networks,) largest gain of the first run of each condition, in points, mean over each dense network.
 
-    values, error : the mean and its standard error: what claims.check takes
+    Conditions that begin with one and the same dense network have its luck in common, and count as one.
     """
-    values = 100 * np.array([rows["gain"][0] for rows in gains(groups).values()])
-    return {"values": values.mean(), "error": values.std(ddof=1) / len(values) ** 0.5}
+    found, name = collections.defaultdict(list), "val_accuracy"
+    for runs, rows in zip(groups.values(), gains(groups).values(), strict=True):
+        found[runs[0][name][0].tobytes()].append(100 * rows["gain"][0])
+    return np.array([np.mean(same) for same in found.values()])
+
+
+def best_beside(groups: Groups) -> dict[str, np.ndarray]:
+    """Test accuracy of the best pruned networks in points: the first condition beside the others.
+
+    values, against : of the first run of each other condition, and of all runs of the first, which
+                      claims.check takes
+    """
+    first, *others = (100 * rows["best"] for rows in gains(groups).values())
+    return {"values": np.array([rows[0] for rows in others]), "against": first}
 
 
 def accuracy(runs: list[History]) -> dict[str, np.ndarray]:
