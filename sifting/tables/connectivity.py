@@ -6,7 +6,7 @@ from sifting import observables
 from sifting.results.history import History
 from sifting.tables.basics import level_near, shape, values
 from sifting.tables.learning import accuracy
-from sifting.tables.words import number
+from sifting.tables.words import around, number
 
 PLACES_HEAD = ("gain in test accuracy, points", "variance of connections", "border", "center")
 
@@ -48,6 +48,14 @@ def evenness(runs: list[History], density: float) -> dict[str, np.ndarray]:
     """(runs,) border, center and uneven of `out_degree`."""
     found = out_degree(dict(enumerate(runs)), density)
     return {name: values(found[name]) for name in ("border", "center", "uneven")}
+
+
+def evenness_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
+    """Rows of words from `evenness`: border and center of every condition, mean and deviation over runs."""
+    return [
+        [name, *(around(rows[what], digits=2) for what in ("border", "center"))]
+        for name, rows in found.items()
+    ]
 
 
 def in_degree(runs: list[History], levels: list[int]) -> dict:
