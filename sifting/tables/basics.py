@@ -7,6 +7,7 @@ from sifting import observables
 from sifting.results.history import History
 
 Groups = dict[str, list[History]]  # condition -> its runs, one a seed
+NEARLY_ALL = 0.95  # of the living units must have a value where means over units are compared
 
 
 def column(table: dict[str, dict], name: str) -> np.ndarray:
@@ -53,6 +54,11 @@ def common(runs: list[History]) -> int:
 def last_level(groups: Groups) -> int:
     """The last level that all runs of all groups reached."""
     return min(common(runs) for runs in groups.values())
+
+
+def fair(measured: np.ndarray) -> np.ndarray:
+    """(levels,) whether NEARLY_ALL units have a value in every run; measured : (runs, levels), shares."""
+    return (measured >= NEARLY_ALL).all(0)
 
 
 def densities(runs: list[History], layer: int = 1) -> np.ndarray:
@@ -106,6 +112,13 @@ def rank_correlation(rows: np.ndarray) -> dict[str, float]:
 def values(named: dict[str, float]) -> np.ndarray:
     """The numbers of a table, without their names."""
     return np.array(list(named.values()))
+
+
+def by_inputs(mask: np.ndarray, groups: int) -> list[np.ndarray]:
+    """Units in groups by in-degree, fewest inputs first, each an equal share of those that have any."""
+    degree = observables.connectivity.in_degree(mask)
+    order = np.argsort(degree, kind="stable")
+    return np.array_split(order[degree[order] > 0], groups)
 
 
 def top_units(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
