@@ -100,7 +100,7 @@ class Page:
         anchor = f' id="{said.id}"' if said.own and said.id not in self.anchors else ""
         self.anchors.add(said.id)
         self.claims[said.key] = claim
-        measured = {name: _finite(getattr(claim, name)) for name in ("estimate", "low", "high", "over")}
+        measured = {name: _finite(getattr(claim, name)) for name in ("estimate", "low", "high", "over", "p")}
         self._publish(
             f'<div class="claim {style}"{anchor}>'
             f'<p><span class="verdict">{claim.verdict}</span> {html.escape(said.text)}</p>'

@@ -232,6 +232,7 @@ def site() -> None:
     (SITE / ".nojekyll").touch()
     (SITE / "index.html").write_text(DOOR, encoding="utf-8")
     pages.write_coverage(BOOK, SITE / "coverage.json")
+    pages.write_claims(BOOK, SITE / "claims.json")
     knobs.write(SITE / "_static" / "panels.js", BOOK)
     print(f"open {SITE / 'index.html'}, or run: make serve")
 
