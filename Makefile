@@ -60,12 +60,13 @@ test: $(READY)      ## run all tests, the built site in headless Chromium includ
 
 forget: $(READY)    ## remove a trial, its page and its results
 #:  trial=imp-0a1b2c            as the page Your trials names it; all: all of them
-	@exec $(RUN) forget trial=$(trial)
+#:  chapter=imp                 those of this chapter alone
+	@exec $(RUN) forget trial=$(trial) chapter=$(chapter) preset=$(preset) seeds=$(seeds) "set=$(set)"
 	@exec $(RUN) site
 
 answer: $(READY)    ## keep a trial in small, as the answer to the exercise of a chapter that asks for it
 #:  trial=imp-0a1b2c            as the page Your trials names it; all: those that exercises ask for
-	@exec $(RUN) answer trial=$(trial)
+	@exec $(RUN) answer trial=$(trial) chapter=$(chapter) preset=$(preset) seeds=$(seeds) "set=$(set)"
 
 live: $(READY)      ## open the chapters in JupyterLab
 	$(PYTHON) -m jupyter lab chapters
