@@ -62,7 +62,7 @@ def run(name: str, book: bool = False, **options) -> None:
     own = settle(name, None, None, None)
     mine = settle(name, *map(options.get, ("preset", "seeds", "overrides")))
     if book or mine == own:
-        _tell_of_replacing(name, mine[1], book, options)
+        _tell_of_replacing(name, mine[1], book, **options)
         run_chapter(name, **options)
         return
     with trials.wanted([store.path(*result).stem for result in plans.planned(name, *mine[1:])]):
@@ -74,17 +74,14 @@ def run(name: str, book: bool = False, **options) -> None:
             draw([record | {"page": trials.page_of(trials.name_of(record))}], options.get("fresh", False))
 
 
-def _tell_of_replacing(name: str, base: Config, book: bool, options: dict) -> None:
+def _tell_of_replacing(name: str, base: Config, book: bool, fresh=False, engine="auto", **_) -> None:
     """Say where stored results of the book are replaced.
 
     Raises ValueError where they are by those of an engine that was asked for, and that is not meant to be.
     """
-    engine = options.get("engine", "auto")
-    if options.get("fresh") and stored_seeds(name, base):
+    if fresh and stored_seeds(name, base):
         if engine != "auto" and not book:
-            raise ValueError(
-                f"engine={engine} fresh=1 would replace the results of the book; if it is to, say book=1"
-            )
+            raise ValueError(f"engine={engine} fresh=1 would replace the book's results; if so, say book=1")
         print(f"{name}: its results are computed anew, and replace those that are stored", flush=True)
 
 

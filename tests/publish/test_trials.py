@@ -143,7 +143,7 @@ def test_the_results_of_a_trial_can_be_verified(stored, capsys):
 def test_results_of_the_book_are_not_replaced_without_a_word(stored, capsys):
     before = len(stored.computed)
     assert cli.main(["run", "toy", "engine=reference", "fresh=1"]) == 2
-    assert "engine=reference fresh=1 would replace the results of the book" in capsys.readouterr().err
+    assert "engine=reference fresh=1 would replace the book's results" in capsys.readouterr().err
     assert len(stored.computed) == before
     for words in (["fresh=1"], ["engine=reference", "fresh=1", "book=1"]):
         assert cli.main(["run", "toy", *words]) == 0
