@@ -142,7 +142,7 @@ def _made(results: list[str]) -> dict:
     how = [run.provenance for run in own]
     return {
         "date": max((one["date"][:10] for one in how), default=""),
-        "commit": ", ".join(sorted({one["commit"] for one in how})),
+        "commit": ", ".join(sorted({commit for one in how for commit in one["commit"].split(", ")})),
         "wall_seconds": round(sum(one["wall_seconds"] for one in how)),
     }
 

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from sifting import __main__ as cli
 from sifting import store
-from sifting.publish import answers, fingerprint, markup, plans, runner, trials
+from sifting.publish import answers, fingerprint, markup, pages, plans, runner, trials
+from sifting.publish.pages.outputs import recorded
 
 ASKED = [exercise for path in sorted(plans.CHAPTERS.glob("*.ipynb")) for exercise in answers.asked(path)]
 STORED = sorted(answers.FOLDER.glob("*"))
@@ -74,6 +75,21 @@ def test_an_answer_is_of_what_its_exercise_and_its_chapter_are_now(path):
         "computed from code that is in no commit"
     )
     assert kept["wall_seconds"] > 0 and re.fullmatch(r"\d{4}-\d\d-\d\d", kept["date"])
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_an_answer_was_computed_as_its_chapter_computes_now(path, site):
+    """What the book had when the answer was kept is what it has: else the trial is to be drawn and kept again."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    page = runner.BOOK / f"{kept['chapter']}.ipynb"
+    if pages.record(page)["preset"] != kept["preset"]:
+        pytest.skip("the chapter is drawn at another preset")
+    now = trials.by_name(recorded(nbformat.read(page, 4), ""))
+    then = {key: claim for key, claim in trials.by_name(kept["book"]).items() if key in now}
+    alike = [key for key, claim in then.items() if claim["over"] == now[key]["over"]]
+    assert [then[key]["estimate"] for key in alike] == pytest.approx(
+        [now[key]["estimate"] for key in alike], rel=1e-5, nan_ok=True
+    )
 
 
 # --- made of a trial
