@@ -79,7 +79,7 @@ def test_an_answer_is_of_what_its_exercise_and_its_chapter_are_now(path):
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 def test_an_answer_was_computed_as_its_chapter_computes_now(path, site):
-    """What the book had when the answer was kept is what it has: else the trial is to be drawn and kept again."""
+    """What the book had then is what it has: else the trial is to be drawn and kept again."""
     kept = json.loads(path.read_text(encoding="utf-8"))
     page = runner.BOOK / f"{kept['chapter']}.ipynb"
     if pages.record(page)["preset"] != kept["preset"]:
