@@ -90,7 +90,7 @@ def keep(trial: str, book: pathlib.Path) -> list[pathlib.Path]:
 
     Raises ValueError for a trial that there is not, that no exercise asks for, or that is too large.
     """
-    found = drawn(book)
+    found = {name: record for name, record in drawn(book).items() if "beside" not in record}
     if trial != "all":
         choose("trial", trial, [*found, "all"])
     wanted = {one.path: one for source in plans.CHAPTERS.glob("*.ipynb") for one in asked(source)}
