@@ -10,6 +10,7 @@ import re
 
 from sifting.figures.style import SMALL
 
+SMOKE = "Made at the smoke preset, which tests that every step runs: its figures and numbers are no results."
 LONG = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # attributes of SVG that are mostly numbers
 MARK = re.compile(r'(<use [^>]*?)( style="[^"]*")/>')
 

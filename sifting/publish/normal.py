@@ -7,7 +7,6 @@ import nbformat
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
-SMOKE = "Made at the smoke preset, which tests that every step runs: its numbers and pictures are no results."
 
 
 def normalise(notebook, name: str, as_written: bool):

@@ -14,8 +14,7 @@ from sifting.config import FIELDS, Config, changed
 from sifting.figures import beside
 from sifting.figures.style import share
 from sifting.publish import answers, catalog, claims, plans
-from sifting.publish.markup import embed, grid
-from sifting.publish.normal import SMOKE
+from sifting.publish.markup import SMOKE, embed, grid
 
 FEW = 6  # results that are listed under a figure; more are folded away
 PACKAGE = pathlib.Path(__file__).parents[1]

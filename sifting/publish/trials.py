@@ -20,7 +20,7 @@ import nbformat
 from sifting import store
 from sifting.config import choose
 from sifting.publish import notebooks, pages
-from sifting.publish.normal import SMOKE
+from sifting.publish.markup import SMOKE
 from sifting.publish.pages.outputs import badge, recorded
 from sifting.publish.pages.tried import command, drawn, page_of, said
 from sifting.store.files import TRIALS

@@ -139,7 +139,7 @@ def test_the_source_of_functions_is_that_of_their_files(monkeypatch):
 
 def test_a_smoke_page_says_that_it_is_one(published):
     a_page(chapter="imp", base=config.preset("smoke")).settings()
-    assert "its numbers and pictures are no results" in published[0][0]["text/html"] and len(published) == 2
+    assert "its figures and numbers are no results" in published[0][0]["text/html"] and len(published) == 2
     a_page("laptop", chapter="imp", base=config.preset("laptop")).settings()
     assert len(published) == 3
 

@@ -171,7 +171,7 @@ def test_the_ledger_holds_every_claim_in_words_and_escapes_them(monkeypatch):
 def test_claims_made_to_test_that_they_run_are_no_results():
     text = pages.claims_page([claimed(OWN, "holds", preset="smoke") | {"preset": "smoke"}])
     assert "0 tests of what" in text and "1 of statements of our own" in text
-    assert "its numbers and pictures are no results" in text
+    assert "its figures and numbers are no results" in text
 
 
 def test_a_claim_leads_to_where_its_figure_is_drawn():

@@ -7,7 +7,7 @@ import nbformat
 
 from sifting.publish.catalog import PAPERS, statement
 from sifting.publish.claims import Claim
-from sifting.publish.normal import SMOKE
+from sifting.publish.markup import SMOKE
 
 TRIAL = "trial-"  # how names of pages of trials begin
 
