@@ -67,12 +67,13 @@ compare: $(READY)   ## draw a page of one trial beside another, where else it st
 
 forget: $(READY)    ## remove a trial, its page and its results
 #:  trial=imp-0a1b2c            as the page Your trials names it; all: all of them
-	@exec $(RUN) forget trial=$(trial)
+#:  chapter=imp                 those of this chapter alone
+	@exec $(RUN) forget trial=$(trial) chapter=$(chapter) preset=$(preset) seeds=$(seeds) "set=$(set)"
 	@exec $(RUN) site
 
 answer: $(READY)    ## keep a trial in small, as the answer to the exercise of a chapter that asks for it
 #:  trial=imp-0a1b2c            as the page Your trials names it; all: those that exercises ask for
-	@exec $(RUN) answer trial=$(trial)
+	@exec $(RUN) answer trial=$(trial) chapter=$(chapter) preset=$(preset) seeds=$(seeds) "set=$(set)"
 
 live: $(READY)      ## open copies of the chapters in JupyterLab, to run and to change
 #:  port=8889                   at this port; default: the first free one from 8888 on

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import itertools
 import os
 import pathlib
 import re
@@ -11,6 +12,7 @@ from sifting.figures.style import SMALL
 
 SMOKE = "Made at the smoke preset, which tests that every step runs: its figures and numbers are no results."
 LONG = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # attributes of SVG that are mostly numbers
+MARK = re.compile(r'(<use [^>]*?)( style="[^"]*")/>')
 
 
 def embed(name: str, figure, caption: str, made: str, alt: str = "", stored: str = "", of: str = "") -> str:
@@ -75,14 +77,23 @@ def _room(figure) -> str:
 
 
 def slim(text: str) -> str:
-    """An SVG of matplotlib without what nobody sees: metadata, indents, thousandths of a point."""
+    """An SVG of matplotlib without what nobody sees: metadata, indents, thousandths of a point.
+
+    The style of marks next to each other is said once.
+    """
 
     def rounded(number):
         return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
     text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = LONG.sub(lambda attribute: re.sub(r"-?\d+\.\d{3,}", rounded, attribute[0]), text)
-    return re.sub(r"\s*\n\s*", "\n", text)
+    text, found = re.sub(r"\s*\n\s*", "\n", text), []
+    for style, lines in itertools.groupby(
+        text.splitlines(), lambda line: (MARK.fullmatch(line) or [""] * 3)[2]
+    ):
+        bare = [MARK.sub(r"\1/>", line) for line in lines]
+        found += [f"<g{style}>", *bare, "</g>"] if style else bare
+    return "\n".join(found) + "\n"
 
 
 def svg(figure) -> str:

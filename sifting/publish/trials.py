@@ -3,14 +3,18 @@
 Their results lie apart, and nothing of them is counted on the pages of the book.
 """
 
+import contextlib
 import datetime
 import hashlib
 import html
+import json
 import math
 import pathlib
 import re
 import shutil
+import uuid
 
+import filelock
 import nbformat
 
 from sifting import store
@@ -156,22 +160,61 @@ def contents(toc: str, book: pathlib.Path) -> str:
     return toc.replace(entry[0], "\n".join([entry[0], f"{entry[1]}  sections:", *below]))
 
 
-def forget(book: pathlib.Path, name: str) -> list[str]:
+@contextlib.contextmanager
+def wanted(results: list[str]):
+    """While the block runs, results of these names stay, though `forget` is asked to remove them.
+
+    They are noted in a file that is locked as long as this process is at it, and lives.
+    """
+    note = _notes() / f"{uuid.uuid4().hex}.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(note.with_suffix(".lock"), fallback_to_soft=False):
+        note.write_text(json.dumps(results), encoding="utf-8")
+        try:
+            yield
+        finally:
+            note.unlink()
+    note.with_suffix(".lock").unlink(missing_ok=True)  # of a name that nobody else ever takes
+
+
+def _wanted() -> set[str]:
+    """Results that other processes want; notes of processes that are no more are removed."""
+    found = set()
+    for note in _notes().glob("*.json"):
+        lock = filelock.FileLock(note.with_suffix(".lock"), timeout=0, fallback_to_soft=False)
+        with contextlib.suppress(FileNotFoundError):  # it has just ended
+            try:
+                with lock:
+                    note.unlink()
+            except filelock.Timeout:
+                found |= set(json.loads(note.read_text(encoding="utf-8")))
+    return found
+
+
+def _notes() -> pathlib.Path:
+    return store.root() / TRIALS / ".wanted"
+
+
+def forget(book: pathlib.Path, name: str, chapter: str = "") -> list[str]:
     """Remove the page of a trial, its figures, and results that no other trial shows; of all, for "all".
 
-    What is being computed, or was interrupted and may go on, is left alone.
+    What is being computed, or was interrupted and may go on, is left alone, and so is what a trial that is
+    being made will show.
 
+    chapter : of which the trial is, or those are that are removed; default: any
     returns : names of the trials that are no more
 
     Raises ValueError for a trial that there is not, naming those that there are.
     """
     found = drawn(book)
+    of_chapter = [trial for trial, record in found.items() if chapter in ("", record.get("chapter"))]
     if name != "all":
-        choose("trial", name, [*found, "all"])
-    gone = [trial for trial, record in found.items() if name in ("all", trial, record.get("beside"))]
+        choose("trial", name, [*of_chapter, "all"])
+    gone = of_chapter if name == "all" else [name]
     gone += [trial for trial in found if trial.startswith(f"{name}{BESIDE}")]
+    gone += [trial for trial, record in found.items() if record.get("beside") == name]
     results = {trial: set(record.get("results", ())) for trial, record in found.items()}
-    left = set().union(*(results[trial] for trial in found.keys() - set(gone)))
+    left = _wanted().union(*(results[trial] for trial in found.keys() - set(gone)))
     for trial in gone:
         for result in results[trial] - left:
             (store.root() / TRIALS / f"{result}.npz").unlink(missing_ok=True)

@@ -119,6 +119,72 @@ def test_two_trials_stand_together_and_go_with_either(stored, capsys):
         assert [*trials.drawn(runner.BOOK)] == [left] * bool(left)
 
 
+def test_results_that_a_trial_in_the_making_wants_are_left(stored):
+    assert cli.main(["run", "toy", "preset=smoke", "seeds=2"]) == 0
+    [(name, record)] = trials.drawn(runner.BOOK).items()
+    there = store.root() / "trials"
+    with trials.wanted([record["results"][0]]):
+        assert cli.main(["forget", "trial=all"]) == 0
+        assert [path.stem for path in there.glob("*.npz")] == record["results"][:1]
+    assert not [*there.glob(".wanted/*")]
+    (there / ".wanted" / "0a.json").write_text(json.dumps(record["results"]))  # of a process that was killed
+    assert cli.main(["run", "toy", "preset=smoke", "seeds=2"]) == cli.main(["forget", "trial=all"]) == 0
+    assert not [*there.glob("*.npz")] and not [*there.glob(".wanted/*.json")]
+
+
+def test_results_are_wanted_from_before_they_are_computed_until_they_are_on_a_page(stored, monkeypatch):
+    seen = []
+
+    def looking(kind, configs, device="auto", **how):
+        seen.append((store.root().name, trials._wanted()))
+        return stored(kind, configs, device)
+
+    monkeypatch.setattr(store, "load_or_run", looking)
+    draw = runner.draw
+    monkeypatch.setattr(runner, "draw", lambda *how: seen.append(("", trials._wanted())) or draw(*how))
+    monkeypatch.setattr(trials, "_notes", lambda: runner.BOOK / "wanted")
+    assert cli.main(["run", "toy", "preset=smoke", "seeds=2"]) == 0
+    [record] = trials.drawn(runner.BOOK).values()
+    assert [wanted for place, wanted in seen if place != "results"] == [set(record["results"])] * 3
+    assert not trials._wanted()
+
+
+def test_trials_of_one_chapter_are_forgotten(stored, capsys):
+    stored.write("print(1)", name="other")
+    for chapter in ("toy", "other"):
+        assert cli.main(["run", chapter, "preset=smoke"]) == 0
+    other, toy = trials.drawn(runner.BOOK)
+    assert cli.main(["forget", f"trial={other}", "chapter=toy"]) == 2
+    assert f"choose from all, {toy}" in capsys.readouterr().err
+    assert cli.main(["forget", "chapter=toys"]) == cli.main(["forget", "chapter=toy", "preset=smoke"]) == 2
+    assert "unknown option 'preset'; choose from chapter, trial" in capsys.readouterr().err
+    assert cli.main(["forget", "chapter=toy"]) == 0
+    assert [*trials.drawn(runner.BOOK)] == [other]
+
+
+def test_the_results_of_a_trial_can_be_verified(stored, capsys):
+    assert cli.main(["run", "toy", "preset=smoke", "seeds=1"]) == 0
+    [record] = trials.drawn(runner.BOOK).values()
+    [name] = record["results"]
+    cli.main(["verify", name])
+    assert f"{name}: computing it again" in capsys.readouterr().out
+    assert cli.main(["verify", "ticket-0123456789ab"]) == 2
+    assert "no stored result" in capsys.readouterr().err
+
+
+def test_results_of_the_book_are_not_replaced_without_a_word(stored, capsys):
+    before = len(stored.computed)
+    assert cli.main(["run", "toy", "engine=reference", "fresh=1"]) == 2
+    assert "engine=reference fresh=1 would replace the book's results" in capsys.readouterr().err
+    assert len(stored.computed) == before
+    for words in (["fresh=1"], ["engine=reference", "fresh=1", "book=1"]):
+        assert cli.main(["run", "toy", *words]) == 0
+        assert "toy: its results are computed anew, and replace those" in capsys.readouterr().out
+    assert len(stored.computed) == before + 6
+    assert cli.main(["run", "toy", "engine=reference"]) == 0
+    assert "replace" not in capsys.readouterr().out
+
+
 def test_nothing_of_a_trial_is_counted_in_the_book(stored):
     stored.write(
         "from IPython.display import publish_display_data\n"
