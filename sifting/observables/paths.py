@@ -50,12 +50,11 @@ def mattering(steps: list[Step], biases: bool) -> list[np.ndarray]:
             heard[source] |= heard[target][: len(heard[source])]
         else:
             heard[source] |= _by_unit(mask, says[source])[heard[target]].any((0, 2))
-    return [
-        (_by_unit(mask, says[source]) & says[source][:, None] & heard[target][:, None, None]).reshape(
-            mask.shape
-        )
-        for mask, source, target in layers
-    ]
+    found = []
+    for mask, source, target in layers:
+        both = heard[target][:, None, None] & says[source][:, None]
+        found.append((_by_unit(mask, says[source]) & both).reshape(mask.shape))
+    return found
 
 
 def _by_unit(mask: np.ndarray, source: np.ndarray) -> np.ndarray:

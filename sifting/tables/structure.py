@@ -52,6 +52,18 @@ def _scores(mask: np.ndarray, draw: np.random.Generator, draws: int) -> dict[str
     return found
 
 
+def gone_alone(runs: list[History], level: int, layer: int) -> np.ndarray:
+    """(runs,): inputs of a layer of which nothing is kept, though the map that they are still has weights.
+
+    The layer before is a convolution whose maps these inputs are.
+    """
+    found = []
+    for run in runs:
+        gone = ~by_input(run.mask(level, layer)).any(1)
+        found.append((gone & by_output(run.mask(level, layer - 1)).any(1)).sum())
+    return np.array(found)
+
+
 def with_localization(groups: Groups, layer: int, channels: int) -> dict[str, dict[str, np.ndarray]]:
     """Structure of all units of a linear layer together, and locality of each by itself.
 

@@ -46,6 +46,7 @@ def test_absence_holds_only_where_the_whole_interval_is_within_the_margin():
     assert claim([0.0, 0.0], **none).statement.wanted == "between −0.05 and 0.05"
     assert claim([0.0], above=-1).statement.wanted == "above −1"
     assert claim([0.0], below=2).statement.wanted == "below 2"
+    assert claim([0.0], below=2, why="as two is little").statement.wanted == "below 2; as two is little"
 
 
 def test_against_another_group_the_interval_is_that_of_the_pooled_two_sample_test():

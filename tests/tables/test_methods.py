@@ -289,6 +289,17 @@ def test_a_correlation_over_conditions_has_an_error_over_them():
     assert found["values"] == pytest.approx(1 / 7) and found["error"] > 0.3
 
 
+def test_an_input_is_gone_alone_where_its_map_is_still_there():
+    before, behind = (np.full(shape, 255, np.uint8) for shape in ((3, 1, 2, 2), (5, 3, 2, 2)))
+    before[0], behind[:, :2] = 1, 1  # at level 1, one map is empty, and nothing reads it, nor the next
+    run = History.of("evolution", SMOKE, {
+        "removed_at/conv1.weight": before, "removed_at/conv2.weight": behind,
+        "val_accuracy": np.zeros((2, 1)),
+    })  # fmt: skip
+    assert structure.gone_alone([run], 1, 2).tolist() == [1]
+    assert structure.gone_alone([run], 0, 2).tolist() == [0]
+
+
 # --- stability
 
 

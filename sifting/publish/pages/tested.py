@@ -90,8 +90,9 @@ def coverage_page(shown: list[dict]) -> str:
     text = [
         "# Coverage",
         *warning(shown),
-        f"{_done(rows)} figures and tables of the four papers are in the book. A figure counts once all of "
-        "its panels are drawn by a chapter from results of our own; its verdict is the worst one of its "
+        f"{_done(rows)} figures and tables of the four papers are in the book. A figure counts once "
+        "a chapter draws it from results of our own; where a curve of it is missing, or networks failed "
+        "before there was anything to see, the chapter says so. Its verdict is the worst one of its "
         '[claims](claims.md). The same list for machines: <a href="../coverage.json">'
         "<code>coverage.json</code></a>.",
         _mesh(rows),
