@@ -276,11 +276,10 @@ def sparsest_by_degree(runs: dict[str, History], bins: int = 5) -> float:
     return float(min(found, default=some[0]))
 
 
-def sparsest_reach(runs: list[History]) -> int:
-    """The last level at which nearly all effective masks of deeper layers have a Lambda; else the first."""
-    layers = range(2, runs[0].layers + 1)
+def sparsest_reach(runs: list[History], layer: int) -> int:
+    """The last level at which nearly all effective masks of a layer have a Lambda; else the first."""
     rows = [
-        [observables.locality.measured(run.effective(level, n), shape(run)) for run in runs for n in layers]
+        [observables.locality.measured(run.effective(level, layer), shape(run)) for run in runs]
         for level in range(1, common(runs) + 1)
     ]
     return int((1 + np.flatnonzero(fair(np.array(rows).T))).max(initial=1))

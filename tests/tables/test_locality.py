@@ -12,6 +12,7 @@ from sifting.tables import (
     chance,
     conditions,
     connectivity,
+    gaussianity,
     learning,
     locality,
     pictures,
@@ -422,3 +423,33 @@ def test_the_chance_of_one_run_has_errors_over_its_units(runs):
     assert chance.of_one(runs[0], full, density, groups=4)[0].shape == (4, 3)
     some = np.array([[0.3, -0.4, 0.1]]), np.array([[1.0, 2.0, 3.0]])
     assert chance.single_most(*some) == {"values": 40, "error": 200}
+
+
+def test_deeper_layers_and_groups_are_tested_where_nearly_all_have_a_value(runs):
+    assert locality.sparsest_reach(runs, 1) == locality.sparsest_reach(runs, 2) == 4
+    thin = [Thin(0), Thin(1)]
+    assert locality.sparsest_reach(thin, 1) == 3
+    assert locality.sparsest_by_degree(dict(enumerate(thin)), 4) == thin[0].density(3, 1)
+    assert locality.sparsest_by_degree({"a": runs[0]}, 4) == runs[0].density(4, 1)
+    density = runs[0].density(4)
+    assert chance.beyond(runs, density, 2).shape == (2, 3)
+
+
+def test_axes_and_places_in_words(runs):
+    [row] = locality.axes_rows(runs, [3])
+    assert row[0] == words.share(basics.densities(runs)[3]) and len(row) == 1 + len(locality.DISTANCES)
+    assert row[1] == words.around(locality.axes(runs, 3), digits=2) and row[3] == "–", "no 13 pixels in 8"
+    rows = connectivity.evenness_rows({"a": connectivity.evenness(runs, 0.2)})
+    assert [row[0] for row in rows] == ["a"] and all("±" in cell for cell in rows[0][1:])
+    [row] = chance.rows({"a": runs}, chance.beyond(runs, 0.2), 0.2)
+    assert [cell.split()[0] for cell in row] == ["a", "100", "100", "100"]
+
+
+def test_neighbors_are_alike_along_the_grain():
+    stripes = np.repeat(np.random.default_rng(0).normal(size=(60, 1, 8, 1)), 8, 3)
+    assert gaussianity.neighbor_rows({"rows": stripes}) == [["rows", "1.00", words.number(_rows(stripes), 2)]]
+
+
+def _rows(images):
+    some = images[:10]
+    return np.corrcoef(some[..., :-1, :].ravel(), some[..., 1:, :].ravel())[0, 1]
