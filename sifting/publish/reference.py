@@ -39,7 +39,7 @@ def entries(room: str, files: list[pathlib.Path]) -> list[str]:
 
 
 def public(files: list[pathlib.Path]) -> set[str]:
-    """Names that the __init__ of a package brings to its surface."""
+    """Names that the __init__ of a package brings to its surface, but for those of its modules."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files if path.name == "__init__.py"]
     return {
         alias.name
@@ -47,7 +47,7 @@ def public(files: list[pathlib.Path]) -> set[str]:
         for node in tree.body
         if isinstance(node, ast.ImportFrom) and node.module != "sifting"
         for alias in node.names
-    }
+    } - {path.stem for path in files}
 
 
 def entry(name: str, node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
