@@ -12,6 +12,8 @@ cluster :=
 engine  :=
 book    :=
 trial   :=
+a       :=
+b       :=
 port    :=
 field   :=
 only    :=
@@ -28,14 +30,14 @@ endif
 RUN := $(PYTHON) -m sifting
 OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster) engine=$(engine) book=$(book)
 
-KNOWN := chapter preset seeds device set result fresh cluster engine book trial port field only python
+KNOWN := chapter preset seeds device set result fresh cluster engine book trial a b port field only python
 UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(filter-out -*-command-variables-*-,$(UNKNOWN)),)
 $(error unknown $(UNKNOWN); choose from $(KNOWN))
 endif
 
 .DEFAULT_GOAL := book
-.PHONY: book test forget answer list live serve verify bench house lint help clean packages
+.PHONY: book test compare forget answer list live serve verify bench house lint help clean packages
 
 book: $(READY)      ## execute what is out of date and build the site
 #:  chapter=imp                 one chapter alone, and the site; at other settings, a trial on a page of its own
@@ -58,14 +60,20 @@ test: $(READY)      ## run all tests, the built site in headless Chromium includ
 #:  only=store                  those of one room, or of several
 	$(PYTHON) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(only:%=tests/%)
 
+compare: $(READY)   ## draw a page of one trial beside another, where else it stands beside the book
+#:  a=imp-0a1b2c b=imp-3d4e5f   as the page Your trials names them
+	@exec $(RUN) compare a=$(a) b=$(b)
+	@exec $(RUN) site
+
 forget: $(READY)    ## remove a trial, its page and its results
 #:  trial=imp-0a1b2c            as the page Your trials names it; all: all of them
-	@exec $(RUN) forget trial=$(trial)
+#:  chapter=imp                 those of this chapter alone
+	@exec $(RUN) forget trial=$(trial) chapter=$(chapter) preset=$(preset) seeds=$(seeds) "set=$(set)"
 	@exec $(RUN) site
 
 answer: $(READY)    ## keep a trial in small, as the answer to the exercise of a chapter that asks for it
 #:  trial=imp-0a1b2c            as the page Your trials names it; all: those that exercises ask for
-	@exec $(RUN) answer trial=$(trial)
+	@exec $(RUN) answer trial=$(trial) chapter=$(chapter) preset=$(preset) seeds=$(seeds) "set=$(set)"
 
 live: $(READY)      ## open copies of the chapters in JupyterLab, to run and to change
 #:  port=8889                   at this port; default: the first free one from 8888 on

@@ -3,7 +3,8 @@
 run CHAPTER [preset= seeds= device= set= fresh=1 cluster=tcp://HOST:8786 engine= book=1]
                                                     execute one chapter; at other settings than those of
                                                     the book on a page of its own, unless book=1
-forget trial=NAME|all                               remove such a page, and its results
+forget [trial=NAME|all chapter=NAME]                remove such a page, or those of a chapter, with results
+compare a=NAME b=NAME                               draw a page of one trial beside another
 answer trial=NAME|all                               keep it in small, as the answer to an exercise
 site                                                build the site around the executed chapters
 build                                               execute what is out of date, then the site
@@ -57,7 +58,8 @@ OPTIONS = {  # command -> option -> how to read it
     "run": RUN,
     "build": RUN,  # but none may be given
     "site": {},
-    "forget": {"trial": str},
+    "forget": {"trial": str, "chapter": str},
+    "compare": {"a": str, "b": str},
     "answer": {"trial": str},
     "verify": {"seeds": one_of({"all": True}), "device": str},
     "serve": {"port": whole},
@@ -122,9 +124,13 @@ def command(words: list[str]) -> int:
     if verb == "run":
         runner.run(names[0], **options)
     elif verb in ("forget", "answer"):
-        if "trial" not in options:
+        if not options:
             raise ValueError(f"name a trial, as the page Your trials does, or all: make {verb} trial=all")
-        getattr(runner, verb)(options["trial"])
+        getattr(runner, verb)(**options)
+    elif verb == "compare":
+        if options.keys() != {"a", "b"}:
+            raise ValueError("name two trials, as the page Your trials does: make compare a=NAME b=NAME")
+        runner.compare(options["a"], options["b"])
     elif verb == "verify":
         from sifting.publish.verify import verify
 

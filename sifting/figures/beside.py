@@ -12,7 +12,6 @@ DIGITS = 5
 CAPS = ("_", "|")  # markers: the ends of error bars
 SHARE = 0.6  # of an axis across, at least, is of the figure that is new
 ROOM = 0.05  # of an axis up, above and below curves
-NOTE = "pale: the book"
 
 
 def kept_of(figure: Figure) -> list[dict]:
@@ -42,12 +41,14 @@ def kept_of(figure: Figure) -> list[dict]:
     ]
 
 
-def draw_behind(figure: Figure, stored: list[dict]) -> bool:
+def draw_behind(figure: Figure, stored: list[dict], of: str = "the book") -> bool:
     """Draw curves of another figure behind those of this one, pale; returns whether there was any.
 
     A curve has some of the color of that of the same name, or else its name. Where the other goes on across,
     it is cut off before it leaves this one too little room. Nothing is drawn where the two are not alike:
     other axes, or axes with other scales.
+
+    of : what the other is a figure of, in words
     """
     pairs = list(zip(figure.axes, stored))
     alike = len(figure.axes) == len(stored) and all(
@@ -58,7 +59,7 @@ def draw_behind(figure: Figure, stored: list[dict]) -> bool:
     for ax, kept in pairs:
         if kept["curves"]:
             _draw(ax, kept)
-    figure.text(1, 0, NOTE, ha="right", va="top", fontsize=7.5, color=str(GRAY - 0.2))
+    figure.text(1, 0, f"pale: {of}", ha="right", va="top", fontsize=7.5, color=str(GRAY - 0.2))
     return True
 
 

@@ -13,18 +13,24 @@ from sifting.figures.style import (
     band,
     density_axis,
     evenly,
+    hollow,
     log_axis,
+    measured_axis,
     percent,
     share,
     subplots,
 )
+from sifting.tables.basics import fair
+
+PER_UNIT = {"localization", "unit_width", "width_x", "width_y"}  # means over the units that have one
 
 
-def accuracy(table: dict, marked: list[int] = ()):
+def accuracy(table: dict, marked: list[int] = (), longer: float | None = None):
     """Accuracy against density, mean and standard deviation over runs: PB1a.
 
     table  : of tables.learning.accuracy
     marked : levels to circle
+    longer : early-stopped validation accuracy of a dense network that is trained longer, a second line
     """
     figure, axes = subplots(1, 1, 3.3, 6.2)
     ax = axes[0, 0]
@@ -32,14 +38,10 @@ def accuracy(table: dict, marked: list[int] = ()):
     band(ax, x, table["best"], "validation, early stopped", IMP, marker="o", markersize=4)
     band(ax, x, table["test"], "test, at the same step", COOL, marker="s", markersize=3)
     band(ax, x, table["last"], "validation, last step", FAINT, linestyle="--", linewidth=1.2)
-    ax.axhline(table["best"][:, 0].mean(), color=INK, linewidth=0.8, linestyle=":", zorder=0)
-    ax.annotate(
-        "dense",
-        (x[len(x) // 4], table["best"][:, 0].mean()),
-        xytext=(0, 3),
-        textcoords="offset points",
-        fontsize=8,
-    )
+    lines = {"dense": table["best"][:, 0].mean()} | ({} if longer is None else {"dense, longer": longer})
+    for name, value in lines.items():
+        ax.axhline(value, color=INK, linewidth=0.8, linestyle=":", zorder=0)
+        ax.annotate(name, (x[len(x) // 4], value), xytext=(0, 3), textcoords="offset points", fontsize=8)
     mean = table["best"].mean(0)
     ax.plot(
         x[list(marked)], mean[list(marked)], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK
@@ -83,73 +85,30 @@ def in_degree(table: dict):
 
 
 def ablation(table: dict):
-    """Relative accuracy against units removed, in three orders: PB1c.
+    """Relative accuracy against units removed, in three orders, and against their weights: PB1c.
 
     table : of tables.units.ablation
     """
-    figure, axes = subplots(1, 1, 3.1, 5.6)
-    ax = axes[0, 0]
+    figure, axes = subplots(1, 2, 3.1)
     labels = ("most connected first", "at random", "least connected first")
-    for n, (label, color) in enumerate(zip(labels, (IMP, NULL, ACCENT))):
-        band(ax, table["removed"], table["relative"][:, n], label, color, marker="o", markersize=3.5)
-    percent(ax.xaxis)
-    percent(ax.yaxis)
-    ax.set_xlabel("first-layer units removed")
-    ax.set_ylabel("accuracy relative to the whole network")
-    ax.legend()
-    return figure
-
-
-def localization(table: dict):
-    """Localization, enrichment and fitted width against density, beside random masks.
-
-    table : of tables.locality.localization
-    """
-    figure, axes = subplots(1, 3, 2.7)
-    x = table["density"]
-    band(axes[0, 0], x, table["localization"], "IMP", IMP, marker="o", markersize=3.5)
-    band(axes[0, 0], x, table["localization_random"], "random pruning", NULL, linestyle="--")
-    axes[0, 0].set_ylabel("localization $\\Lambda$ (0 random, 1 blob)")
-    axes[0, 0].legend(loc="upper left")
-    band(axes[0, 1], x, table["enrichment"], "IMP", IMP, marker="o", markersize=3.5)
-    axes[0, 1].axhline(1, color=NULL, linestyle="--")
-    axes[0, 1].set_ylabel("enrichment of near pairs")
-    for n, (side, color) in enumerate((("x", IMP), ("y", COOL))):
-        band(axes[0, 2], x, table["width"][..., n], f"$\\sigma_{side}$", color, marker="o", markersize=3.5)
-    band(axes[0, 2], x, table["width_random"].mean(2), "random pruning", NULL, linestyle="--")
-    axes[0, 2].set_ylabel("width of $S(d)$ (pixels)")
-    axes[0, 2].legend(loc="lower left")
-    for ax in axes[0]:
-        density_axis(ax)
-        ax.set_xlabel("density")
-    return figure
-
-
-def pair_correlation(table: dict):
-    """g(r) at each level shown.
-
-    table : of tables.locality.pair_correlation
-    """
-    figure, axes = subplots(1, 1, 2.8, 5)
-    for n, density in enumerate(table["density"]):
-        band(
-            axes[0, 0],
-            table["r"],
-            table["g"][:, n],
-            f"{share(density)} kept",
-            (FAINT, ACCENT, IMP)[n % 3],
-            marker="o",
-            markersize=3.5,
-        )
-    axes[0, 0].axhline(1, color=NULL, linestyle="--", linewidth=1)
-    axes[0, 0].set_xlabel("distance r between two inputs of a unit (pixels)")
-    axes[0, 0].set_ylabel("g(r): times likelier\nthan for two units")
+    sides = {"removed": ("relative", "first-layer units removed"),
+             "weights": ("by_weights", "first-layer weights removed with them")}  # fmt: skip
+    for ax, (x, (y, title)) in zip(axes[0], sides.items()):
+        for n, (label, color) in enumerate(zip(labels, (IMP, NULL, ACCENT))):
+            band(ax, table[x], table[y][:, n], label, color, marker="o", markersize=3.5)
+        percent(ax.xaxis)
+        percent(ax.yaxis)
+        ax.set_xlabel(title)
+    axes[0, 0].set_ylabel("accuracy relative to the whole network")
     axes[0, 0].legend()
     return figure
 
 
 def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enrichment", "dead")):
     """Accuracy and measures of locality of several conditions against density.
+
+    Under means over units, of PER_UNIT, the share of units that they are over; markers are hollow where it is
+    too small to compare them (tables.basics.fair).
 
     table : of tables.conditions.compare; panels: which of its arrays
     """
@@ -161,6 +120,8 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
         "enrichment": "enrichment of near pairs",
         "width": "width of $S(d)$ (pixels)",
         "unit_width": "median width of a unit (pixels)",
+        "width_x": "width $\\sigma_x$ of a unit (pixels)",
+        "width_y": "width $\\sigma_y$ of a unit (pixels)",
         "excess": "variance of in-degree\nover that of random pruning",
         "dead": "units without inputs",
         "mean": "kurtosis, mean over units",
@@ -171,18 +132,27 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
         "trained": "kurtosis after training,\nmean over units",
         "class_trained": "kurtosis within classes\nafter training, mean",
     }
-    rows = -(-len(panels) // 2)
-    figure, axes = subplots(rows, min(2, len(panels)), 2.6 * rows)
-    for ax, name in zip(axes.flat, panels):
+    rows, under = -(-len(panels) // 2), bool(PER_UNIT & set(panels))
+    heights = [2.6] * rows + [1.2] * under
+    figure, axes = subplots(
+        len(heights), min(2, len(panels)), sum(heights), gridspec_kw={"height_ratios": heights}
+    )
+    shown = [*zip(axes[:rows].flat, panels)]
+    if under:
+        shown.append((_joined(figure, axes[rows]), "measured"))
+    for ax, name in shown:
         for number, (condition, values) in enumerate(table.items()):
             color, marker = CYCLE[number % len(CYCLE)], "osD^vP"[number % 6]
             there = ~np.isnan(values[name]).all(0)
-            rows = values[name][:, there]
             line = {"marker": marker, "markersize": 3.5, "linestyle": ("-", "--")[number // len(CYCLE) % 2]}
-            band(ax, values["density"][there], rows, condition, color, **line)
+            band(ax, values["density"][there], values[name][:, there], condition, color, **line)
+            if name in PER_UNIT:
+                hollow(ax, fair(values["measured"])[there])
         density_axis(ax)
         ax.set_xlabel("density")
-        ax.set_ylabel(titles[name])
+        ax.set_ylabel(titles.get(name, ""))
+        if name == "measured":
+            measured_axis(ax)
         if name == "gain":
             ax.axhline(0, color=NULL, linewidth=0.8, linestyle="--")
         if name in ("test", "train", "gain", "dead"):
@@ -190,10 +160,18 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
         if name == "excess":
             ax.set_yscale("log")
             log_axis(ax.yaxis)
-    for ax in axes.flat[len(panels) :]:
+    for ax in axes[:rows].flat[len(panels) :]:
         ax.axis("off")
     _legend(figure, axes[0, 0])
     return figure
+
+
+def _joined(figure, axes):
+    """One axes in place of a row of them."""
+    place = axes[0].get_gridspec()[axes[0].get_subplotspec().rowspan.start, :]
+    for ax in axes:
+        ax.remove()
+    return figure.add_subplot(place)
 
 
 def gains(table: dict):

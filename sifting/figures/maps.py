@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
 
 from sifting.figures.style import FAINT, HEAT, IMP, INK, WIDTH, evenly, image, mosaic, signed, subplots
+from sifting.tables.basics import NEARLY_ALL
 from sifting.tables.words import number, share
 
 
@@ -173,7 +174,8 @@ def by_degree(table: dict):
         for ax, group in zip(row, groups):
             _heat(ax, group["same"], f"{group['low']}–{group['high']} inputs ({group['units']})")
             value, error = number(group["localization"], 2), number(group["error"], 2)
-            ax.set_xlabel(f"Λ = {value} ± {error}", fontsize=7)
+            near = number(group["enrichment"], 1)
+            ax.set_xlabel(f"Λ = {value} ± {error}\n{near} × as many near pairs", fontsize=7)
             ax.title.set_fontsize(7)
         row[0].set_ylabel(name, fontsize=8)
     figure.get_layout_engine().set(h_pad=0.07)
@@ -198,7 +200,8 @@ def portraits(table: dict, columns: int = 5):
     parts = axes.reshape(blocks, len(heights), columns).transpose(0, 2, 1).reshape(-1, len(heights))
     for part, (name, values) in zip(parts, table.items()):
         _heat(part[0], values["same"], f"{name}\n{share(values['density'])} kept")
-        part[0].set_xlabel(f"Λ = {number(np.nanmean(values['localization']), 2)}", fontsize=8)
+        few = f" ({share(values['measured'])} of units)" if values["measured"] < NEARLY_ALL else ""
+        part[0].set_xlabel(f"Λ = {number(np.nanmean(values['localization']), 2)}{few}", fontsize=8)
         degrees, (counts, expected) = values["degrees"], values["expected"]
         bins = np.histogram_bin_edges(degrees, bins=min(30, degrees.max() + 1))
         weights = np.full(len(degrees), 1 / values["runs"])

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from sifting.tables.basics import NEARLY_ALL
 from sifting.tables.words import share
 
 INK, FAINT = "#22303c", "#9aa7b1"
@@ -102,6 +103,22 @@ def band(ax, x, rows: np.ndarray, label: str, color: str, **line) -> None:
             warnings.simplefilter("ignore")  # of points that a single run has
             sd = np.nanstd(rows, 0, ddof=1)
         ax.fill_between(x, mean - sd, mean + sd, color=color, alpha=0.18, linewidth=0)
+
+
+def hollow(ax, fair: np.ndarray) -> None:
+    """White markers over those of the last line where a mean is over too few units to compare it."""
+    line = ax.get_lines()[-1]
+    x, y = line.get_data()
+    style = {"marker": line.get_marker(), "markersize": line.get_markersize(), "color": line.get_color()}
+    ax.plot(x[~fair], y[~fair], linestyle="", markerfacecolor="white", **style)
+
+
+def measured_axis(ax) -> None:
+    """The axis of the share of units that means over units are over, with what is enough of them."""
+    ax.axhline(NEARLY_ALL, color=NULL, linewidth=0.8, linestyle="--")
+    ax.set_ylim(0, 1.05)
+    percent(ax.yaxis)
+    ax.set_ylabel("units with $\\Lambda$\nand a width")
 
 
 def image(ax, values: np.ndarray, title: str = "", **keywords):

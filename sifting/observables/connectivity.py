@@ -46,6 +46,16 @@ def degree_excess(mask: np.ndarray) -> float:
     return float(in_degree(mask).var(ddof=1) / expected) if expected else float("nan")
 
 
+def tail(mask: np.ndarray, quantile: float = 0.99) -> float:
+    """Share of units with more inputs than `quantile` of the units of random pruning have.
+
+    Of random masks, 1 - quantile or less, for counts are whole numbers. What lies below the mean has no part
+    in it, as it has in `degree_excess`. Source: Pellegrini & Biroli 2022, section 4: B(inputs, density).
+    """
+    most = scipy.stats.binom.ppf(quantile, mask.shape[1], mask.mean())
+    return float((in_degree(mask) > most).mean())
+
+
 def rewire(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """A random mask with the in-degree of every unit and the out-degree of every input kept.
 

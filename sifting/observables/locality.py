@@ -7,6 +7,7 @@ import scipy
 
 CHUNK = 256  # units transformed at a time; bounds the memory
 EXACT = 4096  # pixels of a mask, up to which single precision counts pairs exactly
+PAIRS = 10  # same-channel pairs of a unit, fewer than which say nothing of its form
 
 
 def displacement_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +107,7 @@ def rf_width(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     values = counts.reshape(-1, rows, columns).astype(float)
     values[:, rows // 2, columns // 2] = 0
     found = np.full((2, len(values)), np.nan)
-    enough = values.sum((1, 2)) >= 20
+    enough = values.sum((1, 2)) >= 2 * PAIRS
     if enough.any():
         found[:, enough] = _fitted(values[enough])
     return found[0].reshape(units), found[1].reshape(units)
@@ -178,7 +179,7 @@ def localization(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     returns : float (units,), dimensionless, 0 without locality, 1 for a blob; nan for fewer than ten pairs
 
     It corrects for the size of a mask, which widths and enrichment do not; it is blind to masks of
-    two distant spots, so `enrichment` stands beside it. Drawn by figures.curves.localization.
+    two distant spots, so `enrichment` stands beside it. Drawn by figures.locality.localization.
     """
     images, distance = _images(mask, shape), displacements(shape)[2]
     same = autocorrelation(images)
@@ -189,7 +190,19 @@ def localization(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         d, d_null = (same * distance).sum((1, 2)) / count, (null * distance).sum() / null.sum()
         found = (d_null - d) / (d_null - compact / count)
-    return np.where(count >= 20, found, np.nan)
+    return np.where(count >= 2 * PAIRS, found, np.nan)
+
+
+def measured(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
+    """Share of the units with any input that have a localization and a width: PAIRS or more.
+
+    What is said of units is said of these; where it is small, of few of the largest. nan where no unit has
+    an input. Drawn by figures.curves.compare.
+    """
+    kept = _images(mask, shape).sum((2, 3))
+    alive = kept.any(1)
+    enough = (kept * (kept - 1) // 2).sum(1) >= PAIRS
+    return float(enough[alive].mean()) if alive.any() else float("nan")
 
 
 @functools.cache
@@ -211,9 +224,9 @@ def enrichment(mask: np.ndarray, shape: tuple[int, int, int], reach: float = 1.5
     distance = displacements(shape)[2]
     near, any_distance = (distance > 0) & (distance < reach), distance > 0
     same, null = _pooled(mask, shape)
-    return float(
-        (same[near].sum() / same[any_distance].sum()) / (null[near].sum() / null[any_distance].sum())
-    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mine, others = (counts[near].sum() / counts[any_distance].sum() for counts in (same, null))
+        return float(mine / others)
 
 
 def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
@@ -221,7 +234,7 @@ def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarra
 
     r = 1, 2, up to half a side.
 
-    returns : float (half a side,); 1 where there is no locality. Drawn by figures.curves.pair_correlation.
+    returns : float (half a side,); 1 where there is no locality. Drawn by figures.locality.pair_correlation.
     """
     distance = displacements(shape)[2]
     ring = np.rint(distance).astype(int)
@@ -239,27 +252,35 @@ def orientation(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
     Two axes at right angles are one direction, from -45 to 45: 0 where rows and columns are preferred, 45 (or
     -45) for diagonals. At every distance S / S_null is divided by its mean, so that the grid prefers none.
     """
-    dx, dy, distance = displacements(shape)
     same, null = _pooled(mask, shape)
-    ring = (distance >= 3) & (distance < 8) & (null > 0)
+    return direction(np.divide(same, null, out=np.full(same.shape, np.nan), where=null > 0))
+
+
+def direction(likely: np.ndarray) -> float:
+    """The direction of the pairs that `likely` (2 height - 1, 2 width - 1) says are likelier; nan: no pairs.
+
+    As `orientation`, with `likely` in place of S / S_null.
+    """
+    dx, dy, distance = displacements((1, *((side + 1) // 2 for side in likely.shape)))
+    ring = (distance >= 3) & (distance < 8) & np.isfinite(likely)
     wave = np.exp(4j * np.arctan2(-dy[ring], dx[ring]))
-    excess = same[ring] / null[ring]
-    rings = np.rint(distance[ring]).astype(int)
+    excess, rings = likely[ring], np.rint(distance[ring]).astype(int)
     mean = (np.bincount(rings, excess) / np.maximum(np.bincount(rings), 1))[rings]
     total = (np.divide(excess, mean, out=np.ones_like(excess), where=mean > 0) - 1) @ wave
     return float(np.degrees(np.angle(total)) / 4)
 
 
-def axis_excess(mask: np.ndarray, shape: tuple[int, int, int], times: int = 1) -> float:
+def axis_excess(mask: np.ndarray, shape: tuple[int, int, int], distance: int = 5) -> float:
     """How much likelier same-channel pairs lie along an axis than off it, at equal distance.
 
-    S / S_null at d = (5, 0) and (0, 5), over that at d = (3, 4) and (4, 3), every sign: all |d| = 5
-    pixels; or all of that `times` as far. 1 where the masks prefer no axes; nan where images are smaller.
+    S / S_null at d = (5, 0) and (0, 5), over that at d = (3, 4) and (4, 3), every sign: all |d| = 5 pixels.
+    Other distances that both have: 10, as (6, 8), and 13, as (5, 12). 1 where the masks prefer no axes; nan
+    where images are smaller.
     Source: Pellegrini & Biroli 2022, section 4, where it is seen in the map; this makes it a number.
     """
-    dx, dy, distance = displacements(shape)
+    dx, dy, length = displacements(shape)
     same, null = _pooled(mask, shape)
-    ring, axis = distance == 5 * times, (dx == 0) | (dy == 0)
+    ring, axis = length == distance, (dx == 0) | (dy == 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         on, off = (same[ring & side].sum() / null[ring & side].sum() for side in (axis, ~axis))
         return float(on / off)

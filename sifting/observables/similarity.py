@@ -1,18 +1,30 @@
 """How alike masks are: by chance, of two units, and of units that feed the same one."""
 
+import functools
+
 import numpy as np
 import scipy
 
 from sifting.observables.locality import displacement_counts
 
 
+@functools.cache
 def chance_jaccard(kept: int, others: int, size: int) -> float:
-    """Jaccard index of two masks that keep `kept` and `others` of `size` weights at random.
+    """Mean Jaccard index of two sets, of `kept` and of `others` of `size` things, drawn at random.
 
-    Of the expected numbers. With the same share u kept in both it is u / (2 - u).
+        sum over h of  P(h) h / (kept + others - h)
+
+    h is how many they share, and its law hypergeometric. With many things and the same share u of them in
+    both it is about u / (2 - u). Terms beyond ten standard deviations are left out. 1 for two empty sets.
     """
-    both = kept * others / size
-    return both / (kept + others - both) if kept + others else 1.0
+    if not kept + others:
+        return 1.0
+    mean = kept * others / size
+    reach = 1 + 10 * np.sqrt(mean * (size - kept) * (size - others) / (size * max(1, size - 1)))
+    low, high = max(0, kept + others - size, mean - reach), min(kept, others, mean + reach)
+    shared = np.arange(int(low), int(high) + 1)
+    chances = scipy.stats.hypergeom.pmf(shared, size, kept, others)
+    return float((chances * shared / (kept + others - shared)).sum())
 
 
 def center_distance(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:

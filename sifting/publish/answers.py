@@ -90,7 +90,7 @@ def keep(trial: str, book: pathlib.Path) -> list[pathlib.Path]:
 
     Raises ValueError for a trial that there is not, that no exercise asks for, or that is too large.
     """
-    found = drawn(book)
+    found = {name: record for name, record in drawn(book).items() if "beside" not in record}
     if trial != "all":
         choose("trial", trial, [*found, "all"])
     wanted = {one.path: one for source in map(sources.path, sources.chapters()) for one in asked(source)}
@@ -142,7 +142,7 @@ def _made(results: list[str]) -> dict:
     how = [run.provenance for run in own]
     return {
         "date": max((one["date"][:10] for one in how), default=""),
-        "commit": ", ".join(sorted({one["commit"] for one in how})),
+        "commit": ", ".join(sorted({commit for one in how for commit in one["commit"].split(", ")})),
         "wall_seconds": round(sum(one["wall_seconds"] for one in how)),
     }
 

@@ -1,5 +1,6 @@
 """Statements, tested: effect, interval over seeds, verdict."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
@@ -18,6 +19,8 @@ class Claim:
 
     estimate  : the mean effect; low, high: its confidence interval (CONFIDENCE)
     over      : what the interval is over, as "3 seeds"
+    p         : two-sided p of the hypothesis that the effect lies on the bound of the statement that is
+                nearest to it; nan without an interval. Below 1 - CONFIDENCE where the verdict is decided
     """
 
     statement: Statement
@@ -25,6 +28,7 @@ class Claim:
     low: float
     high: float
     over: str
+    p: float = np.nan
 
     @property
     def verdict(self) -> str:
@@ -64,20 +68,45 @@ def check(statement: Statement, values, against=None, error: float = np.nan) -> 
     groups = [_present(group) for group in ([values] if against is None else [values, against])]
     sizes = [len(group) for group in groups]
     seeds = " against ".join(f"{size} seed{'s' * (size != 1)}" for size in sizes)
-    estimate, half = np.nan, inf
+    estimate, half, p = np.nan, inf, np.nan
     if min(sizes):
         means = [group.mean() for group in groups]
         estimate = means[0] - sum(means[1:])
+        away = min(abs(estimate - bound) for bound in (statement.above, statement.below))
         freedom = sum(sizes) - len(sizes)
         if freedom:
             variance = sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
-            half = stats.t.ppf(0.5 + CONFIDENCE / 2, freedom) * np.sqrt(variance * sum(1 / n for n in sizes))
+            spread, law = np.sqrt(variance * sum(1 / n for n in sizes)), stats.t(freedom)
         elif isfinite(error):
-            half, seeds = stats.norm.ppf(0.5 + CONFIDENCE / 2) * error, "1 seed, interval over its units"
+            spread, law, seeds = error, stats.norm, "1 seed, interval over its units"
+        if freedom or isfinite(error):
+            half = law.ppf(0.5 + CONFIDENCE / 2) * spread
+            p = 2 * law.sf(away / spread) if spread else float(away == 0)
     low, high = (estimate - half, estimate + half) if min(sizes) else (-inf, inf)
     if isfinite(half):
         low, high = max(low, statement.least), min(high, statement.most)
-    return Claim(statement, float(estimate), float(low), float(high), statement.over or seeds)
+    return Claim(statement, float(estimate), float(low), float(high), statement.over or seeds, float(p))
+
+
+def surviving(p: Sequence[float], method: str) -> np.ndarray:
+    """Which of many tests are still decided when their number is taken into account; nan: it is not.
+
+    method : "holm", the chance of any wrong one is at most 1 - CONFIDENCE (Holm 1979); or "bh", the expected
+             share of wrong ones among them is (Benjamini & Hochberg 1995, for tests that are independent or
+             positively dependent)
+    """
+    p = np.asarray(p, float)
+    known = np.isfinite(p)
+    order, count = np.argsort(p[known]), known.sum()
+    ranks = np.arange(1, count + 1)
+    level = 1 - CONFIDENCE
+    if method == "holm":
+        number = np.append(p[known][order] > level / (count + 1 - ranks), True).argmax()
+    else:
+        number = (ranks * (p[known][order] <= level * ranks / max(count, 1))).max(initial=0)
+    found = np.zeros(len(p), bool)
+    found[np.flatnonzero(known)[order[:number]]] = True
+    return found
 
 
 def _present(values) -> np.ndarray:

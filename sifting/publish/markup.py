@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import itertools
 import os
 import pathlib
 import re
@@ -11,21 +12,23 @@ from sifting.figures.style import SMALL
 
 SMOKE = "Made at the smoke preset, which tests that every step runs: its figures and numbers are no results."
 LONG = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # attributes of SVG that are mostly numbers
+MARK = re.compile(r'(<use [^>]*?)( style="[^"]*")/>')
 
 
-def embed(name: str, figure, caption: str, made: str, alt: str = "", stored: str = "") -> str:
+def embed(name: str, figure, caption: str, made: str, alt: str = "", stored: str = "", of: str = "") -> str:
     """A figure as HTML, with its anchor, its caption, and who made it.
 
     And as a file in the folder that $SIFTING_FIGURES names, if it does.
 
-    stored : the same figure in the book, as SVG, which is folded below
+    stored : the same figure elsewhere, as SVG, which is folded below
+    of     : what that is of, in words, as "the book"
     """
     text = svg(figure)
     if folder := os.environ.get("SIFTING_FIGURES"):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         (pathlib.Path(folder) / f"{name}.svg").write_text(text, encoding="utf-8")
     room, said = _room(figure), html.escape(alt or caption, quote=True)
-    fold = f"<details><summary>{name} in the book</summary>{picture(name, stored, room, said)}</details>"
+    fold = f"<details><summary>{name} in {of}</summary>{picture(name, stored, room, said)}</details>"
     return (
         f'<figure class="sifting-figure" id="{name}">{picture(name, text, room, said)}{fold * bool(stored)}'
         f"<figcaption><strong>{name}.</strong> {caption} "
@@ -74,14 +77,23 @@ def _room(figure) -> str:
 
 
 def slim(text: str) -> str:
-    """An SVG of matplotlib without what nobody sees: metadata, indents, thousandths of a point."""
+    """An SVG of matplotlib without what nobody sees: metadata, indents, thousandths of a point.
+
+    The style of marks next to each other is said once.
+    """
 
     def rounded(number):
         return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
     text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = LONG.sub(lambda attribute: re.sub(r"-?\d+\.\d{3,}", rounded, attribute[0]), text)
-    return re.sub(r"\s*\n\s*", "\n", text)
+    text, found = re.sub(r"\s*\n\s*", "\n", text), []
+    for style, lines in itertools.groupby(
+        text.splitlines(), lambda line: (MARK.fullmatch(line) or [""] * 3)[2]
+    ):
+        bare = [MARK.sub(r"\1/>", line) for line in lines]
+        found += [f"<g{style}>", *bare, "</g>"] if style else bare
+    return "\n".join(found) + "\n"
 
 
 def svg(figure) -> str:

@@ -13,6 +13,7 @@ from sifting.figures import beside
 from sifting.figures.style import share
 from sifting.publish import answers, catalog, claims, live, plans
 from sifting.publish.markup import embed, grid
+from sifting.publish.pages.outputs import TRIAL
 
 FEW = 6  # results that are listed under a figure; more are folded away
 PACKAGE = pathlib.Path(__file__).parents[1]
@@ -66,7 +67,7 @@ class Page:
         _own(name)
         self.anchors.add(name)
         figure = draw(**options) if table is None else draw(table, **options)
-        stored = _beside(name, figure)
+        stored, of = _beside(name, figure)
         runs = self.runs if runs is None else runs
         names = sorted({run.name for run in runs}) if table is not None else []
         function = f"{draw.__module__.removeprefix('sifting.')}.{draw.__name__}"
@@ -77,7 +78,7 @@ class Page:
                 links = f"<details><summary>{len(names)} results</summary>{links}</details>"
             made += f" from {links}"
         self._publish(
-            embed(name, figure, caption, made, alt, stored),
+            embed(name, figure, caption, made, alt, stored, of),
             f"{name}: {caption}",
             self._record(name, function, runs) | {"results": names},
         )
@@ -99,7 +100,7 @@ class Page:
         anchor = f' id="{said.id}"' if said.own and said.id not in self.anchors else ""
         self.anchors.add(said.id)
         self.claims[said.key] = claim
-        measured = {name: _finite(getattr(claim, name)) for name in ("estimate", "low", "high", "over")}
+        measured = {name: _finite(getattr(claim, name)) for name in ("estimate", "low", "high", "over", "p")}
         self._publish(
             f'<div class="claim {style}"{anchor}>'
             f'<p><span class="verdict">{claim.verdict}</span> {html.escape(said.text)}</p>'
@@ -234,22 +235,24 @@ class Page:
         live.publish({"text/html": page, "text/plain": plain}, {"sifting": record})
 
 
-def _beside(name: str, figure) -> str:
-    """Keep the curves of a figure beside it; or draw those that are kept in $SIFTING_BESIDE behind it.
+def _beside(name: str, figure) -> tuple[str, str]:
+    """Keep the curves of a figure beside it, and draw those that are kept in $SIFTING_BESIDE behind it.
 
-    returns : the figure that lies there, as SVG, or ""
+    returns : the figure that lies there, as SVG, and what it is of, in words; or nothing, twice
     """
-    if folder := os.environ.get("SIFTING_BESIDE"):
-        drawn, kept = (pathlib.Path(folder) / f"{name}.{kind}" for kind in ("svg", "json"))
-        if not kept.exists():
-            return ""
-        beside.draw_behind(figure, json.loads(kept.read_text(encoding="utf-8")))
-        return drawn.read_text(encoding="utf-8")
     if folder := os.environ.get("SIFTING_FIGURES"):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         curves = json.dumps(beside.kept_of(figure))
         (pathlib.Path(folder) / f"{name}.json").write_text(curves, encoding="utf-8")
-    return ""
+    if folder := os.environ.get("SIFTING_BESIDE"):
+        drawn, kept = (pathlib.Path(folder) / f"{name}.{kind}" for kind in ("svg", "json"))
+        if not kept.exists():
+            return "", ""
+        page = pathlib.Path(folder).name
+        of = f"trial {page.removeprefix(TRIAL)}" if page.startswith(TRIAL) else "the book"
+        beside.draw_behind(figure, json.loads(kept.read_text(encoding="utf-8")), of)
+        return drawn.read_text(encoding="utf-8"), of
+    return "", ""
 
 
 def source_of(name: str) -> str:

@@ -39,14 +39,16 @@ def entries(room: str, files: list[pathlib.Path]) -> list[str]:
 
 
 def public(files: list[pathlib.Path]) -> set[str]:
-    """Names that the __init__ of a package brings to its surface."""
+    """Names that the __init__ of a package brings to its surface, from its modules."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files if path.name == "__init__.py"]
+    stems = {path.stem for path in files}
     return {
         alias.name
         for tree in trees
         for node in tree.body
         if isinstance(node, ast.ImportFrom) and node.module != "sifting"
         for alias in node.names
+        if alias.name not in stems
     }
 
 

@@ -11,7 +11,7 @@ import filelock
 import nbformat
 
 from sifting import store
-from sifting.config import choose
+from sifting.config import Config, choose
 from sifting.publish import answers, asked, normal, notebooks, pages, place, plans, sources, trials
 from sifting.publish.fingerprint import fingerprint
 from sifting.publish.forecast import forecast
@@ -54,20 +54,42 @@ def run(name: str, book: bool = False, **options) -> None:
     """
     choose("chapter", name, sources.chapters())
     own = asked.settle(name, None, None, None)
-    if book or asked.settle(name, *map(options.get, ("preset", "seeds", "overrides"))) == own:
+    mine = asked.settle(name, *map(options.get, ("preset", "seeds", "overrides")))
+    if book or mine == own:
+        _tell_of_replacing(name, mine[1], book, **options)
         run_chapter(name, **options)
         return
-    with trials.apart():
-        record = compute(name, **options)
-    if asked.stored_seeds(name, own[1]):
-        run_chapter(name)  # what the trial stands beside
-    with trials.apart():
-        draw([record | {"page": trials.page_of(trials.name_of(record))}], options.get("fresh", False))
+    with trials.wanted([store.path(*result).stem for result in plans.planned(name, *mine[1:])]):
+        with trials.apart():
+            record = compute(name, **options)
+        if asked.stored_seeds(name, own[1]):
+            run_chapter(name)  # what the trial stands beside
+        with trials.apart():
+            draw([record | {"page": trials.page_of(trials.name_of(record))}], options.get("fresh", False))
 
 
-def forget(trial: str) -> None:
-    """Remove a trial, or "all", with its page and results, and say so."""
-    for name in trials.forget(BOOK, trial):
+def _tell_of_replacing(name: str, base: Config, book: bool, fresh=False, engine="auto", **_) -> None:
+    """Say where stored results of the book are replaced.
+
+    Raises ValueError where they are by those of an engine that was asked for, and that is not meant to be.
+    """
+    if fresh and asked.stored_seeds(name, base):
+        if engine != "auto" and not book:
+            raise ValueError(f"engine={engine} fresh=1 would replace the book's results; if so, say book=1")
+        print(f"{name}: its results are computed anew, and replace those that are stored", flush=True)
+
+
+def compare(one: str, other: str) -> None:
+    """Draw a page of one trial beside another, where else it stands beside the book."""
+    with trials.apart():
+        draw([trials.pair(one, other, BOOK)])
+
+
+def forget(trial: str = "all", chapter: str = "") -> None:
+    """Remove a trial, or "all", of a chapter or of all, with pages and results, and say so."""
+    if chapter:
+        choose("chapter", chapter, sources.chapters())
+    for name in trials.forget(BOOK, trial, chapter):
         print(f"{name}: forgotten")
 
 
@@ -170,8 +192,9 @@ def _page(record: dict) -> tuple:
     task = execute, sources.path(name), BOOK / f"{page}.ipynb", parameters, record
     if page == name:
         return *task, None, functools.partial(normal.headed, record=record)
-    finish = functools.partial(trials.finish, record=record, stored=BOOK / f"{name}.ipynb")
-    return *task, BOOK / "figures" / name, finish
+    other = trials.page_of(record["beside"]) if "beside" in record else name
+    finish = functools.partial(trials.finish, record=record, stored=BOOK / f"{other}.ipynb")
+    return *task, BOOK / "figures" / other, finish
 
 
 def _how(preset: str, seeds: int) -> str:
@@ -225,6 +248,7 @@ def site() -> None:
     (SITE / ".nojekyll").touch()
     (SITE / "index.html").write_text(DOOR, encoding="utf-8")
     pages.write_coverage(BOOK, SITE / "coverage.json")
+    pages.write_claims(BOOK, SITE / "claims.json")
     knobs.write(SITE / "_static" / "panels.js", BOOK)
     print(f"open {SITE / 'index.html'}, or run: make serve")
 

@@ -3,6 +3,7 @@
 Their results lie apart, and nothing of them is counted on the pages of the book.
 """
 
+import contextlib
 import datetime
 import hashlib
 import html
@@ -11,7 +12,9 @@ import math
 import pathlib
 import re
 import shutil
+import uuid
 
+import filelock
 import nbformat
 
 from sifting import store
@@ -19,11 +22,10 @@ from sifting.config import choose
 from sifting.publish import notebooks, pages
 from sifting.publish.markup import SMOKE
 from sifting.publish.pages.outputs import badge, recorded
-from sifting.publish.pages.tried import command, drawn, page_of, said
+from sifting.publish.pages.tried import BESIDE, command, drawn, name_of, other_of, page_of, said, settings_of
 from sifting.store.files import TRIALS
 
 EQUATION = re.compile(r"(\$\$ \(|{eq}`)([\w-]+)([)`])")  # labels of equations, and what refers to them
-SETTINGS = "preset", "seeds", "overrides"  # what makes a trial another
 
 
 def apart():
@@ -41,47 +43,58 @@ def _root() -> pathlib.Path:
     return store.root().parent if store.root().name == TRIALS else store.root()
 
 
-def name_of(record: dict) -> str:
-    """The name of a trial, as dial-0a1b2c: equal settings have equal names."""
-    settings = json.dumps([record[name] for name in SETTINGS], sort_keys=True)
-    return f"{record['chapter']}-{hashlib.sha256(settings.encode()).hexdigest()[:6]}"
+def pair(one: str, other: str, book: pathlib.Path) -> dict:
+    """The record of a page that has one trial, and beside it not the book, but another trial.
+
+    Raises ValueError for a trial that there is not, and for trials of two chapters, or one twice.
+    """
+    found = drawn(book)
+    for name in (one, other):
+        choose("trial", name, [name for name in found if "beside" not in found[name]])
+    if one == other or found[one]["chapter"] != found[other]["chapter"]:
+        raise ValueError(f"name two trials of one chapter, not {one} and {other}")
+    stamp = hashlib.sha256("".join(found[name]["stamp"] for name in (one, other)).encode()).hexdigest()
+    record = found[one] | {"beside": other, "stamp": stamp}
+    return record | {"page": page_of(name_of(record))}
 
 
 # --- the page
 
 
 def finish(notebook, record: dict, stored: pathlib.Path) -> None:
-    """Put at the head of a trial's page what it is, and what became of the statements of the book's page.
+    """Put at the head of a trial's page what it is, and what became of the statements of the page beside it.
 
-    stored : the page of the book; it need not be there
+    stored : the page that it stands beside, that of the book or of another trial; it need not be there
     """
     book = pages.record(stored)
     title, _, rest = notebook.cells[0].source.partition("\n")
     head = f"# Trial of {record['chapter']}: {said(record)}"
-    notebook.cells[0].source = f"{head}\n\n{banner(record, book, title.lstrip('# '))}\n{rest}"
+    told = banner(record, book, stored.stem, title.lstrip("# "))
+    notebook.cells[0].source = f"{head}\n\n{told}\n{rest}"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = EQUATION.sub(rf"\1\2-{name_of(record)}\3", cell.source)
     mine = _claims(notebook)
     theirs = _claims(nbformat.read(stored, 4)) if book else {}
     if mine:
-        text = comparison(mine, theirs)
+        text = comparison(mine, theirs, other=other_of(record))
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(text, id="trial-statements"))
 
 
-def banner(record: dict, book: dict, title: str) -> str:
-    """What a trial of the chapter of that title is, as HTML."""
-    chapter, today = record["chapter"], datetime.date.today().isoformat()
-    there = said(book) if book else "nothing that is drawn"
+def banner(record: dict, other: dict, page: str, title: str) -> str:
+    """What a trial of the chapter of that title is, and the page that it stands beside, as HTML."""
+    today, name = datetime.date.today().isoformat(), other_of(record)
+    there = said(other) if other else "nothing that is drawn"
+    place = f"trial {name_of(other)}" if "beside" in record else html.escape(title)
     lines = [
-        f"<strong>A trial, not the book:</strong> {said(record)}, where the book has {there} in "
-        f'<a href="{chapter}.html">{html.escape(title)}</a>. Made on {today}.',
+        f"<strong>A trial, not the book:</strong> {settings_of(record)}, where {name} has {there} in "
+        f'<a href="{page}.html">{place}</a>. Made on {today}.',
         f"Draw it again: <code>{html.escape(command(record))}</code>. "
         f"Remove it: <code>make forget trial={name_of(record)}</code>.",
     ]
     lines += [SMOKE] * (record["preset"] == "smoke")
-    if book:
-        lines.append("Thin, pale curves are those of the book; under a figure, its own is folded.")
+    if other:
+        lines.append(f"Thin, pale curves are those of {name}; under a figure, that of {name} is folded.")
     return f'<div class="warning trial">{"<br>".join(lines)}</div>\n'
 
 
@@ -96,11 +109,16 @@ def by_name(shown: list[dict]) -> dict[tuple, dict]:
 
 
 def comparison(
-    mine: dict[tuple, dict], theirs: dict[tuple, dict], page: str = "", fold: str = " open"
+    mine: dict[tuple, dict],
+    theirs: dict[tuple, dict],
+    page: str = "",
+    fold: str = " open",
+    other: str = "the book",
 ) -> str:
     """A table of every statement: in the book, in the trial, difference, and the verdict of each; HTML.
 
-    page : address of that which has the statements, where it is another; fold : " open", or ""
+    page  : address of that which has the statements, where it is another; fold : " open", or ""
+    other : what it stands beside, in words
     """
     rows = []
     for key, claim in mine.items():
@@ -115,12 +133,12 @@ def comparison(
             f"{html.escape(claim['statement'])}</th>{row}</tr>"
         )
     turned = sum(theirs[key]["verdict"] != claim["verdict"] for key, claim in mine.items() if key in theirs)
-    summary = f"{turned} of {len(mine)} verdicts differ from those of the book" if theirs else "Statements"
-    columns = "statement", "the book", "this trial", "difference"
+    summary = f"{turned} of {len(mine)} verdicts differ from those of {other}" if theirs else "Statements"
+    columns = "statement", other, "this trial", "difference"
     head = "".join(f'<th scope="col">{name}</th>' for name in columns)
     return (
         f"<details{fold}><summary>{summary}</summary>"
-        '<div class="scroll" tabindex="0" role="region" aria-label="Statements, the book and this trial">'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Statements, {other} and this trial">'
         f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         "</details>"
     )
@@ -142,21 +160,61 @@ def contents(toc: str, book: pathlib.Path) -> str:
     return toc.replace(entry[0], "\n".join([entry[0], f"{entry[1]}  sections:", *below]))
 
 
-def forget(book: pathlib.Path, name: str) -> list[str]:
+@contextlib.contextmanager
+def wanted(results: list[str]):
+    """While the block runs, results of these names stay, though `forget` is asked to remove them.
+
+    They are noted in a file that is locked as long as this process is at it, and lives.
+    """
+    note = _notes() / f"{uuid.uuid4().hex}.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(note.with_suffix(".lock"), fallback_to_soft=False):
+        note.write_text(json.dumps(results), encoding="utf-8")
+        try:
+            yield
+        finally:
+            note.unlink()
+    note.with_suffix(".lock").unlink(missing_ok=True)  # of a name that nobody else ever takes
+
+
+def _wanted() -> set[str]:
+    """Results that other processes want; notes of processes that are no more are removed."""
+    found = set()
+    for note in _notes().glob("*.json"):
+        lock = filelock.FileLock(note.with_suffix(".lock"), timeout=0, fallback_to_soft=False)
+        with contextlib.suppress(FileNotFoundError):  # it has just ended
+            try:
+                with lock:
+                    note.unlink()
+            except filelock.Timeout:
+                found |= set(json.loads(note.read_text(encoding="utf-8")))
+    return found
+
+
+def _notes() -> pathlib.Path:
+    return store.root() / TRIALS / ".wanted"
+
+
+def forget(book: pathlib.Path, name: str, chapter: str = "") -> list[str]:
     """Remove the page of a trial, its figures, and results that no other trial shows; of all, for "all".
 
-    What is being computed, or was interrupted and may go on, is left alone.
+    What is being computed, or was interrupted and may go on, is left alone, and so is what a trial that is
+    being made will show.
 
+    chapter : of which the trial is, or those are that are removed; default: any
     returns : names of the trials that are no more
 
     Raises ValueError for a trial that there is not, naming those that there are.
     """
     found = drawn(book)
+    of_chapter = [trial for trial, record in found.items() if chapter in ("", record.get("chapter"))]
     if name != "all":
-        choose("trial", name, [*found, "all"])
-    gone = list(found) if name == "all" else [name]
+        choose("trial", name, [*of_chapter, "all"])
+    gone = of_chapter if name == "all" else [name]
+    gone += [trial for trial in found if trial.startswith(f"{name}{BESIDE}")]
+    gone += [trial for trial, record in found.items() if record.get("beside") == name]
     results = {trial: set(record.get("results", ())) for trial, record in found.items()}
-    left = set().union(*(results[trial] for trial in found.keys() - set(gone)))
+    left = _wanted().union(*(results[trial] for trial in found.keys() - set(gone)))
     for trial in gone:
         for result in results[trial] - left:
             (store.root() / TRIALS / f"{result}.npz").unlink(missing_ok=True)

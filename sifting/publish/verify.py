@@ -1,5 +1,6 @@
 """Recompute stored runs and compare: how reproducible a result is, array by array."""
 
+import contextlib
 import tempfile
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from sifting import store
 from sifting.config import choose
-from sifting.publish import asked, pages, plans, sources
+from sifting.publish import asked, pages, plans, sources, trials
 from sifting.publish.notebooks import environment
 from sifting.results.history import History
 from sifting.results.masks import NEVER, jaccard
@@ -112,11 +113,12 @@ def same_machine(one: History, two: History) -> bool:
 def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
     """Recompute a stored result, compare, and print.
 
-    name    : of the result, or of a chapter: then its run that took least time, or all seeds of that
+    name    : of the result, of the book or of a trial; or of a chapter: then its run that took least time,
+              or all seeds of that
     returns : whether it is identical, or on another machine within the tolerance
     """
     good = True
-    for stored in [store.named(name)] if store.is_name(name) else smallest(name, every_seed):
+    for stored in [_named(name)] if store.is_name(name) else smallest(name, every_seed):
         stored.check()
         seconds = stored.provenance["wall_seconds"]
         print(
@@ -137,6 +139,14 @@ def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
         print(f"{stored.name}: {verdict} ({rule})")
         good &= fine
     return good
+
+
+def _named(name: str) -> History:
+    """The stored result of that name, of the book, or else of a trial. Raises FileNotFoundError."""
+    with contextlib.suppress(FileNotFoundError):
+        return store.named(name)
+    with trials.apart():
+        return store.named(name)
 
 
 def smallest(name: str, every_seed: bool = False) -> list:

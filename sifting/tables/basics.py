@@ -1,11 +1,13 @@
 """What all tables ask of a run."""
 
 import numpy as np
+from scipy import stats
 
 from sifting import observables
 from sifting.results.history import History
 
 Groups = dict[str, list[History]]  # condition -> its runs, one a seed
+NEARLY_ALL = 0.95  # of the living units must have a value where means over units are compared
 
 
 def column(table: dict[str, dict], name: str) -> np.ndarray:
@@ -54,6 +56,11 @@ def last_level(groups: Groups) -> int:
     return min(common(runs) for runs in groups.values())
 
 
+def fair(measured: np.ndarray) -> np.ndarray:
+    """(levels,) whether NEARLY_ALL units have a value in every run; measured : (runs, levels), shares."""
+    return (measured >= NEARLY_ALL).all(0)
+
+
 def densities(runs: list[History], layer: int = 1) -> np.ndarray:
     """(levels + 1,) density of a layer at each level, the mean over runs."""
     levels = range(common(runs) + 1)
@@ -63,6 +70,17 @@ def densities(runs: list[History], layer: int = 1) -> np.ndarray:
 def nearest(densities: np.ndarray, density: float) -> int:
     """The level whose density is nearest on a logarithmic scale; densities : (levels,)."""
     return int(np.abs(np.log(densities) - np.log(density)).argmin())
+
+
+def between_levels(densities: np.ndarray, values: np.ndarray, density: float) -> float:
+    """The value at a density, between the two levels around it, linear in the logarithm of the density.
+
+    densities, values : (levels,), from dense to sparse
+    returns           : nan for a density that is there at no level
+    """
+    there = densities > 0
+    x, y = np.log(densities[there])[::-1], values[there][::-1]
+    return np.interp(np.log(density), x, y, left=np.nan, right=np.nan)
 
 
 def level_near(run: History, density: float, layer: int | None = 1) -> int:
@@ -75,9 +93,32 @@ def doublings(ratios: np.ndarray) -> np.ndarray:
     return np.log2(np.where(ratios > 0, ratios, np.nan))
 
 
+def rank_correlation(rows: np.ndarray) -> dict[str, float]:
+    """Spearman's rank correlation over conditions, the mean of several.
+
+    rows    : (several, conditions, 2), pairs of numbers, one pair a condition
+    returns : values; error, the jackknife's over the conditions: for claims.check
+    """
+
+    def mean(some):
+        return np.mean([stats.spearmanr(*pairs.T).statistic for pairs in some])
+
+    count = rows.shape[1]
+    without = np.array([mean(np.delete(rows, n, 1)) for n in range(count)])
+    error = np.sqrt((count - 1) / count * ((without - without.mean()) ** 2).sum())
+    return {"values": float(mean(rows)), "error": float(error)}
+
+
 def values(named: dict[str, float]) -> np.ndarray:
     """The numbers of a table, without their names."""
     return np.array(list(named.values()))
+
+
+def by_inputs(mask: np.ndarray, groups: int) -> list[np.ndarray]:
+    """Units in groups by in-degree, fewest inputs first, each an equal share of those that have any."""
+    degree = observables.connectivity.in_degree(mask)
+    order = np.argsort(degree, kind="stable")
+    return np.array_split(order[degree[order] > 0], groups)
 
 
 def top_units(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:

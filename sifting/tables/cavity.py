@@ -82,25 +82,29 @@ def turning(table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
               difference : next minus later
               order      : of those that go one level after the next, minus that of those that stay
               least      : the smallest next of all levels
-              turned     : share of levels where next is positive, and the mean of every later group negative
+              signs      : share of the groups, from the first pruning on, whose mean is as in the pattern:
+                           positive of what goes next, negative of all others
     """
     runs, rows, _ = table["score"].shape
-    first, rest, order, turned = np.zeros((4, runs, rows - 1))
+    first, rest, order = np.zeros((3, runs, rows - 1))
     order[:, -1] = np.nan  # nothing goes after the next
+    right = []
     for level in range(rows - 1):
         first[:, level] = table["score"][:, level, level]
         if level < rows - 2:
             order[:, level] = table["score"][:, level, level + 1] - table["score"][:, level, -1]
         rest[:, level] = grouped(table, level, level + 2, rows)
         later = table["score"][:, level, level + 1 :]
-        turned[:, level] = (first[:, level] > 0) & (np.nan_to_num(later, nan=-1) < 0).all(1)
+        if level:
+            signs = np.concatenate([-first[:, level, None], later], 1)
+            right += [*np.where(np.isfinite(signs), signs < 0, np.nan).T]
     return {
         "next": np.nanmean(first, 1),
         "later": np.nanmean(rest, 1),
         "difference": np.nanmean(first - rest, 1),
         "order": np.nanmean(order, 1),
         "least": np.nanmin(first, 1),
-        "turned": turned.mean(1),
+        "signs": np.nanmean(right, 0) if right else np.full(runs, np.nan),
     }
 
 
@@ -122,6 +126,6 @@ def turning_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
     """Rows of words from `turning`: mean ± standard deviation over runs."""
     return [
         [name, *(around(row[what]) for what in ("next", "later", "difference", "order"))]
-        + [around(row["turned"], 100, 0, " %")]
+        + [around(row["signs"], 100, 0, " %")]
         for name, row in found.items()
     ]

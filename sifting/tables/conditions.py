@@ -7,6 +7,7 @@ from sifting.results.history import History
 from sifting.tables.basics import (
     Groups,
     common,
+    fair,
     level_near,
     local_units,
     mean,
@@ -17,7 +18,6 @@ from sifting.tables.basics import (
 )
 from sifting.tables.connectivity import evenness
 from sifting.tables.learning import accuracy
-from sifting.tables.locality import everywhere
 from sifting.tables.words import around, number, share
 
 
@@ -33,7 +33,11 @@ def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
               localization, enrichment : (runs, levels) of the first layer, nan for the dense one
               width, unit_width        : (runs, levels) rf_width of S(d) of all units together, and its median
                                          over units; mean of x and y, in pixels
-              excess                   : (runs, levels) degree_excess of its units
+              width_x, width_y         : (runs, levels) mean over units of rf_width, in pixels
+              measured                 : (runs, levels) share of the living units that have a localization and
+                                         a width (observables.locality.measured)
+              counted                  : (runs, levels) localization, living units without one counted as 0
+              excess, tail             : (runs, levels) degree_excess of its units, and their tail
               dead                     : (runs, levels) share of its units without any input
     """
     return {name: _rows(runs) for name, runs in groups.items()}
@@ -57,18 +61,26 @@ def _rows(runs: list[History]) -> dict[str, np.ndarray]:
 
 
 def _measures(mask: np.ndarray, size: tuple, level: int) -> dict[str, float]:
-    names = ("localization", "enrichment", "width", "unit_width", "excess")
+    names = (
+        "localization", "measured", "enrichment", "width", "unit_width", "width_x", "width_y",
+        "excess", "tail", "counted",
+    )  # fmt: skip
     dead = {"dead": 1 - mask.any(1).mean()}
     if not level:
         return dict.fromkeys(names, np.nan) | dead
     same = observables.locality.displacement_counts(mask, size)[0]
-    widths = np.mean(observables.locality.rf_width(same), 0)
+    widths = np.array(observables.locality.rf_width(same))
+    local = observables.locality.localization(mask, size)
     found = (
-        mean(observables.locality.localization(mask, size)),
+        mean(local),
+        observables.locality.measured(mask, size),
         observables.locality.enrichment(mask, size),
         np.mean(observables.locality.rf_width(same.sum(0))),
-        np.nanmedian(widths) if not np.isnan(widths).all() else np.nan,
+        np.nanmedian(widths.mean(0)) if not np.isnan(widths).all() else np.nan,
+        *(mean(side) for side in widths),
         observables.connectivity.degree_excess(mask),
+        observables.connectivity.tail(mask),
+        float(np.nan_to_num(local[mask.any(1)]).mean()) if mask.any() else np.nan,
     )
     return dict(zip(names, found, strict=True)) | dead
 
@@ -89,18 +101,37 @@ def at_density(table: dict[str, dict], density: float) -> dict[str, dict]:
     return found
 
 
+def sparsest(table: dict[str, dict], least: float = 0) -> float:
+    """The lowest density of `compare`, at `least` or above it, at which nearly all units have a value.
+
+    Nearly all: basics.NEARLY_ALL, in every run of every condition. Where units are compared at all, it is
+    there: farther down, means are over those that are left, other ones in every condition. One of the
+    densities of the condition that has fewest levels; without any that is so, that with most weights.
+    """
+    few = min((rows["density"] for rows in table.values()), key=len)
+    down = few[1 : 1 + nearest(few, least)] if least else few[1:]
+    found = [density for density in down if _fair(table, density)]
+    return float(min(found, default=few[:2][-1]))
+
+
+def _fair(table: dict[str, dict], density: float) -> bool:
+    """Whether, near a density, every condition has a value of nearly all of its units."""
+    return all(fair(rows["measured"])[nearest(rows["density"], density)] for rows in table.values())
+
+
 def difference(matched: dict[str, dict], one: str, other: str) -> dict[str, np.ndarray]:
     """One condition of `at_density` minus another, number by number, for runs of the same seeds."""
     return {name: matched[one][name] - matched[other][name] for name in matched[one]}
 
 
-SUMMARY_HEAD = ("kept in all", "first layer", "last pruned layer", "test accuracy", "Λ")
+SUMMARY_HEAD = ("kept in all", "first layer", "last pruned layer", "test accuracy", "Λ", "units with Λ")
 
 
 def summary(found: dict[str, dict]) -> list[list[str]]:
     """Rows of words from `at_density`: of every condition its name and what SUMMARY_HEAD names.
 
-    Densities, test accuracy and localization; of the last two mean and standard deviation over runs.
+    Densities, test accuracy and localization, and the share of the living units that it is a mean over; of
+    the last three mean and standard deviation over runs.
     """
     return [
         [
@@ -108,19 +139,10 @@ def summary(found: dict[str, dict]) -> list[list[str]]:
             *(share(value) for value in (rows["density"], rows["layers"][0], rows["layers"][-1])),
             around(rows["test"], 100, 1, " %"),
             around(rows["localization"], 1, 3),
+            around(rows["measured"], 100, 0, " %"),
         ]
         for name, rows in found.items()
     ]
-
-
-def least_local(groups: Groups, density: float) -> dict[str, float]:
-    """Localization of the least local condition, of its first run near `density`.
-
-    values, error : mean of Lambda over the units, and its standard error: what claims.check takes
-    """
-    found = [everywhere(runs[0], density) for runs in groups.values()]
-    least = min(found, key=lambda group: group["localization"])
-    return {"values": least["localization"], "error": least["error"]}
 
 
 CONCLUSIONS_HEAD = (
@@ -128,6 +150,7 @@ CONCLUSIONS_HEAD = (
     "gain, test",
     "gain, last step",
     "Λ",
+    "units with Λ",
     "enrichment",
     "variance of in-degrees",
     "border pixels",
@@ -139,8 +162,8 @@ def conclusions(groups: Groups, density: float) -> list[list[str]]:
 
     They are what the first chapter concludes, means over runs: gain in points by early-stopped validation
     accuracy, by test accuracy at the level and step chosen on validation, and by test accuracy at the last
-    step; near `density` localization, enrichment, degree_excess, and connections of border pixels over the
-    mean.
+    step; near `density` localization and the share of units with one, enrichment, degree_excess, and
+    connections of border pixels over the mean.
     """
     rows = []
     for name, runs in groups.items():
@@ -152,9 +175,10 @@ def conclusions(groups: Groups, density: float) -> list[list[str]]:
         at_peak = np.take_along_axis(last, table["peak"][:, None], 1)[:, 0]
         gains = val[:, 1:].max(1) - val[:, 0], table["gain"], at_peak - last[:, 0]
         border = evenness(runs, density)["border"]
-        numbers = at["localization"], at["enrichment"], at["excess"], border
+        numbers = [number(found.mean(), 2) for found in (at["enrichment"], at["excess"], border)]
         points = [number(100 * gain.mean(), sign=True) for gain in gains]
-        rows.append([name, *points, *(number(found.mean(), 2) for found in numbers)])
+        local = number(at["localization"].mean(), 2), share(at["measured"].mean())
+        rows.append([name, *points, *local, *numbers])
     return rows
 
 
@@ -166,7 +190,7 @@ def portraits(groups: Groups, density: float, masks: int = 0) -> dict[str, dict]
               same         : S_sc summed over units and runs; runs: how many
               degrees      : in-degrees of all units of all runs
               expected     : (counts, units expected at each in one run) for random pruning
-              localization : (runs,)
+              localization : (runs,); measured: share of the living units that it is a mean over, all runs
               masks        : bool (masks, channels, height, width), the most connected of the first run
     """
     return {name: _portrait(runs, density, masks) for name, runs in groups.items()}
@@ -185,6 +209,7 @@ def _portrait(runs: list[History], density: float, count: int) -> dict:
         "degrees": np.concatenate([observables.connectivity.in_degree(mask) for mask in first]),
         "expected": (counts, expected),
         "localization": np.array([mean(observables.locality.localization(mask, size)) for mask in first]),
+        "measured": float(np.mean([observables.locality.measured(mask, size) for mask in first])),
         "masks": first[0][top_units(runs[0], levels[0], count)].reshape(-1, *size),
     }
 

@@ -1,4 +1,4 @@
-"""How many connections units and pixels keep."""
+"""How many connections units and pixels keep, and how many weights can matter."""
 
 import numpy as np
 
@@ -6,9 +6,22 @@ from sifting import observables
 from sifting.results.history import History
 from sifting.tables.basics import level_near, shape, values
 from sifting.tables.learning import accuracy
-from sifting.tables.words import number
+from sifting.tables.words import around, number
 
 PLACES_HEAD = ("gain in test accuracy, points", "variance of connections", "border", "center")
+
+
+def mattering(run: History, level: int) -> float:
+    """Share of the prunable weights that are kept and can matter; see observables.paths.mattering.
+
+    Where single weights are pruned it is nearly `History.density`; where whole inputs or channels are, it can
+    be half of it, for what reads or feeds them is gone with them.
+    """
+    masks = [run.mask(level, layer) for layer in range(1, run.layers + 1)]
+    residual = any(name.startswith("blocks.") for name in run.layer_names)
+    steps = (observables.paths.residual if residual else observables.paths.chain)(*masks)
+    found = observables.paths.mattering(steps, biases=not residual)
+    return sum(int(mask.sum()) for mask in found) / sum(mask.size for mask in masks)
 
 
 def places(runs: dict[str, History], found: dict) -> list[list[str]]:
@@ -50,18 +63,26 @@ def evenness(runs: list[History], density: float) -> dict[str, np.ndarray]:
     return {name: values(found[name]) for name in ("border", "center", "uneven")}
 
 
+def evenness_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
+    """Rows of words from `evenness`: border and center of every condition, mean and deviation over runs."""
+    return [
+        [name, *(around(rows[what], digits=2) for what in ("border", "center"))]
+        for name, rows in found.items()
+    ]
+
+
 def in_degree(runs: list[History], levels: list[int]) -> dict:
     """Histograms of C_in of the first layer, with the binomial of random pruning: PB1b.
 
     levels, density : the levels shown and their densities
     degrees         : list of (runs * units,) in-degrees of all runs, one entry a level
     expected        : list of (counts, number of units expected at each count)
-    excess          : (runs, levels) variance over that of random pruning
+    tail            : (runs, levels) share of units above the 99 % point of random pruning
     """
     masks = [[run.mask(level) for run in runs] for level in levels]
     degrees = [np.concatenate([observables.connectivity.in_degree(mask) for mask in row]) for row in masks]
     counts = [np.arange(some.max() + 2) for some in degrees]
-    excess = [[observables.connectivity.degree_excess(mask) for mask in row] for row in masks]
+    tail = [[observables.connectivity.tail(mask) for mask in row] for row in masks]
     return {
         "levels": levels,
         "density": [float(np.mean([mask.mean() for mask in row])) for row in masks],
@@ -70,7 +91,7 @@ def in_degree(runs: list[History], levels: list[int]) -> dict:
             (n, sum(observables.connectivity.binomial(mask, n) for mask in row))
             for n, row in zip(counts, masks)
         ],
-        "excess": np.array(excess).T,
+        "tail": np.array(tail).T,
     }
 
 

@@ -7,6 +7,7 @@ from sifting.observables.gaussianity import GAUSSIAN
 from sifting.results.history import History
 from sifting.tables.basics import Groups, common
 from sifting.tables.conditions import at_density, compare
+from sifting.tables.words import number
 
 
 def components(history: History) -> dict[str, dict[str, np.ndarray]]:
@@ -187,6 +188,20 @@ def against_gain(groups: Groups, density: float) -> dict[str, np.ndarray]:
         found["localization"].append(values["localization"])
     gain = np.array(found.pop("gain"))
     return {"gain": gain} | {name: np.stack(rows, 1) for name, rows in found.items()}
+
+
+def neighbor_rows(samples: dict[str, np.ndarray]) -> list[list[str]]:
+    """Rows of words: correlation of pixels with their neighbors in the row and in the column.
+
+    samples : name -> images of one class after another, (images, channels, height, width), mean 0; those of
+              the first sixth are looked at, the first class of the fields
+    """
+    found = []
+    for name, images in samples.items():
+        some = images[: len(images) // 6]
+        pairs = ((some[..., :-1], some[..., 1:]), (some[..., :-1, :], some[..., 1:, :]))
+        found.append([name, *(number(np.corrcoef(a.ravel(), b.ravel())[0, 1], 2) for a, b in pairs)])
+    return found
 
 
 def mean_and_error(values: np.ndarray) -> dict[str, float]:

@@ -1,7 +1,10 @@
 """What networks learn: accuracy by level and by step, gains, losses."""
 
+import collections
+
 import numpy as np
 
+from sifting.config import Config
 from sifting.results.history import History
 from sifting.tables.basics import Groups, common, densities
 from sifting.tables.words import around, number
@@ -38,13 +41,25 @@ def _curves(runs: list[History]) -> dict[str, np.ndarray]:
     return table
 
 
-def largest_gains(groups: Groups) -> dict[str, float]:
-    """Largest gain of the first run of each condition, in points: mean over conditions.
+def largest_gains(groups: Groups) -> np.ndarray:
+    """(networks,) largest gain of the first run of each condition, in points, mean over each dense network.
 
-    values, error : the mean and its standard error: what claims.check takes
+    Conditions that begin with one and the same dense network have its luck in common, and count as one.
     """
-    values = 100 * np.array([rows["gain"][0] for rows in gains(groups).values()])
-    return {"values": values.mean(), "error": values.std(ddof=1) / len(values) ** 0.5}
+    found, name = collections.defaultdict(list), "val_accuracy"
+    for runs, rows in zip(groups.values(), gains(groups).values(), strict=True):
+        found[runs[0][name][0].tobytes()].append(100 * rows["gain"][0])
+    return np.array([np.mean(same) for same in found.values()])
+
+
+def best_beside(groups: Groups) -> dict[str, np.ndarray]:
+    """Test accuracy of the best pruned networks in points: the first condition beside the others.
+
+    values, against : of the first run of each other condition, and of all runs of the first, which
+                      claims.check takes
+    """
+    first, *others = (100 * rows["best"] for rows in gains(groups).values())
+    return {"values": np.array([rows[0] for rows in others]), "against": first}
 
 
 def accuracy(runs: list[History]) -> dict[str, np.ndarray]:
@@ -73,15 +88,45 @@ def accuracy(runs: list[History]) -> dict[str, np.ndarray]:
     }
 
 
+def effort(runs: list[History], longer: History) -> str:
+    """Sentences: how long the levels of some runs train, and what a dense network has that trains longer."""
+    config, table = runs[0].config, accuracy(runs)
+    steps = config.steps * (1 + table["peak"])
+    best = 100 * (table["test"][:, 0] + table["gain"])
+    return (
+        f"Every level trains for {config.steps:,} steps of {config.batch_size} images, and so sees "
+        f"{passes(config)}. A dense network that trains for {longer.config.steps:,} steps (one run) has "
+        f"{100 * longer.accuracy('test')[0]:.1f} % of the test images right; the best tickets here have "
+        f"{best.min():.1f} to {best.max():.1f} %, and come of {steps.min():,} to {steps.max():,} steps. The "
+        "gain compares networks of as many steps *a level*; in all, a ticket has had more than the dense one."
+    )
+
+
+def passes(config: Config) -> str:
+    """How often a level sees each training image, in words; photographs and fields say how many there are."""
+    if config.dataset not in ("photos", "fields"):
+        return "the images as often as the settings above say"
+    times = config.steps * config.batch_size / (config.fraction * config.train_images)
+    return f"each training image {times:.2g} times"
+
+
 def best_level(runs: list[History]) -> int:
     """The level with the highest validation accuracy, mean over runs; 0 is the dense network."""
     return int(accuracy(runs)["best"].mean(0).argmax())
 
 
-def best_density(runs: list[History]) -> np.ndarray:
-    """(runs,) density of the first layer at the best pruned level of each run, in powers of two."""
+def peak_density(runs: list[History]) -> np.ndarray:
+    """(runs,) density of the first layer at which validation accuracy peaks, in powers of two.
+
+    That of the parabola in powers of two that fits all levels best: the best of many levels that hardly
+    differ is anywhere. nan where it has no peak.
+    """
     table = accuracy(runs)
-    return np.log2(table["density"][table["peak"]])
+    x = np.log2(table["density"])
+    if len(x) < 3:
+        return np.full(len(runs), np.nan)
+    bend, slope, _ = np.polyfit(x, table["best"].T, 2)
+    return np.where(bend < 0, -slope / (2 * bend), np.nan)
 
 
 def trained(groups: Groups, level: int = 0) -> list[list[str]]:

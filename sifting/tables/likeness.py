@@ -46,12 +46,13 @@ def strangers(runs: list[History]) -> dict[str, Lines]:
     return compared({"own": runs, "other": runs[1:] + runs[:1]}, which)
 
 
-def doublings(lines: Lines, other: str, most: float = 1) -> dict[str, np.ndarray]:
-    """How often a panel of `compared` is doubled from one condition to each: name -> (runs,).
+def logarithms(lines: Lines, most: float = 1) -> dict[str, np.ndarray]:
+    """Binary logarithms of what a panel of `compared` shows: name -> (runs,).
 
-    most : mean over the shares of the weights up to it that both have
+    most : mean over the shares of the weights up to it
     """
-    return {name: np.nanmean(rows, 1) for name, rows in _ratios(lines, other, most).items()}
+    there = np.array(RATIOS) <= most
+    return {name: np.log2(line["value"][:, there]).mean(1) for name, line in lines.items()}
 
 
 def unlike(lines: Lines, other: str, most: float = 1) -> dict[str, np.ndarray]:

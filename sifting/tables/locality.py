@@ -5,13 +5,26 @@ import numpy as np
 from sifting import observables
 from sifting.results.history import History
 from sifting.results.masks import effective
-from sifting.tables.basics import common, densities, level_near, mean, shape, stacked, top_units
+from sifting.tables.basics import (
+    by_inputs,
+    common,
+    densities,
+    fair,
+    level_near,
+    mean,
+    shape,
+    stacked,
+    top_units,
+)
+from sifting.tables.words import around, share
 
+DISTANCES = 5, 10, 13  # pixels that lie both on an axis and, by whole numbers, off it
 REDRAWS = 20  # of every random control; its own scatter is then a fifth of that of one draw
 MEASURES = (
     "width σx of S(d), pixels",
     "width σy of S(d), pixels",
     "localization Λ",
+    "share of the units that have a Λ",
     "enrichment of near pairs",
 )
 
@@ -24,6 +37,7 @@ def locality(runs: list[History], levels: list[int]) -> dict[str, np.ndarray]:
     width           : (runs, levels, 2) rf_width of the summed S_sc, x and y, in pixels
     width_random    : (runs, levels, 2)
     localization    : (runs, levels) mean over units of Lambda; localization_random likewise
+    measured        : (runs, levels) share of the living units that have one (observables.locality.measured)
     enrichment      : (runs, levels) of near pairs
     axis            : (runs, levels) axis_excess
     """
@@ -46,6 +60,7 @@ def _local(mask: np.ndarray, size: tuple, draw: np.random.Generator) -> dict:
         "width_random": observables.locality.rf_width(random),
         "localization": mean(observables.locality.localization(mask, size)),
         "localization_random": mean(observables.locality.localization(shuffled, size)),
+        "measured": observables.locality.measured(mask, size),
         "enrichment": observables.locality.enrichment(mask, size),
         "axis": observables.locality.axis_excess(mask, size),
     }
@@ -54,6 +69,12 @@ def _local(mask: np.ndarray, size: tuple, draw: np.random.Generator) -> dict:
 def localization(runs: list[History]) -> dict[str, np.ndarray]:
     """Every measure of locality at every pruned level, per run; without one, of the dense."""
     return locality(runs, list(range(1, common(runs) + 1)) or [0])
+
+
+def sparsest(table: dict[str, np.ndarray]) -> int:
+    """The last level of `locality` at which nearly all units of every run have a Lambda; else its first."""
+    levels = np.array(table["levels"])
+    return int(levels[fair(table["measured"])].max(initial=levels[0]))
 
 
 def measures(runs: list[History], levels: list[int]) -> list[dict]:
@@ -72,9 +93,9 @@ def measures(runs: list[History], levels: list[int]) -> list[dict]:
     def measure(mask):
         same = observables.locality.displacement_counts(mask, size)[0].sum(0)
         local = mean(observables.locality.localization(mask, size))
-        return np.array(
-            [*observables.locality.rf_width(same), local, observables.locality.enrichment(mask, size)]
-        )
+        measured = observables.locality.measured(mask, size)
+        near = observables.locality.enrichment(mask, size)
+        return np.array([*observables.locality.rf_width(same), local, measured, near])
 
     def random(mask):
         return observables.locality.random_mask(mask, draw)
@@ -157,7 +178,8 @@ def by_degree(runs: dict[str, History], density: float, bins: int = 5) -> dict[s
     """S_sc of units grouped by in-degree, near `density`: PB11.
 
     returns : name -> for every group its range of C_in (low, high), number of units, S_sc summed,
-              localization (mean over the units that have one) and its standard error
+              localization (mean over the units that have one) and its standard error, measured (the share of
+              those) and enrichment
     """
     return {name: _by_degree(run, density, bins) for name, run in runs.items()}
 
@@ -166,7 +188,6 @@ def _by_degree(run: History, density: float, bins: int) -> list[dict]:
     """The groups of one run; each has an equal share of the units that have any input."""
     mask, size = run.mask(level_near(run, density)), shape(run)
     degree = observables.connectivity.in_degree(mask)
-    order = np.argsort(degree, kind="stable")
     same = observables.locality.displacement_counts(mask, size)[0]
     local = observables.locality.localization(mask, size)
     return [
@@ -175,9 +196,11 @@ def _by_degree(run: History, density: float, bins: int) -> list[dict]:
             "high": int(degree[units].max()),
             "units": len(units),
             "same": same[units].sum(0),
+            "measured": observables.locality.measured(mask[units], size),
+            "enrichment": observables.locality.enrichment(mask[units], size),
         }
         | _over_units(local[units])
-        for units in np.array_split(order[degree[order] > 0], bins)
+        for units in by_inputs(mask, bins)
     ]
 
 
@@ -188,10 +211,10 @@ def _over_units(local: np.ndarray) -> dict[str, float]:
     return {"localization": mean(local), "error": float(error)}
 
 
-def group_localization(runs: list[History], density: float) -> np.ndarray:
-    """(runs, groups) mean Lambda of units grouped by in-degree (by_degree), near `density`."""
+def group_localization(runs: list[History], density: float, what: str = "localization") -> np.ndarray:
+    """(runs, groups) mean Lambda of units grouped by in-degree, or `what` else by_degree has of them."""
     groups = by_degree(dict(enumerate(runs)), density)
-    return np.array([[group["localization"] for group in row] for row in groups.values()])
+    return np.array([[group[what] for group in row] for row in groups.values()])
 
 
 def orientations(runs: list[History], level: int, around: float = 0) -> np.ndarray:
@@ -233,6 +256,30 @@ def difference(one: dict, other: dict) -> dict[str, float]:
     }
 
 
-def axes(runs: list[History], level: int, times: int = 1) -> np.ndarray:
-    """(runs,) axis_excess of the first layer at a level, at five pixels or `times` as far: PB21."""
-    return np.array([observables.locality.axis_excess(run.mask(level), shape(run), times) for run in runs])
+def axes(runs: list[History], level: int, distance: int = DISTANCES[0]) -> np.ndarray:
+    """(runs,) axis_excess of the first layer at a level, at so many pixels: PB21."""
+    return np.array([observables.locality.axis_excess(run.mask(level), shape(run), distance) for run in runs])
+
+
+def axes_rows(runs: list[History], levels: list[int]) -> list[list[str]]:
+    """Rows of words: `axes` at each level, by DISTANCES, mean and standard deviation over runs."""
+    rows = [[around(axes(runs, level, distance), digits=2) for distance in DISTANCES] for level in levels]
+    return [[share(density), *row] for density, row in zip(densities(runs)[levels], rows)]
+
+
+def sparsest_by_degree(runs: dict[str, History], bins: int = 5) -> float:
+    """The lowest density of the first run at which every group of by_degree of every run is fair."""
+    one = next(iter(runs.values()))
+    some = [one.density(level, 1) for level in range(1, one.levels + 1)]
+    rows = [[group["measured"] for row in by_degree(runs, u, bins).values() for group in row] for u in some]
+    found = [density for density, row in zip(some, rows) if fair(np.array([row]).T).all()]
+    return float(min(found, default=some[0]))
+
+
+def sparsest_reach(runs: list[History], layer: int) -> int:
+    """The last level at which nearly all effective masks of a layer have a Lambda; else the first."""
+    rows = [
+        [observables.locality.measured(run.effective(level, layer), shape(run)) for run in runs]
+        for level in range(1, common(runs) + 1)
+    ]
+    return int((1 + np.flatnonzero(fair(np.array(rows).T))).max(initial=1))

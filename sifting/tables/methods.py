@@ -2,35 +2,35 @@
 
 import numpy as np
 
-from sifting import observables
 from sifting.results.history import History
-from sifting.tables.basics import Groups, common, nearest
+from sifting.tables.basics import Groups, between_levels, common
+from sifting.tables.connectivity import mattering
 
 Table = dict[str, dict[str, np.ndarray]]  # condition -> name -> array
 
 
 def accuracy(groups: Groups) -> Table:
-    """Accuracy, and how much is kept, and kept and still connected: PF1, PF2, PF10, PF12.
+    """Accuracy, and how much is kept, and how much of that can matter: PF1, PF2, PF10, PF12.
 
-    returns : condition -> density and effective (levels,), shares of all weights, means over runs;
-              test (runs, levels), accuracy after training; of the levels that all runs reached
+    returns : condition -> density (levels,), share of all weights that is kept, mean over runs;
+              (runs, levels) kept and matter, shares of all weights, see tables.connectivity.mattering, and
+              test, accuracy after training; of the levels that all runs reached
     """
     found = {}
     for name, runs in groups.items():
         levels = range(common(runs) + 1)
-        found[name] = {
-            "density": np.array([[run.density(level) for level in levels] for run in runs]).mean(0),
-            "effective": np.array([[connected(run, level) for level in levels] for run in runs]).mean(0),
-            "test": np.stack([run.accuracy("test", "last")[: len(levels)] for run in runs]),
-        }
+        kept, matter = (
+            np.array([[share(run, level) for level in levels] for run in runs])
+            for share in (History.density, mattering)
+        )
+        test = np.stack([run.accuracy("test", "last")[: len(levels)] for run in runs])
+        found[name] = {"density": kept.mean(0), "kept": kept, "matter": matter, "test": test}
     return found
 
 
-def connected(run: History, level: int) -> float:
-    """Share of the weights that are kept and lie on a path from the image to an output."""
-    masks = [run.mask(level, layer) for layer in range(1, run.layers + 1)]
-    used = observables.paths.used(*masks)
-    return sum(int(mask.sum()) for mask in used) / sum(mask.size for mask in masks)
+def against(table: Table, share: str) -> Table:
+    """`accuracy` with another share of the weights, kept or matter, as the density."""
+    return {name: rows | {"density": rows[share].mean(0)} for name, rows in table.items()}
 
 
 def points(table: Table, levels: int | slice) -> dict[str, np.ndarray]:
@@ -43,9 +43,41 @@ def _accuracy(rows: dict[str, np.ndarray], levels: int | slice) -> np.ndarray:
     return values if values.ndim == 1 else values.mean(1)
 
 
-def points_near(table: Table, density: float) -> dict[str, np.ndarray]:
-    """Test accuracy in points of the level nearest to a density: condition -> (runs,)."""
-    return {name: 100 * rows["test"][:, nearest(rows["density"], density)] for name, rows in table.items()}
+GOOD = 0.9  # of the dense network's accuracy, at least which a network lives
+
+
+def lived(table: Table) -> dict[str, np.ndarray]:
+    """How many levels networks live: condition -> (runs,).
+
+    Until their test accuracy first falls below GOOD of that of the dense network. Unlike accuracy at one
+    level, it has no two humps where some runs of a method have failed already; it ends with the last level.
+    """
+    good = {name: rows["test"] >= GOOD * rows["test"][:, :1] for name, rows in table.items()}
+    return {name: flags.cumprod(1).sum(1) - 1.0 for name, flags in good.items()}
+
+
+def lived_longer(table: Table, variant: str) -> dict[str, np.ndarray]:
+    """How many levels longer a variant of a method lives than the method: method -> (runs,); see `effect`."""
+    found = lived(table)
+    return {
+        name.partition(", ")[0]: found[name] - found[name.partition(", ")[0]]
+        for name in table
+        if name.partition(", ")[2] == variant
+    }
+
+
+def points_at(table: Table, density: float, share: str = "kept") -> dict[str, np.ndarray]:
+    """Test accuracy in points where a share of the weights is left: condition -> (runs,).
+
+    share : kept or matter, of `accuracy`
+
+    Of each run by itself, see basics.between_levels.
+    """
+    found = {}
+    for name, rows in table.items():
+        pairs = zip(rows[share], rows["test"], strict=True)
+        found[name] = 100 * np.array([between_levels(shares, test, density) for shares, test in pairs])
+    return found
 
 
 def variants(table: dict, names: tuple[str, ...], words: tuple[str, ...], plain: str = "rewound") -> dict:

@@ -9,6 +9,7 @@ from sifting.results.history import History
 from sifting.results.masks import jaccard
 from sifting.tables.basics import Groups, common, level_near
 from sifting.tables.predictions import dead
+from sifting.tables.structure import by_input
 
 Panels = dict[str, dict[str, dict[str, np.ndarray]]]  # layer -> condition -> name -> array
 
@@ -16,7 +17,7 @@ Panels = dict[str, dict[str, dict[str, np.ndarray]]]  # layer -> condition -> na
 def distance(ones: list[History], others: list[History]) -> dict[str, np.ndarray]:
     """Jaccard distance between the masks of two conditions, seed by seed: PF3, PF4, PF9, PF11.
 
-    returns : distance (runs, levels, layers); chance, the same of masks with as many weights drawn at random;
+    returns : distance (runs, levels, layers); chance, its mean for masks drawn at random, see `apart`;
               dead (runs, levels), whether one of the two networks is
     """
     levels = range(min(common(ones), common(others)) + 1)
@@ -35,9 +36,35 @@ def _layers_apart(one: History, other: History, level: int) -> list[tuple[float,
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """Jaccard distance of two masks, and that of masks with as many weights drawn at random."""
-    chance = observables.similarity.chance_jaccard(one.sum(), other.sum(), one.size)
-    return 1 - jaccard(one, other), 1 - chance
+    """Jaccard distance of two masks, (outputs, inputs, ...), and the mean of that of two random ones.
+
+    These keep as many whole inputs where both masks keep whole inputs only, else as many weights.
+    """
+    drawn = [_inputs(one), _inputs(other)]
+    if any(mask is None for mask in drawn):
+        drawn = [one, other]
+    sizes = [int(mask.sum()) for mask in drawn]
+    return 1 - jaccard(one, other), 1 - observables.similarity.chance_jaccard(*sizes, drawn[0].size)
+
+
+def _inputs(mask: np.ndarray) -> np.ndarray | None:
+    """bool (inputs,): those that a mask keeps whole, if it keeps all of each or nothing; else None."""
+    rows = by_input(mask)
+    return rows.any(1) if np.array_equal(rows.any(1), rows.all(1)) else None
+
+
+def rank_of_inputs(ones: list[History], others: list[History], level: int, layer: int) -> np.ndarray:
+    """(runs,): do `others` keep the inputs of which `ones` keep most weights? 1 if there are none with more.
+
+    Of all choices of as many inputs of a layer, how many have more of the weights that `ones` keep than the
+    inputs of which `others` keep any; and one more. For layers of few inputs.
+    """
+    ranks = []
+    for one, other in zip(ones, others, strict=True):
+        counts, chosen = by_input(one.mask(level, layer)).sum(1), by_input(other.mask(level, layer)).any(1)
+        sets = itertools.combinations(counts, int(chosen.sum()))
+        ranks.append(1 + sum(sum(some) > counts[chosen].sum() for some in sets))
+    return np.array(ranks)
 
 
 def from_one(groups: Groups, name: str) -> dict[str, dict[str, np.ndarray]]:

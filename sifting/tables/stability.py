@@ -1,13 +1,21 @@
 """Tables of how weights change from level to level, and whether less in good methods."""
 
+import itertools
+
 import numpy as np
 from scipy import stats
 
+from sifting.config import choose
 from sifting.results.history import History
-from sifting.tables.basics import Groups
+from sifting.tables.basics import Groups, rank_correlation
 from sifting.tables.predictions import dead, last_alive, last_good
-from sifting.tables.words import around
+from sifting.tables.words import number
 
+LEVELS = {  # over which levels changes are a mean -> the same in words
+    "all": "all levels",
+    "alive": "levels at which neither the network nor the one before is dead",
+    "same": "levels that the networks of all methods live to see",
+}
 MEASURES = ("change", "relative", "order")  # of a layer from level to level, see probes.evolution.pack
 
 
@@ -23,19 +31,22 @@ def evolution(run: History, layer: str) -> np.ndarray:
     return np.concatenate([run[f"initial/{layer}.weight"].astype(float).reshape(1, -1), values])
 
 
-def changes(groups: Groups, what: str = "change", same: bool = False) -> dict[str, dict[str, np.ndarray]]:
+def changes(groups: Groups, what: str = "change", levels: str = "all") -> dict[str, dict[str, np.ndarray]]:
     """How much the weights of a layer change from one level to the next: PF8.
 
     what    : one of MEASURES
-    same    : over the levels that the networks of all conditions live to see; else each over its own
-    returns : condition -> layer -> (runs,), mean over levels at which neither the network nor the one before
-              is dead
+    levels  : one of LEVELS, over which it is a mean
+    returns : condition -> layer -> (runs,)
     """
+    choose("levels", levels, LEVELS)
     found, first = {}, min(last_alive(run) for runs in groups.values() for run in runs)
     for name, runs in groups.items():
-        kept = [~(dead(run)[1:] | dead(run)[:-1]) for run in runs]
-        if same:
-            kept = [np.arange(len(there)) < max(1, first) for there in kept]
+        if levels == "all":
+            kept = [np.ones(run.levels, bool) for run in runs]
+        elif levels == "alive":
+            kept = [~(dead(run)[1:] | dead(run)[:-1]) for run in runs]
+        else:
+            kept = [np.arange(run.levels) < max(1, first) for run in runs]
         found[name] = {
             layer: np.array([_mean(run[f"{what}/{layer}.weight"], there) for run, there in zip(runs, kept)])
             for layer in runs[0].layer_names
@@ -47,43 +58,34 @@ def _mean(values: np.ndarray, there: np.ndarray) -> float:
     return np.nanmean(np.where(there, values, np.nan))
 
 
-def correlations(groups: Groups, accuracy: dict[str, np.ndarray]) -> dict[tuple[str, bool], dict]:
-    """Spearman's rank correlation, over the conditions, of `changes` with their accuracy.
+def correlation(
+    found: dict[str, dict[str, np.ndarray]], accuracy: dict[str, np.ndarray], layers: list[str]
+) -> dict[str, float]:
+    """Spearman's rank correlation, over the conditions, of `changes` with accuracy, the mean over layers.
 
     accuracy : condition -> (runs,)
-    returns  : (one of MEASURES, same levels) -> layer -> (runs,)
+    returns  : of means over runs, see basics.rank_correlation
     """
-    return {
-        (what, same): _against(changes(groups, what, same), accuracy)
-        for what in MEASURES
-        for same in (False, True)
-    }
+    return rank_correlation(
+        np.array(
+            [
+                [[rows[layer].mean(), accuracy[name].mean()] for name, rows in found.items()]
+                for layer in layers
+            ]
+        )
+    )
 
 
-def _against(
-    found: dict[str, dict[str, np.ndarray]], accuracy: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Rank correlation over the conditions in every layer: layer -> (runs,)."""
-    ranks = {}
-    for layer in next(iter(found.values())):
-        rows = np.array([[found[name][layer], accuracy[name]] for name in found])
-        rows = rows[np.isfinite(rows).all((1, 2))]
-        ranks[layer] = np.array([stats.spearmanr(*pair.T).statistic for pair in np.moveaxis(rows, 2, 0)])
-    return ranks
-
-
-def correlation_rows(found: dict[tuple[str, bool], dict]) -> list[list[str]]:
-    """Rows of words from `correlations`: mean and standard deviation over runs, layer by layer."""
-    words = {False: "each its own levels", True: "the same levels"}
-    return [
-        [f"{what}, {words[same]}", *(around(values, digits=2) for values in layers.values())]
-        for (what, same), layers in found.items()
-    ]
-
-
-def weakest(found: dict[str, np.ndarray], sign: int = 1) -> np.ndarray:
-    """(runs,): the correlation in the layer that agrees least with its having this sign."""
-    return sign * np.min([sign * values for values in found.values()], 0)
+def correlation_rows(groups: Groups, accuracy: dict[str, np.ndarray]) -> list[list[str]]:
+    """Rows of words, one of every measure and levels: `correlation` in each layer, ± its jackknife error."""
+    layers, rows = next(iter(groups.values()))[0].layer_names, []
+    for what, (levels, words) in itertools.product(MEASURES, LEVELS.items()):
+        found = changes(groups, what, levels)
+        each = [correlation(found, accuracy, [layer]) for layer in layers]
+        rows.append(
+            [f"{what}, {words}", *(f"{number(r['values'], 2)} ± {number(r['error'], 2)}" for r in each)]
+        )
+    return rows
 
 
 def order(runs: list[History], layer: int = 1) -> np.ndarray:

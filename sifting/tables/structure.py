@@ -1,11 +1,10 @@
 """Tables of structure in masks: do weights survive by inputs, by outputs, or side by side?"""
 
 import numpy as np
-from scipy import stats
 
 from sifting import observables
 from sifting.results.history import History
-from sifting.tables.basics import Groups, common, nearest
+from sifting.tables.basics import Groups, between_levels, common, rank_correlation
 from sifting.tables.predictions import last_good
 
 
@@ -53,6 +52,18 @@ def _scores(mask: np.ndarray, draw: np.random.Generator, draws: int) -> dict[str
     return found
 
 
+def gone_alone(runs: list[History], level: int, layer: int) -> np.ndarray:
+    """(runs,): inputs of a layer of which nothing is kept, though the map that they are still has weights.
+
+    The layer before is a convolution whose maps these inputs are.
+    """
+    found = []
+    for run in runs:
+        gone = ~by_input(run.mask(level, layer)).any(1)
+        found.append((gone & by_output(run.mask(level, layer - 1)).any(1)).sum())
+    return np.array(found)
+
+
 def with_localization(groups: Groups, layer: int, channels: int) -> dict[str, dict[str, np.ndarray]]:
     """Structure of all units of a linear layer together, and locality of each by itself.
 
@@ -76,20 +87,22 @@ def _localization(mask: np.ndarray, channels: int) -> float:
     return float(np.nanmean(found)) if np.isfinite(found).any() else np.nan
 
 
+def at_density(found: dict[str, dict[str, np.ndarray]], what: str, density: float) -> dict[str, np.ndarray]:
+    """An array of `with_localization` between levels: condition -> (runs,); see basics.between_levels."""
+    return {
+        name: np.array([between_levels(rows["density"], row, density) for row in rows[what]])
+        for name, rows in found.items()
+    }
+
+
 def correlation(found: dict[str, dict[str, np.ndarray]], density: float, one: str, other: str) -> dict:
-    """Spearman's rank correlation, over the conditions, of two arrays near `density`.
+    """Spearman's rank correlation, over the conditions, of two arrays at `density`.
 
     found   : of `with_localization`; one, other : names of arrays (runs, levels) of it
-    returns : values, of means over runs; error, jackknife over the conditions: for claims.check
+    returns : of means over runs, see basics.rank_correlation
     """
-    level = {name: nearest(rows["density"], density) for name, rows in found.items()}
-    pairs = np.array(
-        [[rows[what][:, level[name]].mean() for what in (one, other)] for name, rows in found.items()]
-    )
-    count = len(pairs)
-    without = np.array([stats.spearmanr(*np.delete(pairs, n, 0).T).statistic for n in range(count)])
-    error = np.sqrt((count - 1) / count * ((without - without.mean()) ** 2).sum())
-    return {"values": stats.spearmanr(*pairs.T).statistic, "error": error}
+    ones, others = (at_density(found, what, density) for what in (one, other))
+    return rank_correlation(np.array([[[ones[name].mean(), others[name].mean()] for name in found]]))
 
 
 def of_convolutions(name: str, run: History, count: int) -> dict:

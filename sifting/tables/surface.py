@@ -7,6 +7,7 @@ from sifting.observables.surface import barrier
 from sifting.results.axes import LINES, STATISTICS
 from sifting.results.history import History
 from sifting.tables.basics import Groups
+from sifting.tables.connectivity import mattering
 from sifting.tables.learning import tested
 from sifting.tables.words import around, percent
 
@@ -72,7 +73,7 @@ def planes(groups: Groups) -> dict:
         )
 
     found = {"accuracy" if name == "plane" else name: everywhere(name) for name in PLANE}
-    share = [[run.density(n) if n <= run.levels else np.nan for n in cycles] for run in runs]
+    share = [[mattering(run, n) if n <= run.levels else np.nan for n in cycles] for run in runs]
     missing = np.isnan(found["accuracy"]).any((3, 4))
     known = [n for n in range(len(STATISTICS)) if (missing[:, :, n] == missing.all(2)).all()]
     found |= {name: found[name][:, :, known] for name in ("accuracy", "own")}
@@ -163,6 +164,11 @@ def apart(run: History) -> np.ndarray:
     return np.array([run[f"apart/{level}"] for level in range(1, run.levels + 1)])
 
 
+def ends_apart(runs: list[History]) -> np.ndarray:
+    """(runs, 3): the distances of `apart` after the last level."""
+    return np.array([run[f"apart/{run.levels}"] for run in runs])
+
+
 def distance_rows(groups: Groups, last: int) -> list[list[str]]:
     """Rows of words: condition; distance from W* to Wr of its first run at each level to `last`."""
     return [
@@ -193,7 +199,7 @@ def emptied_words(groups: Groups) -> str:
 
 # the columns of `network_rows`, after the name of the condition
 NETWORK_HEAD = (
-    "weights kept",
+    "weights that matter",
     "W* to Wp",
     "W* to Wr",
     "Wp to Wr",
@@ -208,14 +214,14 @@ def network_rows(groups: Groups) -> list[list[str]]:
     """Rows of words, one a condition, after the last level.
 
     Means and standard deviations over runs, in this order:
-    weights kept; distances as in `apart`; training accuracy of Wp, with the statistics from before and with
-    its own, and of Wr; number of layers that are `emptied`
+    weights that are kept and can matter; distances as in `apart`; training accuracy of Wp, with the
+    statistics from before and with its own, and of Wr; number of layers that are `emptied`
     """
     return [
         [
             name,
-            _kept(runs),
-            *(around(far, digits=2) for far in np.array([run[f"apart/{run.levels}"] for run in runs]).T),
+            _left(runs),
+            *(around(far, digits=2) for far in ends_apart(runs).T),
             *(around(found, unit=" %") for found in (*_pruned(runs), networks(runs)["Wr"])),
             around(np.array([len(emptied(run)) for run in runs]), digits=int(len(runs) > 1)),
         ]
@@ -229,10 +235,10 @@ def _pruned(runs: list[History]) -> tuple[np.ndarray, np.ndarray]:
 
 # the columns of `retrained_rows`, after the way
 RETRAINED_HEAD = (
-    "weights kept",
+    "weights that matter",
     "test accuracy",
     "training accuracy",
-    "weights of the small network",
+    "those of the small network",
     "its test accuracy",
 )
 
@@ -241,25 +247,25 @@ def retrained_rows(groups: Groups, small: Groups) -> list[list[str]]:
     """Rows of words: pruned and retrained networks, beside small ones: EST1.
 
     small   : way -> runs of networks that were small from the start
-    returns : way; weights kept, test and training accuracy of the retrained network; weights and test
-              accuracy of the small one
+    returns : way; weights that are kept and can matter, test and training accuracy of the retrained network;
+              such weights and test accuracy of the small one
     """
     return [
         [
             name,
-            _kept(runs),
+            _left(runs),
             around(tested(runs), unit=" %"),
             around(networks(runs)["Wr"], unit=" %"),
-            _kept(small[name]),
+            _left(small[name]),
             around(tested(small[name]), unit=" %"),
         ]
         for name, runs in groups.items()
     ]
 
 
-def _kept(runs: list[History]) -> str:
-    """Share of the weights of convolutions that are kept in the end, in words."""
-    return around(np.array([run.density(run.levels) for run in runs]), 100, unit=" %")
+def _left(runs: list[History]) -> str:
+    """Share of the weights of convolutions that are kept and can matter in the end, in words."""
+    return around(np.array([mattering(run, run.levels) for run in runs]), 100, unit=" %")
 
 
 def leaving(groups: Groups, cells: dict[tuple[float, int], str], of: str = "accuracy") -> dict[str, dict]:

@@ -9,7 +9,7 @@ from sifting.results.masks import jaccard
 from sifting.tables.basics import Groups, common, densities, level_near, shape
 from sifting.tables.utility import worth
 from sifting.tables.words import around
-from sifting.tables.worth import rank, units, units_near
+from sifting.tables.worth import part, rank, units, units_near
 
 # what is measured -> its name in words, factor, digits, and unit
 MEASURES = {
@@ -39,10 +39,11 @@ def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
     jaccard : index of the first layer with the mask of `reference` at the nearest density
     chance  : what that index would be by chance
     worth   : mean utility of random tenths of the weights, in nats
-    barrier : from the dense network, in points, statistics recomputed
+    barrier : from the dense network, in points, statistics recomputed; part : the same as tables.worth.part
     """
     tenth, recomputed = axes.RATIOS.index(0.1), axes.STATISTICS.index("recomputed")
     mask, kept = run.mask(level), units(run, level)
+    line = run[f"line/{level}"][0, recomputed, :, 0]
     beside = reference.mask(level_near(reference, run.density(level, 1)))
     return {
         "test": run.accuracy("test", "best")[level],
@@ -51,7 +52,8 @@ def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
         "jaccard": jaccard(mask, beside),
         "chance": observables.similarity.chance_jaccard(mask.sum(), beside.sum(), mask.size),
         "worth": worth(run, level)[tenth].mean(),
-        "barrier": 100 * observables.surface.barrier(run[f"line/{level}"][0, recomputed, :, 0]),
+        "barrier": 100 * observables.surface.barrier(line),
+        "part": part(line),
     }
 
 

@@ -6,14 +6,16 @@ figures.methods.panels: condition -> arrays x (points,) and y (runs, points).
 """
 
 import numpy as np
+from scipy import stats
 
 from sifting.results.axes import BASES, RATIOS
 from sifting.results.history import History
 from sifting.tables.basics import Groups
-from sifting.tables.words import percent
+from sifting.tables.words import around, percent
 
 Lines = dict[str, dict[str, np.ndarray]]
 Which = dict[str, tuple[str, int, str]]  # condition -> group of runs, level and base, see `worth`
+PAPER_SETS = 500  # of each size, in the paper
 TENTH = 0.1  # the share of the weights that tests of accuracy take out
 SCOPES = ("rank among all weights", "rank in the layer")  # of windows of weights, by their size
 
@@ -97,16 +99,20 @@ def tenth_lost(runs: list[History]) -> dict[str, np.ndarray]:
     """Training accuracy lost without a tenth of the weights, in points, (runs,) each: ES1.
 
     between sets           : without the worst random set, less what is lost without the best
+    of as many as the paper: the same as it would be of PAPER_SETS, see `expected_range`
     largest                : without the largest weights
     smaller half           : mean over the windows that lie in the smaller half of all weights
     smaller half of layers : the same by ranks in each layer; costly: the window of these that costs most
     """
     sets, whole = ablations(runs), _whole(runs)[:, None]
+    between = 100 * (sets["highest"] - sets["lowest"])[:, 1 + RATIOS.index(TENTH)]
+    more = expected_range(PAPER_SETS) / expected_range(remaining(runs[0]).shape[1])
     tenths = [lines[percent(TENTH)] for lines in windows(runs).values()]
     smaller = tenths[0]["rank"] + TENTH / 2 <= 0.5
     among_all, in_layers = (100 * (whole - line["value"]) for line in tenths)
     return {
-        "between sets": 100 * (sets["highest"] - sets["lowest"])[:, 1 + RATIOS.index(TENTH)],
+        "between sets": between,
+        "of as many as the paper": more * between,
         "largest": among_all[:, -1],
         "smaller half": among_all[:, smaller].mean(1),
         "smaller half of layers": in_layers[:, smaller].mean(1),
@@ -114,19 +120,22 @@ def tenth_lost(runs: list[History]) -> dict[str, np.ndarray]:
     }
 
 
+def expected_range(count: int) -> float:
+    """Mean distance of the largest from the smallest of `count` numbers from one Gaussian, in its sigmas.
+
+        integral of  1 - Phi(x)^count - (1 - Phi(x))^count
+
+    More sets have a wider range for no other reason than that they are more.
+    """
+    x = np.linspace(-9, 9, 3601)
+    below = stats.norm.cdf(x)
+    return float(np.trapezoid(1 - below**count - (1 - below) ** count, x))
+
+
 def without_a_tenth(runs: list[History], base: str = "share") -> np.ndarray:
     """(runs,): training accuracy lost without a tenth of the weights, in points, mean over sets."""
     found = ablations(runs, base=base)["mean"]
     return 100 * (found[:, 0] - found[:, 1 + RATIOS.index(TENTH)])
-
-
-def costlier(groups: Groups, other: str, base: str = "share") -> dict[str, np.ndarray]:
-    """How much more accuracy each group loses without a tenth of the weights than one does.
-
-    returns : group -> (runs,), `without_a_tenth` minus that of `other`, in points
-    """
-    lost = {name: without_a_tenth(runs, base) for name, runs in groups.items()}
-    return {name: values - lost[other] for name, values in lost.items()}
 
 
 def layer_worth(runs: list[History]) -> dict[str, np.ndarray]:
@@ -245,14 +254,41 @@ def since_start(panels: dict[str, Lines]) -> dict[str, Lines]:
     }
 
 
-def grown(panels: dict[str, Lines], *shares: float, since: int = 1) -> dict[str, np.ndarray]:
+def grown(
+    panels: dict[str, Lines], *shares: float, since: int = 1, before: dict[str, Lines] | None = None
+) -> dict[str, np.ndarray]:
     """How often the statistics of `over_training` double until the end: name -> (runs,).
 
     shares : mean over these; all where none is given
     since  : from which time on; 1 is the first after the start, when a network says the same of all images
+    before : the same of a shorter training of the same networks, whose time `since` it is; default: panels.
+             A longer training is the same as a shorter one until the learning rate first drops, and so can
+             be compared with the same beginning
     """
     found = {}
     for name, lines in panels.items():
-        rows = np.array([lines[percent(share)]["value"] for share in shares or RATIOS])
-        found[name] = np.log2(rows[:, :, -1] / rows[:, :, since]).mean(0)
+        words = [percent(share) for share in shares or RATIOS]
+        start = lines if before is None else before[name]
+        ends, starts = (
+            np.array([some[word]["value"][:, time] for word in words])
+            for some, time in ((lines, -1), (start, since))
+        )
+        found[name] = np.log2(ends / starts).mean(0)
     return found
+
+
+GROWTH_HEAD = (
+    "usual, from the start",
+    "usual, from its first sixth",
+    "long, from the start",
+    "long, from there",
+)
+
+
+def growth_rows(usual: dict[str, Lines], long: dict[str, Lines]) -> list[list[str]]:
+    """Rows of words: of every statistic how often it doubles until the end, as GROWTH_HEAD says.
+
+    Means and standard deviations over runs, of `grown`; the last column is from the same step as the second.
+    """
+    found = [grown(usual, since=0), grown(usual), grown(long, since=0), grown(long, before=usual)]
+    return [[name, *(around(rows[name], digits=2) for rows in found)] for name in GROW]

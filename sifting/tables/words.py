@@ -28,9 +28,9 @@ def rows(table: list[tuple]) -> list[list[str]]:
 
 
 def around(values: np.ndarray, scale: float = 1.0, digits: int = 1, unit: str = "") -> str:
-    """Mean ± standard deviation over runs, in words."""
+    """Mean ± standard deviation over runs, in words; a dash where a run has none."""
     sd = f" ± {number(scale * values.std(ddof=1), digits)}" if len(values) > 1 else ""
-    return number(scale * values.mean(), digits) + sd + unit
+    return number(scale * values.mean(), digits) + sd + unit if np.isfinite(values).all() else "–"
 
 
 def spread(values: np.ndarray) -> str:

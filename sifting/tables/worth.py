@@ -105,9 +105,11 @@ def near_density(line: dict[str, np.ndarray], density: float, what: str = "value
     return line[what][:, nearest(line["density"], density)]
 
 
-def values_near(lines: dict[str, dict[str, np.ndarray]], density: float) -> dict[str, np.ndarray]:
+def values_near(
+    lines: dict[str, dict[str, np.ndarray]], density: float, what: str = "value"
+) -> dict[str, np.ndarray]:
     """The same of all conditions: condition -> (runs,)."""
-    return {name: near_density(line, density) for name, line in lines.items()}
+    return {name: near_density(line, density, what) for name, line in lines.items()}
 
 
 # --- sets of weights
@@ -149,7 +151,8 @@ def barriers(groups: Groups, which: str, of: str = "accuracy") -> dict[str, dict
     """Barriers, see tables.surface.height, on one of axes.LINES to the network of every level.
 
     returns : kind of batch-norm statistics -> condition -> density (levels,); value, the barriers, and end,
-              accuracy in [0, 1] or loss of the network at the end of the line, (runs, levels)
+              accuracy in [0, 1] or loss of the network at the end of the line, (runs, levels); and part,
+              barriers in accuracy as a `part` of what both ends know
     """
     choose("line", which, axes.LINES)
     choose("measure", of, MEASURED)
@@ -161,13 +164,25 @@ def barriers(groups: Groups, which: str, of: str = "accuracy") -> dict[str, dict
             rows = [[run[f"line/{level}"][place, number, :, measure] for level in levels] for run in runs]
             rows = np.array(rows)
             value = {"density": densities(runs)[1:], "value": height(rows, of), "end": rows[..., -1]}
-            found[kind][name] = value
+            found[kind][name] = value | ({"part": part(rows)} if of == "accuracy" else {})
     return found
 
 
-def highest(line: dict[str, np.ndarray], density: float) -> np.ndarray:
-    """(runs,): the highest barrier of one condition, of all levels down to a density."""
-    return line["value"][:, : 1 + nearest(line["density"], density)].max(1)
+def part(rows: np.ndarray) -> np.ndarray:
+    """(...,): barriers on lines of accuracy, (..., points), in percent of the mean accuracy of both ends.
+
+    Where networks have learned all images, these are points. Where they have not, there is less to lose, and
+    as many points are more of it.
+    """
+    return height(rows) / rows[..., [0, -1]].astype(float).mean(-1)
+
+
+def highest(line: dict[str, np.ndarray], density: float, what: str = "value") -> np.ndarray:
+    """(runs,): the highest barrier of one condition, of all levels down to a density.
+
+    what : value or part, of `barriers`
+    """
+    return line[what][:, : 1 + nearest(line["density"], density)].max(1)
 
 
 # the columns of `barrier_rows`, after the name of the condition

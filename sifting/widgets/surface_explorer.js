@@ -95,7 +95,7 @@ async function render({ model, el }) {
     unknown.hidden = !at.plane.includes(MISSING);
     if (!ended) drawPlane(at);
     const said = (share) => (share === null ? "–" : percent(share));
-    tell(facts, [...NETWORKS.map(([name, what], n) => [`${name}, ${what}`, said(own[n])]), ["of the weights kept", said(at.share)]]);
+    tell(facts, [...NETWORKS.map(([name, what], n) => [`${name}, ${what}`, said(own[n])]), ["weights that matter", said(at.share)]]);
     if (ended) return say(status, `The run ended before cycle ${at.cycle}.`);
     // The cell that a network lies in is its own, and of the last one, where there are several.
     const network = points.findLastIndex(([px, py]) => x.nearest(px) === column && y.nearest(py) === row);

@@ -47,7 +47,7 @@ class SurfaceExplorer(Explorer):
                      in units of weights;
                      points (ways, cycles, 3, 2): where the networks W*, Wp and Wr are;
                      own (ways, cycles, statistics, 3): their accuracies;
-                     share (ways, cycles): weights kept. All are nan where a run ended before
+                     share (ways, cycles): weights that matter. All are nan where a run ended before
         way        : position of the one to begin with
         cycle      : from 1 on; default: the last
         statistics : position of the ones to begin with

@@ -150,6 +150,17 @@ def test_localization_leaves_out_units_with_fewer_than_ten_pairs():
     assert np.isnan(locality.localization(mask, (1, 16, 16))).tolist() == [True, False, False]
 
 
+def test_the_share_of_units_with_a_value_is_that_of_the_living_ones_with_ten_pairs(mask):
+    few = np.zeros((4, 256), bool)
+    few[0, :4], few[1, :5], few[2, :9] = True, True, True
+    assert locality.measured(few, (1, 16, 16)) == pytest.approx(2 / 3), "the last unit has no input"
+    assert np.isnan(locality.measured(few[3:], (1, 16, 16)))
+    found = ~np.isnan(locality.localization(mask, SHAPE))
+    assert locality.measured(mask, SHAPE) == found[mask.any(1)].mean()
+    same = locality.displacement_counts(few, (1, 16, 16))[0]
+    assert np.isfinite(locality.rf_width(same)[0]).tolist() == [False, True, True, False]
+
+
 def test_enrichment_and_pair_correlation_are_one_for_random_masks():
     mask = np.random.default_rng(5).random((600, 768)) < 0.1
     assert locality.enrichment(mask, (3, 16, 16)) == pytest.approx(1, abs=0.02)
@@ -165,7 +176,8 @@ def test_axis_excess_is_one_without_axes_and_large_for_bars():
     bars = np.zeros((40, 16, 16), bool)
     for n, y in enumerate(draw.integers(1, 14, 40)):
         bars[n, y - 1 : y + 2] = True
-    assert locality.axis_excess(bars.reshape(40, -1), (1, 16, 16)) > 2
+    assert all(locality.axis_excess(bars.reshape(40, -1), (1, 16, 16), d) > 2 for d in (5, 10))
+    assert np.isnan(locality.axis_excess(bars.reshape(40, -1), (1, 16, 16), 7)), "7 has no oblique twin"
 
 
 @pytest.mark.parametrize("angle", [0, 10, 20, -30])
@@ -184,6 +196,18 @@ def test_orientation_is_that_of_the_bars_that_masks_are_made_of(angle):
 
 def test_degrees_sum_to_the_weights_kept(mask):
     assert connectivity.in_degree(mask).sum() == connectivity.out_degree(mask).sum() == mask.sum()
+
+
+def test_the_tail_is_what_random_pruning_has_least_of():
+    draw = np.random.default_rng(8)
+    random = draw.random((4000, 500)) < 0.1
+    assert 0.004 < connectivity.tail(random) <= 0.013
+    some = random.copy()
+    some[:400] = draw.random((400, 500)) < 0.3
+    assert connectivity.tail(some) == pytest.approx(0.1, abs=0.02)
+    some[:400] = False
+    assert connectivity.degree_excess(some) > 3, "units that keep nothing are in the variance"
+    assert connectivity.tail(some) < 0.1
 
 
 def test_degree_excess_is_one_for_random_masks():

@@ -413,10 +413,10 @@ def test_turning_of_a_table_that_turns_at_every_level():
         score[0, level, level] = 3
     found = cavity.turning({"score": score, "count": np.ones((1, 4, 4))})
     assert {name: float(value[0]) for name, value in found.items()} == {
-        "next": 3, "later": -2, "difference": 5, "order": 0, "least": 3, "turned": 1,
+        "next": 3, "later": -2, "difference": 5, "order": 0, "least": 3, "signs": 1,
     }  # fmt: skip
     score[0, 1, 3] = 1
-    assert cavity.turning({"score": score, "count": np.ones((1, 4, 4))})["turned"] == pytest.approx(2 / 3)
+    assert cavity.turning({"score": score, "count": np.ones((1, 4, 4))})["signs"] == pytest.approx(4 / 5)
 
 
 # --- components, and pruning by the cavity score

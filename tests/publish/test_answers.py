@@ -3,13 +3,17 @@
 import ast
 import json
 import re
+from xml.etree import ElementTree
 
 import nbformat
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from sifting import __main__ as cli
 from sifting import store
-from sifting.publish import answers, fingerprint, plans, runner, sources, trials
+from sifting.publish import answers, fingerprint, markup, pages, plans, runner, sources, trials
+from sifting.publish.pages.outputs import recorded
 
 ASKED = [exercise for path in sorted(sources.CHAPTERS.glob("*.ipynb")) for exercise in answers.asked(path)]
 STORED = sorted(answers.FOLDER.glob("*"))
@@ -71,6 +75,21 @@ def test_an_answer_is_of_what_its_exercise_and_its_chapter_are_now(path):
         "computed from code that is in no commit"
     )
     assert kept["wall_seconds"] > 0 and re.fullmatch(r"\d{4}-\d\d-\d\d", kept["date"])
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_an_answer_was_computed_as_its_chapter_computes_now(path, site):
+    """What the book had then is what it has: else the trial is to be drawn and kept again."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    page = runner.BOOK / f"{kept['chapter']}.ipynb"
+    if pages.record(page)["preset"] != kept["preset"]:
+        pytest.skip("the chapter is drawn at another preset")
+    now = trials.by_name(recorded(nbformat.read(page, 4), ""))
+    then = {key: claim for key, claim in trials.by_name(kept["book"]).items() if key in now}
+    alike = [key for key, claim in then.items() if claim["over"] == now[key]["over"]]
+    assert [then[key]["estimate"] for key in alike] == pytest.approx(
+        [now[key]["estimate"] for key in alike], rel=1e-5, nan_ok=True
+    )
 
 
 # --- made of a trial
@@ -148,6 +167,42 @@ def test_what_cannot_be_kept_is_told(toy, capsys, monkeypatch):
     monkeypatch.setattr(answers, "MOST", 1000)
     assert cli.main(["answer", "trial=all"]) == 2
     assert "PB1a is too large to be kept" in capsys.readouterr().err
+
+
+def test_a_slim_picture_has_every_mark_where_it_was_and_as_it_looked():
+    """Marks with the styles that they have or inherit, and paths, within half a hundredth of a point."""
+
+    def marks(text):
+        found, svg = [], "{http://www.w3.org/2000/svg}"
+
+        def visit(element, style):
+            style = element.get("style", style)
+            if element.tag == f"{svg}use":
+                link = element.get("{http://www.w3.org/1999/xlink}href")
+                found.append((link, style, float(element.get("x", 0)), float(element.get("y", 0))))
+            for child in element:
+                visit(child, style)
+
+        root = ElementTree.fromstring(text)
+        visit(root, "")
+        return found, [path.get("d", "").split() for path in root.iter(f"{svg}path")]
+
+    drawn = Figure()
+    for color in ("red", "blue"):
+        drawn.add_subplot(1, 2, 1 + (color == "blue")).plot(
+            np.arange(9) / 7, np.arange(9) ** 2, "o-", color=color
+        )
+    text = markup.svg(drawn)
+    small = markup.slim(text)
+    assert len(small) < 0.95 * len(text) and "<metadata>" not in small
+    (before, lines), (after, thin) = marks(text), marks(small)
+    assert [mark[:2] for mark in before] == [mark[:2] for mark in after]
+    for one, other in zip(before, after, strict=True):
+        assert one[2:] == pytest.approx(other[2:], abs=0.0051)
+    for one, other in zip(lines, thin, strict=True):
+        assert len(one) == len(other)
+        numbers = [(a, b) for a, b in zip(one, other) if not a.isalpha()]
+        assert all(float(a) == pytest.approx(float(b), abs=0.0051) for a, b in numbers)
 
 
 def test_values_are_read_as_one_types_them():

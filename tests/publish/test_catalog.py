@@ -11,6 +11,7 @@ import pytest
 
 from sifting.publish import catalog
 from sifting.publish.catalog import FIGURES, PAPERS, statement, statements
+from sifting.tables import chance
 
 ROOT = pathlib.Path(__file__).parents[2]
 FILES = {stem: catalog.HERE / f"{stem}.toml" for stem in [*(stem for stem, *_ in PAPERS.values()), "own"]}
@@ -101,6 +102,16 @@ def test_what_a_statement_wants_can_be_and_can_fail():
         assert one.least < one.above or one.below < one.most, f"{one.key}: no effect can be elsewhere"
         assert one.text.endswith(".") and one.paper and one.effect, one.key
         assert one.name.isidentifier(), one.key
+
+
+def test_the_margin_of_what_is_local_stands_once():
+    bounds = {
+        (word, getattr(one, side))
+        for one in statements().values()
+        for word, side in (("least", "above"), ("largest", "below"))
+        if one.effect.startswith(f"the {word} of three measures of locality beyond chance")
+    }
+    assert bounds == {(word, 100 * chance.MARGIN) for word in ("least", "largest")}
 
 
 def test_no_two_statements_on_a_figure_say_the_same():

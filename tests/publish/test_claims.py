@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from sifting.publish.catalog import Statement, statements
-from sifting.publish.claims import check
+from sifting.publish.claims import check, surviving
 
 
 def claim(values, against=None, error=np.nan, **said):
@@ -46,6 +46,7 @@ def test_absence_holds_only_where_the_whole_interval_is_within_the_margin():
     assert claim([0.0, 0.0], **none).statement.wanted == "between −0.05 and 0.05"
     assert claim([0.0], above=-1).statement.wanted == "above −1"
     assert claim([0.0], below=2).statement.wanted == "below 2"
+    assert claim([0.0], below=2, why="as two is little").statement.wanted == "below 2; as two is little"
 
 
 def test_against_another_group_the_interval_is_that_of_the_pooled_two_sample_test():
@@ -59,6 +60,38 @@ def test_against_another_group_the_interval_is_that_of_the_pooled_two_sample_tes
     assert single.high - single.estimate == pytest.approx(
         stats.t.ppf(0.975, 2) * np.std(one, ddof=1) * np.sqrt(4 / 3)
     )
+
+
+def test_p_is_that_of_the_nearest_bound_and_decides_as_the_interval_does():
+    values = [1.0, 2.0, 4.0]
+    assert claim(values).p == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+    assert claim(values, above=3).p == pytest.approx(stats.ttest_1samp(values, 3).pvalue)
+    assert claim(values, above=-9, below=3).p == pytest.approx(stats.ttest_1samp(values, 3).pvalue)
+    assert claim(values, against=[0.0, 0.5]).p == pytest.approx(stats.ttest_ind(values, [0.0, 0.5]).pvalue)
+    assert claim([5.0], error=2.0).p == pytest.approx(2 * stats.norm.sf(2.5))
+    assert claim([5.0], error=0).p == 0 and np.isnan(claim([5.0]).p) and np.isnan(claim([]).p)
+    draw = np.random.default_rng(1)
+    for _ in range(300):
+        bounds = dict(zip(("above", "below"), np.sort(draw.normal(size=2))))
+        found = claim(draw.normal(size=3), **bounds)
+        assert (found.p < 0.05) == (found.verdict != "unclear")
+
+
+@pytest.mark.parametrize("method", ["holm", "bh"])
+def test_what_survives_is_what_the_textbook_says(method):
+    draw = np.random.default_rng(0)
+    for _ in range(50):
+        p = draw.uniform(size=20) ** 4
+        if method == "bh":
+            expected = stats.false_discovery_control(p) <= 0.05
+        else:
+            order = np.argsort(p)
+            adjusted = np.maximum.accumulate((20 - np.arange(20)) * p[order])
+            expected = np.empty(20, bool)
+            expected[order] = adjusted <= 0.05
+        np.testing.assert_array_equal(surviving(p, method), expected)
+    assert list(surviving([np.nan, 1e-9, 0.9], method)) == [False, True, False]
+    assert surviving([], method).size == 0 and not surviving([np.nan], method).any()
 
 
 def test_one_seed_proves_nothing_unless_its_own_error_is_known():

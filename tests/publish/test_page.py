@@ -75,6 +75,7 @@ def test_a_claim_shows_its_verdict_and_records_what_was_measured(published, said
     assert 'class="claim holds"' in data["text/html"] and "1.00 points" in data["text/html"]
     claim = record["claim"]
     assert claim.pop("estimate") == pytest.approx(1) and claim.pop("low") < 1 < claim.pop("high")
+    assert 0 < claim.pop("p") < 0.05
     assert claim == {
         "id": "PB1a", "name": "less", "over": "3 seeds", "preset": "smoke", "dataset": "photos",
     }, "words are those of the catalog"  # fmt: skip
@@ -83,7 +84,9 @@ def test_a_claim_shows_its_verdict_and_records_what_was_measured(published, said
 def test_a_claim_without_an_interval_is_recorded_in_json(published, said):
     a_page().check("PB1a", less=[1.0])
     [(_, record)] = published
-    assert record["claim"]["low"] is record["claim"]["high"] is None, "JSON knows no infinity"
+    assert record["claim"]["low"] is record["claim"]["high"] is record["claim"]["p"] is None, (
+        "JSON knows no infinity"
+    )
     json.dumps(record, allow_nan=False)
 
 

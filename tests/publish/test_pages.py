@@ -4,9 +4,11 @@ import collections
 import hashlib
 import importlib
 import inspect
+import json
 import math
 import pkgutil
 import re
+from itertools import cycle
 
 import nbformat
 import numpy as np
@@ -61,6 +63,7 @@ def claimed(statement, verdict, chapter="imp", **more):
         "estimate": estimate,
         "low": ends[0],
         "high": ends[1],
+        "p": None if verdict == "unclear" else 1e-9,
     }
     values |= {"over": "3 seeds", "preset": "laptop", "dataset": "photos"}
     return {"claim": values | more, "chapter": chapter}
@@ -144,10 +147,11 @@ def test_a_claim_is_told_in_the_words_of_the_catalog(verdict):
 
 def test_what_a_page_records_is_told_as_it_was_tested():
     claim = check(said("PB1a"), [1.0, 1.5, 3.0])
-    record = {name: getattr(claim, name) for name in ("estimate", "low", "high", "over")}
+    record = {name: getattr(claim, name) for name in ("estimate", "low", "high", "over", "p")}
     [found] = pages.claims_of([claimed(said("PB1a"), "holds", **record)])
     assert (found["ours"], found["verdict"]) == (claim.ours, claim.verdict)
-    nothing = {"estimate": None, "low": None, "high": None}
+    assert found["p"] == claim.p
+    nothing = {"estimate": None, "low": None, "high": None, "p": None}
     [found] = pages.claims_of([claimed(said("PB1a"), "holds", **nothing)])
     assert (found["ours"], found["verdict"]) == ("nothing to measure", "unclear")
 
@@ -157,8 +161,9 @@ def test_the_ledger_holds_every_claim_in_words_and_escapes_them(monkeypatch):
         verdict: Statement("PB1a", str(n), f"a < b & {n}", "12 % & <more>", "gain < 1", unit="<s>", above=0)
         for n, verdict in enumerate(VERDICTS)
     }
-    recorded = importlib.import_module("sifting.publish.pages.outputs")
-    monkeypatch.setattr(recorded, "statement", lambda id, name: made[VERDICTS[int(name)]])
+    for module in ("outputs", "tested"):
+        recorded = importlib.import_module(f"sifting.publish.pages.{module}")
+        monkeypatch.setattr(recorded, "statement", lambda id, name: made[VERDICTS[int(name)]])
     text = pages.claims_page([claimed(statement, verdict) for verdict, statement in made.items()])
     assert "3 tests of what" in text
     assert "1 hold, 1 are unclear, 1 do not hold; and 0 of statements of our own" in text
@@ -166,6 +171,29 @@ def test_the_ledger_holds_every_claim_in_words_and_escapes_them(monkeypatch):
     for n, verdict in enumerate(VERDICTS):
         assert f"a &lt; b &amp; {n}" in text
         assert f'<span class="verdict {verdict.replace(" ", "-")}">{verdict}</span>' in text
+
+
+def test_the_ledger_for_machines_has_a_row_a_statement_and_says_what_survives():
+    shown = [
+        claimed(statement, verdict) for statement, verdict in zip(statements().values(), cycle(VERDICTS))
+    ]
+    rows = json.loads(json.dumps(pages.ledger(shown), allow_nan=False))
+    assert [f"{row['id']}.{row['name']}" for row in rows] == [*statements()]
+    assert {row["of"] for row in rows if "-" in row["id"]} == {"book"}
+    assert all(row["of"] == "book" or row["quote"] and row["place"] for row in rows)
+    for row in rows:
+        decided = row["verdict"] != "unclear"
+        assert row["survives"] == {"bh": decided, "holm": decided} and (row["p"] is None) != decided
+        low, high = row["interval"]
+        inside = all(
+            bound is None or side * (end - bound) > 0
+            for end, bound, side in zip((low, high), row["holds_where"], (1, -1))
+            if decided
+        )
+        assert not decided or inside == (row["verdict"] == "holds")
+    count = sum(row["verdict"] != "unclear" for row in rows)
+    assert f"{count} of these {len(rows)} tests are decided" in pages.claims_page(shown)
+    assert f"{count} remain (Holm)" in pages.claims_page(shown)
 
 
 def test_claims_made_to_test_that_they_run_are_no_results():

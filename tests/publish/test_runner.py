@@ -541,7 +541,7 @@ def test_a_result_of_every_kind_is_verified_to_the_bit(results, capsys, kind):
 
 def test_an_override_that_changes_nothing_is_refused():
     with pytest.raises(ValueError, match="gain has no effect in dial, which sets or compares it by itself"):
-        asked.settle("dial", "smoke", 1, {"gain": "3", "lr": "0.2"})
+        asked.settle("dial", "smoke", 1, {"gain": "5", "lr": "0.2"})
     assert asked.settle("dial", "smoke", 1, {"lr": "0.2", "gain": "0"})[1].lr == 0.2, (
         "0 is what gain is anyway"
     )

@@ -52,6 +52,11 @@ def test_what_draws_a_trial_again_is_its_own_command(stored, capsys):
     assert f"trial-{name}: up to date" in capsys.readouterr().out
 
 
+def test_settings_are_quoted_whole_whatever_their_names():
+    record = {"chapter": "toy", "preset": "smoke", "seeds": 1, "overrides": {"dataset": "digits", "lr": 0.5}}
+    assert trials.command(record) == 'make chapter=toy preset=smoke seeds=1 set="dataset=digits lr=0.5"'
+
+
 @pytest.mark.parametrize("words", [[], ["preset=laptop"], ["seeds=3"], ["device=cpu"], ["set="]])
 def test_the_settings_of_the_book_are_no_trial(stored, words):
     assert cli.main(["run", "toy", *words]) == 0
@@ -85,6 +90,99 @@ def test_a_trial_is_forgotten_with_its_results_and_no_others(stored, capsys):
     assert trials.drawn(runner.BOOK) == {}
     assert [path.stem for path in (store.root() / "trials").glob("*.npz")] == ["ticket-0123456789ab"]
     assert len([*store.root().glob("*.npz")]) == 3 and stored.page.exists()
+
+
+def test_two_trials_stand_together_and_go_with_either(stored, capsys):
+    for lr in ("0.5", "0.6"):
+        assert cli.main(["run", "toy", "preset=smoke", f"set=lr={lr}"]) == 0
+    one, other = trials.drawn(runner.BOOK)
+    results = {path.stem for path in (store.root() / "trials").glob("*.npz")}
+    for words in (["a=" + one], [f"a={one}", f"b={one}"], [f"a={one}", "b=toy-000000"]):
+        assert cli.main(["compare", *words]) == 2
+    assert "name two trials of one chapter" in capsys.readouterr().err
+    assert cli.main(["compare", f"a={one}", f"b={other}"]) == 0
+    [both] = trials.drawn(runner.BOOK).keys() - {one, other}
+    assert both == f"{one}-beside-{other[-6:]}"
+    head = nbformat.read(runner.BOOK / f"{trials.page_of(both)}.ipynb", 4).cells[0].source
+    assert f"where trial {other} has preset smoke" in head and f"make compare a={one} b={other}" in head
+    capsys.readouterr()
+    assert cli.main(["compare", f"a={one}", f"b={other}"]) == 0
+    assert f"trial-{both}: up to date" in capsys.readouterr().out
+    assert cli.main(["compare", f"a={both}", f"b={other}"]) == 2, "these are two trials already"
+    assert cli.main(["forget", f"trial={both}"]) == 0
+    assert {path.stem for path in (store.root() / "trials").glob("*.npz")} == results
+    for gone, left in ((other, one), (one, None)):
+        assert cli.main(["run", "toy", "preset=smoke", f"set=lr={'0.6' if left else '0.5'}"]) == 0
+        if left:
+            assert cli.main(["compare", f"a={one}", f"b={other}"]) == 0
+        assert cli.main(["forget", f"trial={gone}"]) == 0
+        assert [*trials.drawn(runner.BOOK)] == [left] * bool(left)
+
+
+def test_results_that_a_trial_in_the_making_wants_are_left(stored):
+    assert cli.main(["run", "toy", "preset=smoke", "seeds=2"]) == 0
+    [(name, record)] = trials.drawn(runner.BOOK).items()
+    there = store.root() / "trials"
+    with trials.wanted([record["results"][0]]):
+        assert cli.main(["forget", "trial=all"]) == 0
+        assert [path.stem for path in there.glob("*.npz")] == record["results"][:1]
+    assert not [*there.glob(".wanted/*")]
+    (there / ".wanted" / "0a.json").write_text(json.dumps(record["results"]))  # of a process that was killed
+    assert cli.main(["run", "toy", "preset=smoke", "seeds=2"]) == cli.main(["forget", "trial=all"]) == 0
+    assert not [*there.glob("*.npz")] and not [*there.glob(".wanted/*.json")]
+
+
+def test_results_are_wanted_from_before_they_are_computed_until_they_are_on_a_page(stored, monkeypatch):
+    seen = []
+
+    def looking(kind, configs, device="auto", **how):
+        seen.append((store.root().name, trials._wanted()))
+        return stored(kind, configs, device)
+
+    monkeypatch.setattr(store, "load_or_run", looking)
+    draw = runner.draw
+    monkeypatch.setattr(runner, "draw", lambda *how: seen.append(("", trials._wanted())) or draw(*how))
+    monkeypatch.setattr(trials, "_notes", lambda: runner.BOOK / "wanted")
+    assert cli.main(["run", "toy", "preset=smoke", "seeds=2"]) == 0
+    [record] = trials.drawn(runner.BOOK).values()
+    assert [wanted for place, wanted in seen if place != "results"] == [set(record["results"])] * 3
+    assert not trials._wanted()
+
+
+def test_trials_of_one_chapter_are_forgotten(stored, capsys):
+    stored.write("print(1)", name="other")
+    for chapter in ("toy", "other"):
+        assert cli.main(["run", chapter, "preset=smoke"]) == 0
+    other, toy = trials.drawn(runner.BOOK)
+    assert cli.main(["forget", f"trial={other}", "chapter=toy"]) == 2
+    assert f"choose from all, {toy}" in capsys.readouterr().err
+    assert cli.main(["forget", "chapter=toys"]) == cli.main(["forget", "chapter=toy", "preset=smoke"]) == 2
+    assert "unknown option 'preset'; choose from chapter, trial" in capsys.readouterr().err
+    assert cli.main(["forget", "chapter=toy"]) == 0
+    assert [*trials.drawn(runner.BOOK)] == [other]
+
+
+def test_the_results_of_a_trial_can_be_verified(stored, capsys):
+    assert cli.main(["run", "toy", "preset=smoke", "seeds=1"]) == 0
+    [record] = trials.drawn(runner.BOOK).values()
+    [name] = record["results"]
+    cli.main(["verify", name])
+    assert f"{name}: computing it again" in capsys.readouterr().out
+    assert cli.main(["verify", "ticket-0123456789ab"]) == 2
+    assert "no stored result" in capsys.readouterr().err
+
+
+def test_results_of_the_book_are_not_replaced_without_a_word(stored, capsys):
+    before = len(stored.computed)
+    assert cli.main(["run", "toy", "engine=reference", "fresh=1"]) == 2
+    assert "engine=reference fresh=1 would replace the book's results" in capsys.readouterr().err
+    assert len(stored.computed) == before
+    for words in (["fresh=1"], ["engine=reference", "fresh=1", "book=1"]):
+        assert cli.main(["run", "toy", *words]) == 0
+        assert "toy: its results are computed anew, and replace those" in capsys.readouterr().out
+    assert len(stored.computed) == before + 6
+    assert cli.main(["run", "toy", "engine=reference"]) == 0
+    assert "replace" not in capsys.readouterr().out
 
 
 def test_nothing_of_a_trial_is_counted_in_the_book(stored):
@@ -180,7 +278,7 @@ def test_curves_are_drawn_behind_and_seen_whole():
     assert behind.get_zorder() < mine.axes[0].get_lines()[0].get_zorder()
     assert mine.axes[0].get_ylim()[0] == min(before[0], kept[0]["limits"][1][0])
     assert mine.axes[0].get_ylim()[1] > 90
-    assert [text.get_text() for text in mine.texts] == [beside.NOTE]
+    assert [text.get_text() for text in mine.texts] == ["pale: the book"]
 
 
 def test_curves_behind_have_the_color_of_their_namesake_or_their_name():

@@ -7,7 +7,18 @@ import pytest
 from scipy import stats
 
 from sifting import config, figures, store
-from sifting.tables import basics, conditions, connectivity, learning, locality, pictures, words
+from sifting.tables import (
+    basics,
+    chance,
+    conditions,
+    connectivity,
+    gaussianity,
+    learning,
+    locality,
+    pictures,
+    units,
+    words,
+)
 from tests.known import Known
 
 SIZE, UNITS, LEVELS = (3, 8, 8), 20, 4
@@ -55,7 +66,7 @@ def test_shown_levels_are_half_three_quarters_and_all_of_the_way(runs):
 def test_in_degree_counts_all_runs(runs):
     table = connectivity.in_degree(runs, [2, 4])
     assert len(table["degrees"][0]) == 2 * UNITS and (table["degrees"][1] == 27).all()
-    assert table["excess"][:, 1] == pytest.approx([0, 0]), "equal degrees have no variance"
+    assert table["tail"][:, 1].tolist() == [0, 0], "equal degrees have no tail"
     counts, expected = table["expected"][1]
     assert counts[-1] == 28 and expected[27] == pytest.approx(2 * UNITS * stats.binom.pmf(27, 192, 27 / 192))
 
@@ -163,8 +174,8 @@ def test_reach_grows_with_the_layer(runs):
         (figures.curves.accuracy, lambda r: learning.accuracy(r)),
         (figures.curves.in_degree, lambda r: connectivity.in_degree(r, [2, 3, 4])),
         (figures.maps.locality, lambda r: locality.locality(r, [2, 4])),
-        (figures.curves.localization, locality.localization),
-        (figures.curves.pair_correlation, lambda r: locality.pair_correlation(r, [2, 4])),
+        (figures.locality.localization, locality.localization),
+        (figures.locality.pair_correlation, lambda r: locality.pair_correlation(r, [2, 4])),
         (figures.maps.masks, lambda r: pictures.masks(r[0], 3, 7)),
         (figures.maps.random_units, lambda r: pictures.random_units(r[0], [2, 4])),
         (figures.maps.out_degree, lambda r: connectivity.out_degree({"a": r[0], "b": r[-1]}, 0.2)),
@@ -214,7 +225,8 @@ def test_compare_has_the_rows_of_every_condition(runs):
     at = conditions.at_density(table, runs[0].density(3))["blocks"]
     assert at["level"] == 3 and np.array_equal(at["localization"], rows["localization"][:, 3])
     [row] = conditions.summary({"blocks": at})
-    assert row[0] == "blocks" and row[4] == "25.0 ± 0.0 %" and len(row) == 1 + len(conditions.SUMMARY_HEAD)
+    assert row[0] == "blocks" and row[4::2] == ["25.0 ± 0.0 %", "100 ± 0 %"]
+    assert len(row) == 1 + len(conditions.SUMMARY_HEAD)
 
 
 def test_a_difference_of_conditions_is_that_of_every_number_of_them(runs):
@@ -224,11 +236,33 @@ def test_a_difference_of_conditions_is_that_of_every_number_of_them(runs):
     assert apart["layers"].tolist() == [0, 0] and apart["level"] == 0
 
 
-def test_the_best_level_and_its_density_are_those_of_the_highest_validation_accuracy(runs):
+def test_the_best_level_is_that_of_the_highest_validation_accuracy(runs):
     assert learning.best_level(runs) == 2 and learning.best_level([Early()]) == 0
-    density = np.mean([run.density(2, 1) for run in runs])
-    assert 2 ** learning.best_density(runs) == pytest.approx([density] * 2)
-    assert 2 ** learning.best_density([Early()]) == pytest.approx([Early().density(1, 1)])
+
+
+def test_accuracy_peaks_where_a_parabola_does(runs):
+    x = np.log2(learning.accuracy(runs)["density"])
+    for run, top, sign in zip(runs, (-1.5, -1), (1, -1)):
+        run.arrays["val_accuracy"] = 0.5 - sign * 0.05 * (x - top)[:, None] ** 2
+    found = learning.peak_density(runs)
+    assert found[0] == pytest.approx(-1.5) and np.isnan(found[1]), "a valley has no peak"
+
+
+def test_conditions_with_one_dense_network_count_once_and_the_usual_ones_stand_beside_the_others(runs):
+    moved = Blocks(2)
+    moved.arrays["val_accuracy"] = runs[0]["val_accuracy"] + np.float32(0.01)
+    moved.arrays["test_accuracy"] = runs[0]["test_accuracy"] * np.float32(0.5)
+    groups = {"usual": runs, "same": runs[:1], "moved": [moved]}
+    assert learning.largest_gains(groups) == pytest.approx([30, 15])
+    beside = learning.best_beside(groups)
+    assert beside["values"] == pytest.approx([45, 22.5]) and beside["against"] == pytest.approx([45, 45])
+
+
+def test_what_a_dense_network_has_that_trains_longer_is_said_beside_the_tickets(runs):
+    said = learning.effort(runs, runs[0])
+    assert "45.0 to 45.0 %" in said and "a level" in said
+    assert learning.passes(config.preset("laptop")) == "each training image 0.6 times"
+    assert "settings" in learning.passes(config.preset("laptop", {"dataset": "digits"}))
 
 
 class Early(Blocks):
@@ -290,8 +324,10 @@ def test_conclusions_and_the_least_local_condition(runs):
     assert len(rows[0]) == 1 + len(conditions.CONCLUSIONS_HEAD)
     draw, noise = np.random.default_rng(1), Blocks(3)
     noise.arrays["removed_at/linear.0.weight"] = draw.choice([2, 3, 255], (UNITS, 192)).astype(np.uint8)
-    found = conditions.least_local({"a": runs, "noise": [noise]}, 0.3)
-    assert abs(found["values"]) < 0.1 < 0.9 < locality.everywhere(runs[0], 0.3)["localization"] + 0.1
+    full = chance.beyond(runs, 0.3)
+    found = chance.least_of_all({"a": runs, "noise": [noise]}, full, 0.3)
+    assert found["values"] < 20 < 60 < chance.least_of_all({"a": runs}, full, 0.3)["values"]
+    assert found["error"] > 0
 
 
 def test_a_run_that_ends_at_its_dense_network_has_tables_of_that(results):
@@ -302,3 +338,118 @@ def test_a_run_that_ends_at_its_dense_network_has_tables_of_that(results):
     assert found["peak"] == found["gain"] == found["fall"] == 0
     assert drawn["levels"] == [0] and drawn["localization"].shape == (1, 1)
     assert learning.curves({"": runs})[""]["val"].shape == (2, 1)
+
+
+# --- removed units
+
+
+def test_units_are_also_counted_by_the_weights_that_go_with_them(runs):
+    degrees = runs[0].mask(4).sum(1)
+    assert (degrees == degrees[0]).all(), "so that both sides are one"
+    removed, curve = np.array([0, 5, 10, 20]), np.array([1, 0.5, 0.25, 0.0])
+    anatomy = {"levels": np.array([4]), "removed": removed, "ablation": np.array([[curve] * 3])}
+    found = units.ablation(runs[:1], [anatomy], 4)
+    assert found["by_weights"][0, 0] == pytest.approx(np.interp(units.WEIGHTS, removed / 20, curve))
+    assert found["gap"] == found["gap_random"] == found["gap_weights"] == [0]
+    unequal = Thin()
+    found = units.ablation([unequal], [anatomy], 4)
+    assert found["gap_weights"] > 0, "the same curve, but the most connected units are more of the weights"
+    figures.curves.ablation(found)
+
+
+# --- units without a value, and chance
+
+
+class Thin(Blocks):
+    """A run whose last pruning leaves most units too few inputs to be of any form."""
+
+    def __init__(self, seed=0):
+        super().__init__(seed)
+        removed = self.arrays["removed_at/linear.0.weight"]
+        removed[5:] = np.where(removed[5:] == 255, 4, removed[5:])
+        removed[5:, :2] = 255
+
+
+def test_units_are_compared_where_nearly_all_have_a_value(runs):
+    thin = [Thin(0), Thin(1)]
+    table = conditions.compare({"blocks": runs, "thin": thin})
+    assert table["blocks"]["measured"][:, 1:].tolist() == [[1.0] * 4] * 2
+    assert table["thin"]["measured"][:, 3:].tolist() == [[1.0, 0.25]] * 2
+    assert np.isnan(table["thin"]["localization"][:, 0]).all()
+    assert conditions.sparsest({"thin": table["thin"]}) == table["thin"]["density"][3]
+    assert conditions.sparsest({"blocks": table["blocks"]}) == table["blocks"]["density"][4]
+    alike = table["thin"] | {"density": table["blocks"]["density"]}
+    assert conditions.sparsest({"blocks": table["blocks"], "thin": alike}) == table["blocks"]["density"][3]
+    assert conditions.sparsest(table, table["blocks"]["density"][2]) == table["blocks"]["density"][2]
+    none = {"none": table["blocks"] | {"measured": np.zeros((2, LEVELS + 1))}}
+    assert conditions.sparsest(none) == table["blocks"]["density"][1]
+    assert locality.sparsest(locality.localization(thin)) == 3
+    assert locality.sparsest(locality.localization(thin) | {"measured": np.zeros((2, LEVELS))}) == 1
+    assert basics.fair(np.array([[np.nan, 0.96, 0.95], [1, 0.94, 1]])).tolist() == [False, False, True]
+
+
+def test_the_share_of_units_stands_under_what_is_a_mean_over_units(runs):
+    table = conditions.compare({"a": runs, "b": [Thin(0), Thin(1)]})
+    for panels, under in ((("test", "localization"), 1), (("test", "gain"), 0), (("unit_width",), 1)):
+        axes = figures.curves.compare(table, panels=panels).axes
+        assert len(axes) == len(panels) + under
+        assert (axes[-1].get_ylabel() == "units with $\\Lambda$\nand a width") == bool(under)
+    hollow = [
+        line
+        for line in figures.curves.compare(table, panels=("localization",)).axes[0].get_lines()
+        if line.get_markerfacecolor() == "white"
+    ]
+    assert [len(line.get_xdata()) for line in hollow] == [0, 1]
+
+
+def test_what_is_beyond_chance_is_nothing_for_masks_of_chance_and_all_for_the_full_effect(runs):
+    density = runs[0].density(3)
+    full = chance.beyond(runs, density)
+    assert full.shape == (2, 3) and (full > 0.1).all()
+    assert chance.shares(runs, full, density).mean(0) == pytest.approx([1, 1, 1])
+    draw, noise = np.random.default_rng(1), Blocks(3)
+    noise.arrays["removed_at/linear.0.weight"] = draw.choice([2, 3, 255], (UNITS, 192)).astype(np.uint8)
+    found = chance.shares([noise], full, density)
+    assert chance.most(found)[0] < 30 < 60 < chance.least(chance.shares(runs, full, density)).min()
+    assert chance.least(np.array([[0.5, -0.2, 1]])) == -20 and chance.most(np.array([[0.5, -2, 1]])) == 200
+
+
+def test_the_chance_of_one_run_has_errors_over_its_units(runs):
+    density = runs[0].density(3)
+    full = chance.beyond(runs, density)
+    values, errors = chance.of_one(runs[0], full, density)
+    assert values[0] == pytest.approx(chance.shares(runs[:1], full, density)[0], abs=0.05)
+    assert values.shape == errors.shape == (1, 3) and (errors >= 0).all()
+    assert chance.of_one(runs[0], full, density, groups=4)[0].shape == (4, 3)
+    some = np.array([[0.3, -0.4, 0.1]]), np.array([[1.0, 2.0, 3.0]])
+    assert chance.single_most(*some) == {"values": 40, "error": 200}
+
+
+def test_deeper_layers_and_groups_are_tested_where_nearly_all_have_a_value(runs):
+    assert locality.sparsest_reach(runs, 1) == locality.sparsest_reach(runs, 2) == 4
+    thin = [Thin(0), Thin(1)]
+    assert locality.sparsest_reach(thin, 1) == 3
+    assert locality.sparsest_by_degree(dict(enumerate(thin)), 4) == thin[0].density(3, 1)
+    assert locality.sparsest_by_degree({"a": runs[0]}, 4) == runs[0].density(4, 1)
+    density = runs[0].density(4)
+    assert chance.beyond(runs, density, 2).shape == (2, 3)
+
+
+def test_axes_and_places_in_words(runs):
+    [row] = locality.axes_rows(runs, [3])
+    assert row[0] == words.share(basics.densities(runs)[3]) and len(row) == 1 + len(locality.DISTANCES)
+    assert row[1] == words.around(locality.axes(runs, 3), digits=2) and row[3] == "–", "no 13 pixels in 8"
+    rows = connectivity.evenness_rows({"a": connectivity.evenness(runs, 0.2)})
+    assert [row[0] for row in rows] == ["a"] and all("±" in cell for cell in rows[0][1:])
+    [row] = chance.rows({"a": runs}, chance.beyond(runs, 0.2), 0.2)
+    assert [cell.split()[0] for cell in row] == ["a", "100", "100", "100"]
+
+
+def test_neighbors_are_alike_along_the_grain():
+    stripes = np.repeat(np.random.default_rng(0).normal(size=(60, 1, 8, 1)), 8, 3)
+    assert gaussianity.neighbor_rows({"rows": stripes}) == [["rows", "1.00", words.number(_rows(stripes), 2)]]
+
+
+def _rows(images):
+    some = images[:10]
+    return np.corrcoef(some[..., :-1, :].ravel(), some[..., 1:, :].ravel())[0, 1]

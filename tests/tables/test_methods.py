@@ -45,7 +45,7 @@ def toy(seed=0, rows=False, dies=9, truth=None, moves=1.0) -> History:
 def test_dead_networks_are_found_and_left_out():
     run = toy(dies=3)
     assert predictions.dead(run).tolist() == [False, False, False, True]
-    assert stability.changes({"": [run]})[""]["fc1"].tolist() == [1.5], "levels 1 and 2 alone"
+    assert stability.changes({"": [run]}, levels="alive")[""]["fc1"].tolist() == [1.5], "levels 1 and 2 alone"
     found = ensembles.agreement({"a": [run], "b": [toy(1)]}, 3)
     assert np.isnan(found["agree"][0]).all()
     assert found["agree"][1, 1] == 1
@@ -64,7 +64,7 @@ def test_the_last_good_level_is_the_last_with_most_of_the_accuracy():
 # --- accuracy
 
 
-def test_weights_that_are_cut_off_are_kept_and_not_connected():
+def test_weights_that_are_cut_off_are_kept_and_do_not_matter():
     first, second = np.full((2, 3), 255, np.uint8), np.full((1, 2), 255, np.uint8)
     second[0, 1] = 1  # at level 1, three weights of the first layer lead nowhere
     run = History.of("evolution", SMOKE, {
@@ -72,7 +72,9 @@ def test_weights_that_are_cut_off_are_kept_and_not_connected():
         "val_accuracy": np.zeros((2, 1)), "test_accuracy": np.array([[0.9], [0.8]]),
     })  # fmt: skip
     found = methods.accuracy({"x": [run, run]})["x"]
-    assert found["density"].tolist() == [1, 7 / 8] and found["effective"].tolist() == [1, 4 / 8]
+    assert found["density"].tolist() == [1, 7 / 8] and found["kept"].tolist() == [[1, 7 / 8]] * 2
+    assert found["matter"].tolist() == [[1, 4 / 8]] * 2
+    assert methods.against({"x": found}, "matter")["x"]["density"].tolist() == [1, 4 / 8]
     assert found["test"].tolist() == [[0.9, 0.8]] * 2
     assert methods.weights_left([run], 2, 1) == (1, 2)
     figures.methods.accuracy({"title": {"x": found}})
@@ -86,14 +88,30 @@ def test_a_variant_is_measured_against_its_method():
     points = methods.points(table, 1)
     assert points["a"].tolist() == pytest.approx([60])
     assert methods.points(table, slice(1, None))["a"].tolist() == pytest.approx([70])
-    rows = table["a"] | {"density": np.array([1, 0.2, 0.1])}
-    assert methods.points_near({"a": rows}, 0.15)["a"] == pytest.approx([60]), "the nearest by its logarithm"
     found = methods.effect(table, "signs", 1)
     assert list(found) == ["a", "b"] and basics.values(found).ravel() == pytest.approx([10, -10])
     sorted_by_method = methods.variants(points, ("a", "b"), ("signs",))
     assert sorted_by_method == {
         name: {"rewound": points[name], "signs": points[f"{name}, signs"]} for name in "ab"
     }
+
+
+def test_accuracy_between_levels_is_interpolated_and_beyond_them_unknown():
+    rows = {
+        "kept": np.array([[1, 0.1, 0.01], [1, 0.1, 0]]),
+        "test": np.array([[0.9, 0.8, 0.2], [0.9, 0.7, 0.1]]),
+    }
+    at = {share: methods.points_at({"a": rows}, share)["a"] for share in (1, 0.1, 10**-1.5, 0.001)}
+    assert at[1] == pytest.approx([90, 90]) and at[0.1] == pytest.approx([80, 70])
+    assert at[10**-1.5] == pytest.approx([50, np.nan], nan_ok=True), "half way by the logarithm of the share"
+    assert np.isnan(at[0.001]).all()
+
+
+def test_a_network_lives_until_it_first_fails():
+    test = np.array([[0.8, 0.9, 0.5, 0.75, 0.2], [0.8, 0.73, 0.73, 0.73, 0.73], [0.8, 0.1, 0.8, 0.8, 0.8]])
+    assert methods.lived({"a": {"test": test}})["a"].tolist() == [1, 4, 0]
+    both = {"a": {"test": test}, "a, tuned": {"test": test[::-1]}, "b": {"test": test}}
+    assert methods.lived_longer(both, "tuned")["a"].tolist() == [-1, 0, 1]
 
 
 @pytest.mark.parametrize("extra", [{}, {"density": np.array([1, 0.5, 0.2])}, {"x_null": np.ones((1, 3))}])
@@ -170,6 +188,33 @@ def test_distances_are_zero_to_itself_and_chance_to_strangers():
     assert both == pytest.approx((other["chance"] - other["distance"])[:, 3].mean(1))
 
 
+def test_masks_of_whole_inputs_have_chance_drawn_by_inputs():
+    def mask(*inputs):
+        rows = np.zeros((4, 6, 3, 3), bool)
+        rows[:, list(inputs)] = True
+        return rows
+
+    single = np.random.default_rng(0).permutation(mask(0, 1).ravel()).reshape(4, 6, 3, 3)
+    assert similarity.apart(mask(0, 1), mask(1, 2)) == pytest.approx((2 / 3, 1 - 11 / 45))
+    assert similarity.apart(mask(0, 1), single)[1] == pytest.approx(0.8, abs=0.01), "drawn by weights"
+    assert similarity.apart(mask(*range(6)), mask(*range(6))) == pytest.approx((0, 0))
+
+
+@pytest.mark.parametrize("chosen, rank", [((0, 2), 1), ((2, 4), 4), ((3, 5), 15)])
+def test_inputs_are_ranked_by_the_weights_that_are_kept_of_them(chosen, rank):
+    single, whole = np.zeros((4, 6, 9), np.uint8), np.zeros((4, 6, 9), np.uint8)
+    for place, count in enumerate((30, 10, 20, 4, 15, 2)):
+        rows = np.zeros(36, np.uint8)
+        rows[:count] = 255
+        single[:, place] = rows.reshape(4, 9)
+    whole[:, list(chosen)] = 255
+    one, other = (
+        History.of("evolution", SMOKE, {"removed_at/conv1.weight": removed, "val_accuracy": np.zeros((1, 1))})
+        for removed in (single, whole)
+    )
+    assert similarity.rank_of_inputs([one], [other], 0, 1).tolist() == [rank]
+
+
 def test_growth_like_a_logarithm_is_told_from_growth_like_a_line():
     levels = np.arange(1, 9)
     rows = {"": {"log": {"distance": np.log(levels)[None] + 0.3}, "line": {"distance": levels[None] / 9}}}
@@ -244,37 +289,51 @@ def test_a_correlation_over_conditions_has_an_error_over_them():
     assert found["values"] == pytest.approx(1 / 7) and found["error"] > 0.3
 
 
+def test_an_input_is_gone_alone_where_its_map_is_still_there():
+    before, behind = (np.full(shape, 255, np.uint8) for shape in ((3, 1, 2, 2), (5, 3, 2, 2)))
+    before[0], behind[:, :2] = 1, 1  # at level 1, one map is empty, and nothing reads it, nor the next
+    run = History.of("evolution", SMOKE, {
+        "removed_at/conv1.weight": before, "removed_at/conv2.weight": behind,
+        "val_accuracy": np.zeros((2, 1)),
+    })  # fmt: skip
+    assert structure.gone_alone([run], 1, 2).tolist() == [1]
+    assert structure.gone_alone([run], 0, 2).tolist() == [0]
+
+
 # --- stability
 
 
 def test_changes_over_the_same_levels_are_those_that_all_live_to_see():
     groups = {"long": [toy(0)], "short": [toy(1, dies=2)]}  # alive to level 3, and to level 1
     for what in stability.MEASURES:
-        own, same = (stability.changes(groups, what, same) for same in (False, True))
-        assert [own[name]["fc1"].tolist() for name in groups] == [[11], [1]]
-        assert [same[name]["fc1"].tolist() for name in groups] == [[1], [1]]
+        found = {levels: stability.changes(groups, what, levels) for levels in stability.LEVELS}
+        means = {levels: [rows[name]["fc1"].tolist() for name in groups] for levels, rows in found.items()}
+        assert means == {"all": [[11], [11]], "alive": [[11], [1]], "same": [[1], [1]]}
 
 
-def test_the_weakest_correlation_is_that_of_the_layer_that_agrees_least():
-    found = {"a": np.array([0.9, -0.9]), "b": np.array([0.2, -0.4])}
-    assert stability.weakest(found).tolist() == [0.2, -0.9]
-    assert stability.weakest(found, -1).tolist() == [0.9, -0.4]
-
-
-def test_correlations_with_accuracy_are_those_of_ranks():
+def test_correlations_with_accuracy_are_those_of_ranks_of_means():
     dies = dict(zip("abcd", (2, 3, 9, 9)))
     groups = {
         name: [toy(n, dies=level, moves=moves) for n in (1, 2)]
         for moves, (name, level) in zip((4, 3, 2, 1), dies.items())
     }
-    accuracy = {name: np.array([n, -n]) for n, name in enumerate("abcd")}
-    found = stability.correlations(groups, accuracy)
-    assert set(found) == set(itertools.product(stability.MEASURES, (False, True)))
-    expected = stats.spearmanr([4, 4.5, 22, 11], range(4)).statistic
-    assert found["change", False]["conv1"] == pytest.approx([expected, -expected])
-    assert found["change", True]["fc1"] == pytest.approx([-1, 1])
-    [words] = stability.correlation_rows({("change", True): found["change", True]})
-    assert words == ["change, the same levels"] + ["0.00 ± 1.41"] * 2
+    accuracy = {name: np.array([n, n + 1]) for n, name in enumerate("abcd")}
+    expected = {"all": -1, "alive": stats.spearmanr([4, 4.5, 22, 11], range(4)).statistic, "same": -1}
+    for levels, value in expected.items():
+        found = stability.correlation(stability.changes(groups, "change", levels), accuracy, LAYERS)
+        assert found["values"] == pytest.approx(value)
+        assert found["error"] == pytest.approx(0) or levels == "alive"
+    rows = stability.correlation_rows(groups, accuracy)
+    assert len(rows) == len(stability.MEASURES) * len(stability.LEVELS)
+    assert rows[0] == ["change, all levels"] + ["−1.00 ± 0.00"] * 2
+
+
+@pytest.mark.parametrize("values, rank", [([1, 2, 3, 4, 5, 6], 1), ([6, 5, 4, 3, 2, 1], -1)])
+def test_a_rank_correlation_of_several_is_their_mean(values, rank):
+    pairs = np.stack([np.arange(6), values], 1)
+    assert basics.rank_correlation(np.array([pairs])) == {"values": rank, "error": pytest.approx(0)}
+    both = basics.rank_correlation(np.array([pairs, np.stack([np.arange(6), np.arange(6)], 1)]))
+    assert both["values"] == pytest.approx((1 + rank) / 2)
 
 
 def test_order_is_kept_where_weights_grow_alike_and_lost_where_they_turn():

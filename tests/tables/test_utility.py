@@ -62,6 +62,17 @@ def test_what_doubles_at_every_time_grows_by_that_many_doublings(runs):
     assert panels["imbalance"]["1 %"]["epoch"] == pytest.approx(np.arange(4) * 2 * 20 / 100)
 
 
+def test_long_training_grows_from_where_the_usual_one_was():
+    short, long = (utility.over_training([Worth(times=times)]) for times in (4, 6))
+    assert utility.grown(long)["imbalance"] == pytest.approx([4])
+    for lines in long.values():  # snapshots are farther apart in it
+        for line in lines.values():
+            line["value"] = line["value"][:, ::2]
+    assert utility.grown(long)["imbalance"] == pytest.approx([2]), "from its own first snapshot"
+    assert utility.grown(long, before=short)["imbalance"] == pytest.approx([3]), "from that of the short one"
+    assert utility.growth_rows(short, long)[0] == ["imbalance", "3.00", "2.00", "4.00", "3.00"]
+
+
 def test_growth_is_the_mean_over_the_shares_that_are_asked_for():
     run, place = Worth(), RATIOS.index(0.25)
     run.arrays["utility/0"][-1, :, place] *= 2  # one doubling more
@@ -102,8 +113,8 @@ def test_sizes_are_compared_in_doublings_by_share_and_by_number():
     groups = {"1×": [Worth(0)], "0.5×": [Worth(0, 1.0, 0.5)]}
     for base, expected in (("share", 0), ("number", 1)):
         lines = likeness.compared(groups, {name: (name, 0, base) for name in groups})["mean utility"]
-        assert likeness.doublings(lines, "1×") == {"1×": [0], "0.5×": pytest.approx([expected])}
-        assert likeness.doublings(lines, "0.5×")["1×"] == pytest.approx([-expected])
+        found = likeness.logarithms(lines)
+        assert found["0.5×"] - found["1×"] == pytest.approx([expected])
         assert likeness.unlike(lines, "0.5×")["1×"] == pytest.approx([expected])
     assert np.array_equal(utility.worth(groups["1×"][0], base="number"), utility.worth(groups["1×"][0]))
 
@@ -112,9 +123,8 @@ def test_distances_are_means_over_the_shares_up_to_the_largest_that_is_asked_for
     value = 2.0 ** np.arange(len(RATIOS))[None]
     lines = {"a": utility.against_share(value), "b": utility.against_share(np.ones_like(value))}
     lines["c"] = utility.against_share(np.where(np.array(RATIOS) < 0.25, 1 / value, np.nan))
-    assert likeness.doublings(lines, "b", 0.1)["a"] == pytest.approx(1.5)  # of 0, 1, 2 and 3
-    assert likeness.doublings(lines, "b")["c"] == pytest.approx(-2)  # without a quarter, which is unknown
-    assert likeness.unlike(lines, "b")["c"] == pytest.approx(2)
+    assert likeness.logarithms(lines, 0.1)["a"] == pytest.approx(1.5)  # of 0, 1, 2 and 3
+    assert likeness.unlike(lines, "b")["c"] == pytest.approx(2)  # without a quarter, which is unknown
     relative = likeness.relative({"mean utility": lines}, ("mean utility",), "b")["mean utility"]
     assert list(relative) == ["a", "c"]
     assert relative["a"]["value"] == pytest.approx(np.arange(len(RATIOS))[None])
@@ -123,7 +133,8 @@ def test_distances_are_means_over_the_shares_up_to_the_largest_that_is_asked_for
 def test_networks_are_compared_before_pruning_and_after_it_and_with_a_stranger(runs):
     panels = likeness.compared({"half": runs, "small": runs[::-1]}, likeness.stages("half", "small"))
     lines = panels["mean utility"]
-    assert likeness.doublings(lines, "pretrained")["retrained"] == pytest.approx([-1, -1])  # pruning halves
+    found = likeness.logarithms(lines)
+    assert found["retrained"] - found["pretrained"] == pytest.approx([-1, -1])  # pruning halves
     assert likeness.unlike(lines, "retrained")["small"] == pytest.approx(np.log2([1.5, 1.5]))
     strange = likeness.strangers(runs)["mean utility"]
     assert np.array_equal(strange["pretrained"]["value"], lines["pretrained"]["value"][::-1])
@@ -159,12 +170,21 @@ def test_windows_and_ablations_lose_what_they_lose(runs):
     assert (sets["highest"] - sets["lowest"])[:, 1:] == pytest.approx(0.1) and sets["ratio"][0] == 0
 
 
-def test_a_tenth_costs_what_is_lost_on_average_beside_another_network(runs):
+def test_a_tenth_costs_what_is_lost_on_average(runs):
     assert utility.without_a_tenth(runs) == pytest.approx([20, 20])  # 0.95 to 0.75
-    other = Worth(0)
-    other.arrays["remaining/0"] = other.arrays["remaining/0"] - 0.05
-    beside = utility.costlier({"a": runs[:1], "b": [other]}, "a")
-    assert beside == {"a": [0], "b": pytest.approx([5])}
+
+
+@pytest.mark.parametrize(
+    "count, expected", [(2, 2 / np.pi**0.5), (3, 3 / np.pi**0.5), (60, 4.639), (500, 6.073)]
+)
+def test_the_range_grows_with_the_number_of_sets(count, expected):
+    assert utility.expected_range(count) == pytest.approx(expected, rel=2e-4)
+
+
+def test_a_range_is_told_as_it_would_be_of_as_many_sets_as_the_paper_has(runs):
+    lost = utility.tenth_lost(runs)
+    more = utility.expected_range(utility.PAPER_SETS) / utility.expected_range(SETS)
+    assert lost["of as many as the paper"] == pytest.approx(more * lost["between sets"])
 
 
 def test_layers_and_networks_are_named_with_what_they_are(runs):

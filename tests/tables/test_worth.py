@@ -107,6 +107,15 @@ def test_ranks_and_barriers_are_found_at_a_density(order):
         worth.barriers({"a": runs}, "whole", "error")
 
 
+def test_a_barrier_is_a_part_of_what_both_ends_know():
+    t = np.linspace(0, 1, 21)
+    line = 1 - 0.2 * t - 0.1 * (1 - abs(2 * t - 1))
+    assert worth.part(line) == pytest.approx(10 / 0.9)
+    assert worth.part(np.stack([line, line / 3])) == pytest.approx([10 / 0.9] * 2, rel=1e-4), (
+        "whatever has been learned"
+    )
+
+
 def test_the_highest_barrier_is_that_of_the_levels_down_to_a_density():
     line = {"density": np.array([0.5, 0.25, 0.125]), "value": np.array([[1.0, 3, 9], [4, 2, 8]])}
     for density, found in ((0.5, [1, 4]), (0.2, [3, 4]), (0.01, [9, 8])):

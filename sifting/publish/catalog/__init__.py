@@ -22,7 +22,7 @@ class Statement:
     text         : the statement, a sentence that can be read by itself
     paper        : what the paper has, in short; quote: its own words; place: where they stand
     effect       : what is measured, in words; unit: its unit, "" for a plain number
-    above, below : the statement says that the effect lies between them
+    above, below : the statement says that the effect lies between them; why : why they are where they are
     least, most  : smallest and largest value that the effect can have, where an interval ends
     over         : what an interval is over, where it is not over seeds
     """
@@ -40,6 +40,7 @@ class Statement:
     least: float = -inf
     most: float = inf
     over: str = ""
+    why: str = ""
 
     @property
     def key(self) -> str:
@@ -53,11 +54,13 @@ class Statement:
 
     @property
     def wanted(self) -> str:
-        """Where the effect lies if the statement holds, in words."""
+        """Where the effect lies if the statement holds, in words; and why there, where that is said."""
         above, below = (f"{bound:g}".replace("-", "−") for bound in (self.above, self.below))
         if isfinite(self.above) and isfinite(self.below):
-            return f"between {above} and {below}"
-        return f"above {above}" if isfinite(self.above) else f"below {below}"
+            where = f"between {above} and {below}"
+        else:
+            where = f"above {above}" if isfinite(self.above) else f"below {below}"
+        return f"{where}; {self.why}" if self.why else where
 
 
 @functools.cache

@@ -11,7 +11,15 @@ from sifting.publish.pages.fast import speed_page
 from sifting.publish.pages.made import provenance_page, seedless, sha256
 from sifting.publish.pages.outputs import TRIAL, claims_of, outputs, record
 from sifting.publish.pages.settings import settings_page
-from sifting.publish.pages.tested import claims_page, coverage, coverage_page, verdicts, write_coverage
+from sifting.publish.pages.tested import (
+    claims_page,
+    coverage,
+    coverage_page,
+    ledger,
+    verdicts,
+    write_claims,
+    write_coverage,
+)
 from sifting.publish.pages.tried import trials_page
 from sifting.publish.reference import reference
 
@@ -20,6 +28,7 @@ __all__ = [
     "claims_page",
     "coverage",
     "coverage_page",
+    "ledger",
     "outputs",
     "provenance_page",
     "record",
@@ -30,6 +39,7 @@ __all__ = [
     "trials_page",
     "verdicts",
     "write",
+    "write_claims",
     "write_coverage",
 ]
 

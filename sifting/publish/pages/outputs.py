@@ -51,9 +51,9 @@ def claims_of(shown: list[dict]) -> list[dict]:
 def _said(record: dict) -> dict:
     """What a page recorded of a claim, with its statement and verdict in words."""
     said = statement(record["id"], record["name"])
-    missing = {"estimate": math.nan, "low": -math.inf, "high": math.inf}  # JSON has no such numbers
-    found = {name: value if record[name] is None else record[name] for name, value in missing.items()}
-    return record | in_words(Claim(said, **found, over=record["over"]))
+    missing = {"estimate": math.nan, "low": -math.inf, "high": math.inf, "p": math.nan}  # JSON has no such
+    found = {name: value if record.get(name) is None else record[name] for name, value in missing.items()}
+    return record | found | in_words(Claim(said, **found, over=record["over"]))
 
 
 def in_words(claim: Claim) -> dict:

@@ -2,11 +2,12 @@
 
 import collections
 import json
+import math
 import pathlib
 from html import escape
 
-from sifting.publish.catalog import FIGURES
-from sifting.publish.claims import VERDICTS
+from sifting.publish.catalog import FIGURES, statement
+from sifting.publish.claims import VERDICTS, surviving
 from sifting.publish.markup import grid
 from sifting.publish.pages.outputs import badge, by_paper, claims_of, figure_link, outputs, warning, where
 
@@ -16,6 +17,43 @@ DRAWN = "shown"  # the verdict of a figure that is drawn and about which nothing
 def write_coverage(book: pathlib.Path, target: pathlib.Path) -> None:
     """Write the coverage as JSON: a list of {id, status, chapter, preset, dataset, verdict}."""
     target.write_text(json.dumps(coverage(outputs(book)), indent=1) + "\n", encoding="utf-8")
+
+
+def write_claims(book: pathlib.Path, target: pathlib.Path) -> None:
+    """Write all claims of the book as JSON, see `ledger`."""
+    target.write_text(json.dumps(ledger(outputs(book)), indent=1) + "\n", encoding="utf-8")
+
+
+def ledger(shown: list[dict]) -> list[dict]:
+    """One row for every statement that is tested, for machines; what is not finite is None.
+
+    of          : paper or book; paper_value : what the paper has, in words
+    effect      : the estimate; interval : [low, high], at claims.CONFIDENCE, both in `unit`
+    over        : what the interval is over
+    holds_where : [above, below], between which the effect is to lie
+    survives    : whether it is still decided when the number of all these tests is taken into account, by
+                  each method of claims.surviving
+    """
+    claims = claims_of(shown)
+    kept = {method: surviving([claim["p"] for claim in claims], method) for method in ("bh", "holm")}
+
+    def finite(*values):
+        return [value if math.isfinite(value) else None for value in values]
+
+    rows = []
+    for n, claim in enumerate(claims):
+        said = statement(claim["id"], claim["name"])
+        rows.append(
+            {"id": said.id, "name": said.name, "of": "book" if said.own else "paper"}
+            | {key: claim[key] for key in ("chapter", "preset", "dataset", "statement")}
+            | {"measured": said.effect, "effect": finite(claim["estimate"])[0]}
+            | {"interval": finite(claim["low"], claim["high"]), "unit": said.unit, "over": claim["over"]}
+            | {"holds_where": finite(said.above, said.below), "p": finite(claim["p"])[0]}
+            | {"survives": {method: bool(found[n]) for method, found in kept.items()}}
+            | {"verdict": claim["verdict"], "paper_value": said.paper, "quote": said.quote}
+            | {"place": said.place}
+        )
+    return rows
 
 
 def coverage(shown: list[dict]) -> list[dict]:
@@ -52,8 +90,9 @@ def coverage_page(shown: list[dict]) -> str:
     text = [
         "# Coverage",
         *warning(shown),
-        f"{_done(rows)} figures and tables of the four papers are in the book. A figure counts once all of "
-        "its panels are drawn by a chapter from results of our own; its verdict is the worst one of its "
+        f"{_done(rows)} figures and tables of the four papers are in the book. A figure counts once "
+        "a chapter draws it from results of our own; where a curve of it is missing, or networks failed "
+        "before there was anything to see, the chapter says so. Its verdict is the worst one of its "
         '[claims](claims.md). The same list for machines: <a href="../coverage.json">'
         "<code>coverage.json</code></a>.",
         _mesh(rows),
@@ -98,6 +137,7 @@ def claims_page(shown: list[dict]) -> str:
         "lies elsewhere, and is *unclear* where the interval has some of both. The interval is over seeds "
         "unless it says otherwise. Every test stands for itself: the intervals are not widened for their "
         "number, so that of every twenty intervals one is expected to miss the truth.",
+        _survivors(ledger(shown)),
     ]
     groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
     text += [_tally(groups)]
@@ -126,6 +166,18 @@ def verdicts(shown: list[dict]) -> str:
             head = f"{authors}: {len(failed)} of {len(mine)} do not hold"
             text += [f"<details><summary>{head}</summary>\n{boxes}\n</details>"]
     return "\n\n".join(text) + "\n"
+
+
+def _survivors(rows: list[dict]) -> str:
+    """How many tests are decided, and how many of them still are, given their number."""
+    decided = [row for row in rows if row["verdict"] != "unclear"]
+    bh, holm = (sum(row["survives"][method] for row in decided) for method in ("bh", "holm"))
+    return (
+        f"{len(decided)} of these {len(rows)} tests are decided. If at most one in twenty of the decisions "
+        f"is to be wrong on average, {bh} remain (Benjamini and Hochberg); if the chance that any of them is "
+        f"wrong is to be one in twenty, {holm} remain (Holm). "
+        'All of them for machines: <a href="../claims.json"><code>claims.json</code></a>.'
+    )
 
 
 def _counted(claims: list[dict]) -> str:

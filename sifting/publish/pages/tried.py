@@ -1,9 +1,30 @@
 """The page *Your trials*: chapters at other settings than those of the book, on pages of their own."""
 
+import hashlib
+import json
 import pathlib
+import re
 from html import escape
 
 from sifting.publish.pages.outputs import TRIAL, record
+
+SETTINGS = "preset", "seeds", "overrides"  # what makes a trial another
+BESIDE = "-beside-"
+
+
+def name_of(record: dict) -> str:
+    """The name of a trial, as dial-0a1b2c: equal settings have equal names.
+
+    Beside another trial it has another: dial-0a1b2c-beside-3d4e5f.
+    """
+    settings = json.dumps([record[name] for name in SETTINGS], sort_keys=True)
+    name = f"{record['chapter']}-{hashlib.sha256(settings.encode()).hexdigest()[:6]}"
+    return name + BESIDE + record["beside"].rpartition("-")[2] if "beside" in record else name
+
+
+def other_of(record: dict) -> str:
+    """What a trial stands beside, in words."""
+    return f"trial {record['beside']}" if "beside" in record else "the book"
 
 
 def page_of(name: str) -> str:
@@ -19,8 +40,10 @@ def drawn(book: pathlib.Path) -> dict[str, dict]:
 
 def command(made: dict) -> str:
     """What draws a trial again."""
-    *words, last = ["make", f"chapter={made['chapter']}", *arguments(made)]
-    return " ".join([*words, last.replace("set=", 'set="') + '"' * last.startswith("set=")])
+    if "beside" in made:
+        return f"make compare a={name_of(made).partition(BESIDE)[0]} b={made['beside']}"
+    words = ["make", f"chapter={made['chapter']}", *arguments(made)]
+    return re.sub(r" set=(.*)", r' set="\1"', " ".join(words))
 
 
 def arguments(made: dict) -> list[str]:
@@ -39,6 +62,11 @@ def assignments(overrides: dict) -> str:
 
 
 def said(made: dict) -> str:
+    """Preset, seeds and overrides in words, and what they stand beside if it is not the book."""
+    return settings_of(made) + f", beside {other_of(made)}" * ("beside" in made)
+
+
+def settings_of(made: dict) -> str:
     """Preset, seeds and overrides in words."""
     seeds = f"{made['seeds']} seed{'s' * (made['seeds'] > 1)}"
     return ", ".join(
@@ -61,7 +89,7 @@ def trials_page(book: pathlib.Path) -> str:
         "# Your trials",
         "A chapter at other settings has a page of its own, beside that of the book, with both results "
         'together: `make chapter=dial preset=smoke set="lr=0.05"` makes one. The pages of the book stay as '
-        "they are.",
+        "they are. Two trials stand together by `make compare a=... b=...`, with their names from here.",
         told,
         "\n".join(rows),
     ]

@@ -48,7 +48,7 @@ def clones(base: Config, count: int) -> dict[str, list[Config]]:
         "fine classes": fine,
         "clone of fine classes": replace(fine, clone="joint"),
     }
-    single = ("photographs, one-shot", "random phases", "pixels reordered")
+    single = ("random phases", "pixels reordered")
     runs = {name: seeds(config, 1 if name in single else count) for name, config in groups.items()}
     return runs | {name: runs[group][:1] for name, group in LIKENESSES.items()}
 

@@ -21,10 +21,12 @@ def coarse(base: Config) -> Config:
 def imp(base: Config, count: int) -> dict[str, list[Config]]:
     """The main runs, one a seed, and one run each on less data and on other tasks (PB10, PB11).
 
-    The semantic labels of photos are five classes; so are the random ones, that chance is the same.
+    The semantic labels of photos are five classes; so are the random ones, that chance is the same. The dense
+    network of one run that trains longer, of `robustness`, stands beside PB1a.
     """
     return {
         "main": seeds(base, count),
+        "longer": robustness(base, 1)["5 x steps"],
         "less": [replace(base, fraction=0.3)],
         "least": [replace(base, fraction=0.02)],
         "semantic": [replace(base, labels="semantic")],
