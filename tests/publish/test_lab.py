@@ -124,7 +124,7 @@ def test_all_cells_run_and_boxes_have_their_colors_in_both_themes(page):
     page.wait_for_selector(".jp-Notebook .claim")
     idle(page)
     page.wait_for_selector(".jp-Notebook .jp-OutputArea-output figure")
-    assert page.query_selector("[data-mime-type='application/vnd.jupyter.stderr']") is None
+    assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
     light = color(page, ".claim"), color(page, ".claim", "backgroundColor")
     page.click(".lm-MenuBar-itemLabel:text-is('Settings')")
     page.hover(".lm-Menu-itemLabel:text-is('Theme')")
