@@ -6,7 +6,7 @@ import re
 import textwrap
 from html import escape
 
-from sifting.publish.house import ROOMS, modules
+from sifting.publish.house import PACKAGE, ROOMS, modules
 
 
 def reference() -> str:
@@ -32,10 +32,14 @@ def entries(room: str, files: list[pathlib.Path]) -> list[str]:
             blocks.append(f'<p class="room">{escape(ast.get_docstring(tree))}</p>')
         for node in tree.body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-                inside = path.stem in (room, "__init__") or node.name in exported
-                name = f"{room}.{node.name}" if inside else f"{room}.{path.stem}.{node.name}"
+                name = f"{room}.{node.name}" if node.name in exported else f"{_module(path)}.{node.name}"
                 blocks.append(entry(name, node, source))
     return blocks
+
+
+def _module(path: pathlib.Path) -> str:
+    """The name of a module in the package, as publish.pages.made."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
 
 
 def public(files: list[pathlib.Path]) -> set[str]:

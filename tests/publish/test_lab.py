@@ -67,7 +67,7 @@ def page(lab, browser):
     _, where, address, _ = lab
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     page = context.new_page()
-    page.set_default_timeout(90_000)
+    page.set_default_timeout(60_000)
     page.asked = asked = []
     page.on("request", lambda r: r.url.startswith((address, "blob:", "data:")) or asked.append(r.url))
     page.goto(where)
@@ -80,7 +80,13 @@ def color(page, selector, what="borderLeftColor"):
     return page.eval_on_selector(selector, f"node => getComputedStyle(node).{what}")
 
 
+def idle(page):
+    """Wait until the kernel is there, and has done what it was asked."""
+    page.wait_for_selector(".jp-StatusBar-TextItem:has-text('| Idle')")
+
+
 def run_all(page):
+    idle(page)
     page.click(".lm-MenuBar-itemLabel:text-is('Run')")
     page.click(".lm-Menu-item[data-command='runmenu:run-all']")
 
@@ -116,9 +122,9 @@ def test_all_cells_run_and_boxes_have_their_colors_in_both_themes(page):
     run_all(page)
     page.wait_for_selector(".jp-Notebook .mx-knobs")
     page.wait_for_selector(".jp-Notebook .claim")
-    page.wait_for_function("!document.querySelector('.jp-Notebook .jp-mod-running')")
+    idle(page)
     page.wait_for_selector(".jp-Notebook .jp-OutputArea-output figure")
-    assert page.query_selector("[data-mime-type='application/vnd.jupyter.error']") is None
+    assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
     light = color(page, ".claim"), color(page, ".claim", "backgroundColor")
     page.click(".lm-MenuBar-itemLabel:text-is('Settings')")
     page.hover(".lm-Menu-itemLabel:text-is('Theme')")
@@ -129,15 +135,15 @@ def test_all_cells_run_and_boxes_have_their_colors_in_both_themes(page):
 
 
 def test_a_wrong_setting_is_one_line_and_takes_figures_away(page):
-    page.wait_for_function("document.querySelectorAll('.jp-Notebook figure').length > 2")
-    cell = page.locator(".jp-Notebook .jp-CodeCell", has_text="independent runs").first
+    assert len(page.query_selector_all(".jp-Notebook figure")) > 1
+    cell = page.locator(".jp-Notebook .jp-CodeCell", has_text="cpu, cuda or auto").first
     opens = page.locator(".jp-Notebook .jp-CodeCell", has_text="from sifting import").first
     cell.locator(".cm-content").click()
     page.keyboard.press("Control+A")
     page.keyboard.type('preset = "smok"; seeds = 1; device = "auto"; overrides = {}')
     page.keyboard.press("Shift+Enter")
     page.keyboard.press("Shift+Enter")
-    error = page.wait_for_selector(".jp-Notebook [data-mime-type='application/vnd.jupyter.error']")
+    error = page.wait_for_selector(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']")
     assert error.inner_text().strip() == "unknown preset 'smok'; choose from gpu, laptop, paper, smoke"
     assert opens.count() == 1
     page.wait_for_function("document.querySelectorAll('.jp-Notebook figure').length == 0")
@@ -150,17 +156,19 @@ def test_the_panel_computes_stops_and_shows_both(page, lab):
     assert page.is_disabled(".mx-knobs .mx-main")
     page.check(".mx-knobs input[value=smoke]")
     page.fill(".mx-knobs input[type=number]", "1")
-    fraction = ".mx-field:has(code:text-is('fraction')) input"
-    page.fill(fraction, "2")
-    page.wait_for_selector(".mx-knobs .mx-wrong:has-text('fraction must be')")
-    page.fill(fraction, "0.5")
+    image_size = ".mx-field:has(code:text-is('image_size')) input"
+    page.fill(image_size, "2")
+    page.wait_for_selector(".mx-knobs .mx-wrong:has-text('image_size must be')")
+    page.fill(image_size, "10")
     page.wait_for_selector(".mx-knobs .mx-status:has-text('to compute')")
-    assert page.inner_text(".mx-command") == f'make chapter={CHAPTER} preset=smoke seeds=1 set="fraction=0.5"'
+    assert (
+        page.inner_text(".mx-command") == f'make chapter={CHAPTER} preset=smoke seeds=1 set="image_size=10"'
+    )
     page.click(".mx-knobs .mx-main")
     page.click(".mx-knobs button:text-is('Stop')")
-    page.wait_for_selector(".mx-doing:has-text('interrupted')")
+    page.wait_for_selector(".mx-doing:has-text('stopped')")
     page.click(".mx-knobs .mx-main")
-    page.wait_for_selector(".mx-results figure, .mx-results table")
+    page.wait_for_selector(".mx-results figure, .mx-results table", timeout=300_000)
     assert page.query_selector(".mx-results summary:has-text('verdicts differ')")
     assert page.query_selector(".mx-results figure summary:has-text('in the book')")
     page.wait_for_selector(".mx-knobs summary:has-text('Stored trials of this chapter: 1')")

@@ -359,4 +359,4 @@ def test_a_panel_runs_stops_and_tells_why_a_run_failed(opened, monkeypatch, wait
     assert opened.running and opened.doing == "masks: half"
     opened.stop()
     wait_for(lambda: not opened.running)
-    assert opened.process.returncode != 0 and opened.results == {}
+    assert opened.process.returncode != 0 and opened.results == {} and opened.doing.startswith("stopped")

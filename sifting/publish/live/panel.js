@@ -42,12 +42,15 @@ function render({ model, el }) {
   const presets = segments(`${id}-preset`, "Preset", (name) => set({ preset: name, seeds: facts.presets.find((one) => one.name === name).seeds }));
   const seeds = focusable(h("input", { type: "number", min: 1, max: 99, step: 1, id: `${id}-seeds` }));
   seeds.addEventListener("input", () => { if (seeds.validity.valid && seeds.value) set({ seeds: +seeds.value }); });
-  let timer = 0;
   const rows = facts.fields.map(({ name, says, takes, choices }) => {
     const key = `${id}-${name}`, range = h("span"), help = h("small", { id: `${key}-help` }, h("span", { textContent: says }), range);
     const input = focusable(choices ? h("select", { id: key }) : h("input", { type: "text", id: key, autocomplete: "off", spellcheck: false }));
     input.setAttribute("aria-describedby", help.id);
-    const take = () => set({ values: { ...model.get("values"), [name]: input.value.trim() } });
+    let timer = 0; // while it runs, what is typed is not taken yet, and not written over
+    const take = () => {
+      timer = 0;
+      set({ values: { ...model.get("values"), [name]: input.value.trim() } });
+    };
     input.addEventListener(choices ? "change" : "input", () => { clearTimeout(timer); timer = setTimeout(take, choices ? 0 : WAIT); });
     const update = () => {
       const usual = at()[name], value = model.get("values")[name] ?? "";
@@ -55,10 +58,10 @@ function render({ model, el }) {
         const options = [["", usual], ...choices.filter((one) => one !== usual).map((one) => [one, one])];
         if (input.dataset.made !== usual) input.replaceChildren(...options.map(([value, textContent]) => h("option", { value, textContent })));
         input.dataset.made = usual;
-        input.value = value === usual ? "" : value;
+        if (!timer) input.value = value === usual ? "" : value;
       } else {
         input.placeholder = usual;
-        if (input.value.trim() !== value) input.value = value;
+        if (!timer && input.value.trim() !== value) input.value = value;
       }
       range.textContent = choices ? takes : `${takes}; ${usual} at this preset`;
       node.classList.toggle("mx-set", changed().some(([one]) => one === name));
@@ -94,7 +97,7 @@ function render({ model, el }) {
     else if (match) status.replaceChildren("A trial with these settings is stored: ", h("a", { href: match.page, textContent: match.said }), ".");
     else say(status, "Not stored yet. The command below computes what is missing, and draws a page of its own, with your results beside those of this page.");
     status.classList.toggle("mx-wrong", live && model.get("wrong"));
-    run.disabled = !model.get("ready") || model.get("running");
+    run.disabled = !model.get("ready") || model.get("running") || root.classList.contains("mx-wait");
     stop.disabled = !model.get("running");
     progress.hidden = !model.get("doing");
     if (model.get("done") < 0) bar.removeAttribute("value");
@@ -135,7 +138,10 @@ function render({ model, el }) {
     if (!figures.some(({ name }) => name === before) && figures.length) set({ figure: figures[0].name });
     one();
   };
-  for (const name of ["preset", "seeds", "values", "said", "wrong", "ready", "running", "done", "doing"]) model.on(`change:${name}`, draw);
+  const wait = () => { root.classList.toggle("mx-wait", live); draw(); }; // until the kernel has looked at it
+  for (const name of ["preset", "seeds", "values"]) model.on(`change:${name}`, wait);
+  model.on("change:looks", () => { root.classList.remove("mx-wait"); draw(); });
+  for (const name of ["said", "wrong", "ready", "running", "done", "doing"]) model.on(`change:${name}`, draw);
   model.on("change:trials", list);
   model.on("change:results", show);
   model.on("change:figure", () => results.draw?.());

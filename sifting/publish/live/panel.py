@@ -32,7 +32,7 @@ class Panel(anywidget.AnyWidget):
 
     facts   : see knobs.facts; trials : see knobs.stored
     values  : field -> what is typed; cell : a cell of parameters with what is chosen
-    said    : what a run takes, or what is wrong; ready : it can be run
+    said    : what a run takes, or what is wrong; ready : it can be run; looks : how often that was said
     done    : share of what is being computed, -1 where that is not known; doing : it, in words
     results : of the last run: see results_of; figure : name of the one that is shown
     """
@@ -47,6 +47,7 @@ class Panel(anywidget.AnyWidget):
     said = t.Unicode().tag(sync=True)
     wrong = t.Bool(False).tag(sync=True)
     ready = t.Bool(False).tag(sync=True)
+    looks = t.Int(0).tag(sync=True)
     running = t.Bool(False).tag(sync=True)
     done = t.Float(-1).tag(sync=True)
     doing = t.Unicode().tag(sync=True)
@@ -97,6 +98,7 @@ class Panel(anywidget.AnyWidget):
             self.wrong, self.ready = False, not same
         except (ValueError, FileNotFoundError) as error:
             self.said, self.wrong, self.ready = str(error), True, False
+        self.looks += 1
 
     def run(self) -> None:
         """Begin to compute and to draw, where nothing hinders it."""
@@ -114,13 +116,13 @@ class Panel(anywidget.AnyWidget):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        self.running, self.done, self.doing, self.results = True, -1, "begins", {}
+        self.running, self.done, self.doing, self.results, self.stopped = True, -1, "begins", {}, False
         threading.Thread(target=self._follow, args=[record], daemon=True).start()
 
     def stop(self) -> None:
         """Stop a run as Ctrl-C does: finished levels are kept."""
         if self.running:
-            self.doing = "stops"
+            self.doing, self.stopped = "stops", True
             self.process.terminate()
 
     def _follow(self, record: dict) -> None:
@@ -130,7 +132,9 @@ class Panel(anywidget.AnyWidget):
                 self.done, self.doing = int(bar["percent"]) / 100, f"{bar['what']}: {bar['words']}"
             else:
                 self.done, self.doing = -1, line
-        if self.process.wait() == 0:
+        if self.process.wait() and self.stopped:
+            self.doing = "stopped; what is finished is kept, and Run goes on"
+        elif self.process.returncode == 0:
             self.doing = ""
             self.results = results_of(record)
             self.trials = trials_of(self.chapter)
