@@ -100,6 +100,11 @@ def command(words: list[str]) -> int:
     if verb == "help":
         print(_help(options.get("field")))
         return 0
+    if not config.place.checkout():
+        raise ValueError(
+            f"{verb} is for the book, whose chapters are in its repository and not in the installed package; "
+            "in a clone of it, make does everything"
+        )
     from sifting.publish import runner
 
     if verb == "run":

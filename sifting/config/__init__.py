@@ -1,5 +1,6 @@
 """Every default, once; the presets of each family of networks; the identity of a result."""
 
+from sifting.config import place
 from sifting.config.fields import FIELDS, SETTINGS, Config
 from sifting.config.identity import (
     apart_from,
@@ -33,6 +34,7 @@ __all__ = [
     "images_of",
     "key",
     "parse",
+    "place",
     "preset",
     "seeds",
     "unread",
