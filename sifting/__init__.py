@@ -8,6 +8,7 @@ import pkgutil
 
 __version__ = "0.1.0"
 FROM = {  # name -> the module that it comes from
+    "measure": "sifting.own.measuring",
     "MaskExplorer": "sifting.widgets",
 }
 __all__ = ["__version__", *FROM]
