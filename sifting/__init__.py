@@ -9,7 +9,10 @@ import pkgutil
 __version__ = "0.1.0"
 FROM = {  # name -> the module that it comes from
     "measure": "sifting.own.measuring",
+    "examine": "sifting.own.examining",
+    "networks": "sifting.own.between",
     "MaskExplorer": "sifting.widgets",
+    "SurfaceExplorer": "sifting.widgets",
 }
 __all__ = ["__version__", *FROM]
 
