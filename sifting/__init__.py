@@ -11,6 +11,8 @@ FROM = {  # name -> the module that it comes from
     "measure": "sifting.own.measuring",
     "examine": "sifting.own.examining",
     "networks": "sifting.own.between",
+    "find": "sifting.own.finding",
+    "register": "sifting.own.registering",
     "MaskExplorer": "sifting.widgets",
     "SurfaceExplorer": "sifting.widgets",
 }

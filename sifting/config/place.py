@@ -1,7 +1,9 @@
 """Where things lie that belong to no package: beside it in a checkout, or else where one works."""
 
+import os
 import pathlib
 
+TRIALS = "trials"  # folder in that of the results, for those of trials
 PACKAGE = pathlib.Path(__file__).parents[1]
 
 
@@ -11,7 +13,8 @@ def checkout() -> pathlib.Path | None:
     return above if (above / "chapters").is_dir() and (above / "pyproject.toml").exists() else None
 
 
-def results() -> pathlib.Path:
-    """Where results are stored unless somebody says otherwise."""
+def root() -> pathlib.Path:
+    """The folder of stored results: $SIFTING_RESULTS, book/results of the repository, or sifting-results."""
     above = checkout()
-    return above / "book" / "results" if above else pathlib.Path("sifting-results")
+    default = above / "book" / "results" if above else pathlib.Path("sifting-results")
+    return pathlib.Path(os.environ.get("SIFTING_RESULTS") or default).resolve()

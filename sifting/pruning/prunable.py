@@ -6,9 +6,17 @@ from fractions import Fraction
 
 import torch.fx
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 
 from sifting.config import choose
-from sifting.training.layers import layers
+from sifting.training.layers import layers, others
+
+UNPRUNED = (
+    _ConvNd,
+    nn.RNNBase,
+    nn.MultiheadAttention,
+    nn.Bilinear,
+)  # modules with weights, but Conv2d, Linear
 
 
 def prunable(model: nn.Module, biases: bool, head: bool = False) -> list[str]:
@@ -19,13 +27,21 @@ def prunable(model: nn.Module, biases: bool, head: bool = False) -> list[str]:
     """
     found, there = list(layers(model)), dict(model.named_parameters())
     for name in found:
-        if f"{name}.weight" not in there:
+        if f"{name}.weight".removeprefix(".") not in there:
             raise ValueError(
                 f"{name}.weight is no parameter, but computed from others; see training.layers.plain"
             )
     kinds = ("weight", "bias") if biases else ("weight",)
-    names = [f"{layer}.{kind}" for layer in (found if head else found[:-1]) for kind in kinds]
+    names = [
+        f"{layer}.{kind}".removeprefix(".") for layer in (found if head else found[:-1]) for kind in kinds
+    ]
     return [name for name in names if name in there]
+
+
+def unpruned(model: nn.Module) -> list[str]:
+    """Names of weights that a network computes with like those of layers, and that nothing prunes."""
+    owners = {name: model.get_submodule(name.rpartition(".")[0]) for name in others(model)}
+    return [name for name, module in owners.items() if isinstance(module, UNPRUNED)]
 
 
 def check_masks(model: nn.Module, masks: dict[str, Tensor]) -> None:

@@ -13,16 +13,10 @@ import zipfile
 import filelock
 import numpy as np
 
-from sifting.config import Config, choose, key, place
+from sifting.config import Config, choose, key
+from sifting.config.place import TRIALS, root
 from sifting.results.history import META, History
 from sifting.store.experiment import EXPERIMENTS
-
-TRIALS = "trials"  # folder in that of the results, for those of trials
-
-
-def root() -> pathlib.Path:
-    """The folder of stored results: $SIFTING_RESULTS, or see place.results."""
-    return pathlib.Path(os.environ.get("SIFTING_RESULTS") or place.results()).resolve()
 
 
 def path(kind: str, config: Config) -> pathlib.Path:

@@ -69,6 +69,19 @@ def batch_statistics_(model: nn.Module) -> nn.Module:
     return model
 
 
+def preactivation(model: nn.Module, x: Tensor, layer: int = 1) -> Tensor:
+    """(images, units): what the linear map of that number, 1 the first, puts out of images."""
+    if hasattr(model, "preactivation"):
+        return model.preactivation(x, layer)
+    said, one = [], list(layers(model).values())[layer - 1]
+    handle = one.register_forward_hook(lambda module, given, found: said.append(found))
+    try:
+        model(x)
+    finally:
+        handle.remove()
+    return said[0]
+
+
 def seen(
     model: nn.Module, x: Tensor, names: Iterable[str], draw: torch.Generator | None = None, chunk: int = 0
 ) -> dict[str, Tensor]:

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sifting.config import Config, choose
+from sifting.config.own import CODE, is_own
+from sifting.training import own
 
 
 class FCN(nn.Module):
@@ -271,9 +273,11 @@ BUILDERS = {
 def build(config: Config, shape: tuple[int, ...], classes: int, generator: torch.Generator) -> nn.Module:
     """The network that `config` names, initialized from `generator`, on the CPU.
 
-    Raises ValueError for an unknown model, naming the choices.
+    Raises ValueError for an unknown model, naming the choices, and what own.build raises of one's own.
     """
-    choose("model", config.model, BUILDERS)
+    if is_own(config.model):
+        return own.build(config.model, shape, classes, generator)
+    choose("model", config.model, (*BUILDERS, CODE))
     return BUILDERS[config.model](config, shape, classes, generator)
 
 

@@ -100,7 +100,7 @@ def test_criteria_score_every_layer_of_every_network(name, criterion):
     assert scores.keys() == some.masks.keys()
     assert all(score.isfinite().all() and score.any() for score in scores.values())
     for mask in prune(some.masks, scores, 0.5).values():
-        assert mask.float().mean() == pytest.approx(0.5, abs=0.5 / len(mask))
+        assert mask.float().mean() == pytest.approx(0.5, abs=0.51 / len(mask))
 
 
 def test_the_cavity_score_of_a_convolution_is_that_of_the_unit_at_the_places_that_are_seen():
