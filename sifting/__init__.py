@@ -12,6 +12,7 @@ FROM = {  # name -> the module that it comes from
     "examine": "sifting.own.examining",
     "networks": "sifting.own.between",
     "find": "sifting.own.finding",
+    "restore": "sifting.own.finding",
     "register": "sifting.own.registering",
     "MaskExplorer": "sifting.widgets",
     "SurfaceExplorer": "sifting.widgets",

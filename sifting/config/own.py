@@ -9,6 +9,7 @@ images. A name without it gets it when a Config is made; one whose content is an
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -18,6 +19,7 @@ import pathlib
 import re
 import sys
 import sysconfig
+from importlib import metadata
 from typing import Any
 
 from sifting.config import place
@@ -148,23 +150,26 @@ def _hashed(parts: dict[str, bytes]) -> str:
 def sources(module: str) -> dict[str, bytes]:
     """The source of a module, and of all that it imports from beside it: file -> content.
 
-    Beside it is what lies in the same package, or, for a file that is in none, in the same folder. Nothing is
-    imported. Raises ValueError for a module that is not found, or has no source.
+    Beside it is what lies in the same folder, or in that of its package. Of an installed package there are
+    the module and its version. Nothing is imported.
+    Raises ValueError for a module that is not found, or has no source.
     """
     top, here = module.partition(".")[0], home(module)
-    shared = str(here).startswith(INSTALLED)  # by packages that have nothing to do with each other
-    found, waiting = {}, [module]
+    found, waiting, installed = {}, [module], is_installed(module)
+    if installed:  # its version says what else is in it
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found["version"] = metadata.version(top).encode()
     while waiting:
         name = waiting.pop()
         first = name.partition(".")[0]
-        files = _files(here, name) if first == top or not shared and first != "sifting" else []
+        files = _files(here, name) if first != "sifting" or name == module else []
         if name == module and not files:
             raise ValueError(f"no module {module} with a source is found in {here}")
         for file in files:
             key = str(file.relative_to(here))
             if key not in found:
                 found[key] = file.read_bytes()
-                waiting += _named(file, *_state(file), key)
+                waiting += [] if installed else _named(file, *_state(file), key)
     return found
 
 

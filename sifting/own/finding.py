@@ -4,10 +4,15 @@ import contextlib
 import os
 import pathlib
 
+import torch
+from torch import Tensor, nn
+
 from sifting import store
 from sifting.config import FIELDS, Config, choose
 from sifting.config import seeds as copies
+from sifting.data import load_still
 from sifting.own.registering import register
+from sifting.probes import units
 from sifting.results.history import History
 
 FOLDER = "sifting-results"  # in the current folder
@@ -67,3 +72,26 @@ def _stored_in(folder):
             del os.environ["SIFTING_RESULTS"]
         else:
             os.environ["SIFTING_RESULTS"] = before
+
+
+def restore(run: History, level: int | None = None, split: str = "val") -> tuple[nn.Module, Tensor, Tensor]:
+    """A network that a run of `find` left behind, and images as it sees them, as `examine` takes them.
+
+    level   : how often it was pruned; default: as often as what came out
+    split   : of the images: val or test, which nothing was trained on, or train
+
+    returns : the network, trained, pruned weights 0, in evaluation mode; its weights are kept to half
+              precision; images (n, pixels), normalized; labels (n,)
+
+    Raises ValueError for another split or level, and for a run without weights, or of other code or images
+    than there are now.
+    """
+    choose("split", split, ("train", "val", "test"))
+    level = run.outcome if level is None else level
+    if f"trained/{level}/{run.layer_names[0]}.weight" not in run.names():
+        raise ValueError(f"{run.name} has no weights of level {level}; levels are 0 to {run.levels}")
+    with _stored_in(run.path.parent):
+        data = load_still(run.config)
+        model = units.restore(run, level, data)
+    some = getattr(data, split)
+    return model, *some.batch(torch.arange(len(some)))

@@ -19,6 +19,7 @@ from sifting.publish.notebooks import ROOT, BuildError, execute
 from sifting.publish.plans import CHAPTERS
 from sifting.store import pools, schedule
 
+GUIDES = ROOT / "guides"
 BOOK, SITE = place.HOME / "book", place.HOME / "_build" / "html"
 PARAMETERS = "preset", "seeds", "device", "overrides"  # of every chapter
 READ = SITE.parent / ".doctrees" / "environment.pickle"  # what Sphinx has read
@@ -28,6 +29,11 @@ DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sifting</t
 <link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url=book/intro.html">
 <a href="book/intro.html">Sifting</a></html>
 """  # Jupyter Book's own has no icon, and a browser asks for one that is not there
+
+
+def guides() -> list[str]:
+    """Names of all pages that are executed, too, and are no chapters: they plan and store nothing."""
+    return sorted(path.stem for path in GUIDES.glob("*.ipynb"))
 
 
 def chapters() -> list[str]:
@@ -58,6 +64,9 @@ def run(name: str, book: bool = False, **options) -> None:
     book    : the page of the book itself is to have these settings
     options : those of `compute`
     """
+    if name in guides():
+        draw_guides([name], options.get("fresh", False))
+        return
     choose("chapter", name, chapters())
     own = settle(name, None, None, None)
     if book or settle(name, *map(options.get, ("preset", "seeds", "overrides"))) == own:
@@ -159,6 +168,17 @@ def draw(records: list[dict], fresh: bool = False) -> list[dict]:
     return due
 
 
+@alone()
+def draw_guides(names: list[str], fresh: bool = False) -> None:
+    """Execute guides that are out of date, or all of these. Raises BuildError where a cell fails."""
+    for name in names:
+        source, page = GUIDES / f"{name}.ipynb", BOOK / f"{name}.ipynb"
+        record = {"stamp": fingerprint(source, {}, [])}
+        if fresh or record != pages.record(page):
+            print(f"{name}: drawing the page", flush=True)
+            execute(source, page, {}, record)
+
+
 def _page(record: dict) -> tuple:
     """The task of drawing a page; says that it begins."""
     name, page, seeds = record["chapter"], _page_name(record), record["seeds"]
@@ -218,6 +238,7 @@ def default_seeds(name: str) -> int:
 def build() -> None:
     """Execute every chapter that is out of date, at its defaults, and build the site."""
     run_chapters(chapters())
+    draw_guides(guides())
     site()
 
 
@@ -228,9 +249,9 @@ def site() -> None:
     In the place of others stands a line that says how to draw them.
     Raises BuildError, with what Jupyter Book said, where there is an error or a warning.
     """
-    for name in chapters():
-        if not (BOOK / f"{name}.ipynb").exists():
-            nbformat.write(notebooks.stub(CHAPTERS / f"{name}.ipynb"), BOOK / f"{name}.ipynb")
+    for source in [*(CHAPTERS / f"{name}.ipynb" for name in chapters()), *GUIDES.glob("*.ipynb")]:
+        if not (BOOK / source.name).exists():
+            nbformat.write(notebooks.stub(source), BOOK / source.name)
     _sketch_missing_pictures()
     with trials.apart():  # their results are on the pages, too
         pages.write(BOOK)

@@ -130,7 +130,8 @@ class _Sweep:
     def run(self) -> None:
         """Compute everything."""
         total, done = sum(self.most.values()), sum(self.done.values())
-        with self.pool, tqdm(total=total, initial=done, desc=self.kind, unit="level") as bar:
+        bar = tqdm(total=total, initial=done, desc=self.kind, unit="level", disable=quiet())
+        with self.pool, bar:
             while self.queue or self.running:
                 while self.queue and len(self.running) < self.pool.width:
                     self._hand_out()
@@ -141,7 +142,7 @@ class _Sweep:
                     self._collect(future, self.running.pop(future))
                 if progress := sum(self.done.values()) - bar.n:
                     bar.update(progress)
-                if (note := self._note()) != (bar.postfix or ""):
+                if (note := self._note()) != (getattr(bar, "postfix", None) or ""):  # none if quiet
                     bar.set_postfix_str(note)
 
     def _behind(self, team: tuple) -> int:
@@ -156,7 +157,14 @@ class _Sweep:
             task = attend, self.kind, team, SECONDS
         else:
             runs = {config: self.replaces[config] for config in team}
-            task = advance_together, self.kind, runs, self.device, self.pool.width == 1, self.engine
+            task = (
+                advance_together,
+                self.kind,
+                runs,
+                self.device,
+                self.pool.width == 1 and not quiet(),
+                self.engine,
+            )
         self.running[self.pool.submit(self._behind(team), *task)] = team
 
     def _collect(self, future, team: tuple) -> None:
@@ -188,6 +196,11 @@ class _Sweep:
         """What keeps the sweep from going on, where something does."""
         others = self.held and self.held.issuperset([*self.queue, *self.running.values()])
         return "waits for another process" if others else self.pool.note
+
+
+def quiet() -> bool:
+    """Whether no progress is shown: $TQDM_DISABLE, which tqdm itself does not heed in notebooks."""
+    return os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
 
 
 def cores() -> int:
