@@ -19,7 +19,7 @@ field   :=
 only    :=
 python  :=
 
-export PYTHONPATH := $(CURDIR)
+export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 ifeq ($(python),)
 PYTHON := .venv/bin/python
 READY  := .venv/installed

@@ -108,6 +108,11 @@ def command(words: list[str]) -> int:
     if verb == "help":
         print(_help(options.get("field")))
         return 0
+    if not config.place.checkout():
+        raise ValueError(
+            f"{verb} is for the book, whose chapters are in its repository and not in the installed package; "
+            "in a clone of it, make does everything"
+        )
     if verb == "list":
         from sifting.publish import contents
 

@@ -1,5 +1,6 @@
 """Every default, once; the presets of each family of networks; the identity of a result."""
 
+from sifting.config import own, place
 from sifting.config.fields import FIELDS, SETTINGS, Config
 from sifting.config.identity import (
     apart_from,
@@ -32,7 +33,9 @@ __all__ = [
     "field",
     "images_of",
     "key",
+    "own",
     "parse",
+    "place",
     "preset",
     "seeds",
     "unread",

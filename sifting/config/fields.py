@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sifting.config.own import CODE
 from sifting.config.setting import field, settings
 
 SEEDS = 2**32 - 1  # the largest seed of a generator of numpy
@@ -21,7 +22,7 @@ class Config:
 
     # By hand, as a table: first what a field is and what it acts on, then its choices, then what it says.
     # fmt: off
-    dataset: str = field("photos", of="images", registry=("sifting.data:SOURCES",),
+    dataset: str = field("photos", of="images", registry=("sifting.data:SOURCES",), own="images",
         says="where images come from")
     image_size: int = field(32, of="images", low=4, high=512, unit="pixels",
         says="height and width of photos and fields; other images have the size they have")
@@ -78,12 +79,12 @@ class Config:
     data_seed: int = field(0, of="images", low=0, high=SEEDS, stacks=True,
         says="decides which images are drawn; all seeds of an experiment share it")
 
-    model: str = field("fcn", of="network", registry=("sifting.training.models:BUILDERS",),
+    model: str = field("fcn", of="network", registry=("sifting.training.models:BUILDERS",), own="network",
         says="kind of network")
     widths: tuple[int, ...] = field((1024, 1024, 1024), of="network", low=1, unit="units",
         only={"model": ("fcn",)},
         says="units of each hidden layer")
-    width: float = field(1.0, of="network", low=0.001, high=16, never={"model": ("fcn",)},
+    width: float = field(1.0, of="network", low=0.001, high=16, never={"model": ("fcn", CODE)},
         says="factor of the channels and units of a convolutional network")
     batch_norm: str = field("before", of="network", only={"model": ("fcn",)},
         choices={

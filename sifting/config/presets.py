@@ -4,6 +4,7 @@ import dataclasses
 import types
 
 from sifting.config.fields import FIELDS, Config
+from sifting.config.identity import apart_from, unread
 from sifting.config.setting import choose
 
 # Small enough for two cores, and the papers' findings still come out. Momentum makes up for training
@@ -202,4 +203,6 @@ def preset(name: str, overrides: dict | None = None, family: str = "fcn", **fiel
     fields = {**(overrides or {}), **fields}
     for field in fields:
         choose("parameter", field, FIELDS)
-    return dataclasses.replace(FAMILIES[family][name], **fields)
+    found = dataclasses.replace(FAMILIES[family][name], **fields)
+    # a network of another kind does not read what the preset says of its own
+    return apart_from(found, set(unread(found)) - set(fields)) if "model" in fields else found

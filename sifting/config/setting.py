@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sifting.config import own
+
 # what a setting belongs to, in the order of the settings
 GROUPS = ("images", "network", "training", "pruning", "measuring", "seed")
 KINDS = {  # type of a setting -> in words
@@ -42,6 +44,7 @@ class Setting:
     stacks   : networks that are trained together may differ in it, see training.replicas
     later    : it acts only once the dense network has been trained
     results  : kinds of results that read it, where not all do; least: what they need of it
+    own      : what of one's own it can name, besides: "network" or "images", see config.own
     compared : there are chapters that compare networks by it
     name     : of the field
     """
@@ -63,6 +66,7 @@ class Setting:
     later: bool = False
     results: tuple[str, ...] = ()
     least: float | None = None
+    own: str = ""
     compared: bool = False
     name: str = ""
 
@@ -103,7 +107,9 @@ class Setting:
             value = value if type(value) is self.kind is not tuple else self._typed(value)
         except (KeyError, OverflowError, TypeError, ValueError):
             raise ValueError(f"{self.name} takes {KINDS[self.kind]}, not {value!r}") from None
-        if self.choices:
+        if self.own:
+            value = own.stamp(value, self.own == "images")
+        elif self.choices:
             choose(self.name, value, self.choices)
         elif self.range:
             self._check(value)
@@ -112,10 +118,10 @@ class Setting:
     def unread(self, values: Mapping[str, Any]) -> str:
         """Why it has no effect beside those values of others, as "model lenet"; empty where it has one."""
         for name, wanted in self.only.items():
-            if values[name] not in wanted:
+            if _named(values[name]) not in wanted:
                 return f"{name} {values[name]}"
         for name, unwanted in self.never.items():
-            if values[name] in unwanted:
+            if _named(values[name]) in unwanted:
                 return f"{name} {values[name]}"
         return ""
 
@@ -142,6 +148,11 @@ class Setting:
             and (self.below is None or number < self.below)
             and number <= MOST  # and a number at all
         )
+
+
+def _named(value):
+    """A value as `only` and `never` have it: all networks and images of one's own are one there."""
+    return own.CODE if isinstance(value, str) and own.is_own(value) else value
 
 
 def _whole(value) -> int:

@@ -21,7 +21,7 @@ from sifting.data.images import (
     normalize_,
 )
 from sifting.data.photos import PICTURES, SEMANTIC, provenance
-from sifting.data.tasks import SOURCES, class_names, labels, schemes
+from sifting.data.tasks import SOURCES, class_names, labels, schemes, source_of
 
 ANGLE = 20  # degrees, of transform "rotate"; Pellegrini & Biroli 2022, appendix C.4
 MOVED = {"translate": Translated, "crop-flip": Cropped}  # transform -> training images, anew in every batch
@@ -64,7 +64,7 @@ def load(config: Config, device: str = "cpu") -> Dataset:
     config = images_of(config)
     names = class_names(config)
     classes = torch.tensor([names.index(name) for name in labels(config)], device=device)
-    source = SOURCES[config.dataset]
+    source = source_of(config.dataset)
     found = source.load(_with_margin(config), device)
     if config.transform == "rotate":
         size = config.image_size if source.larger else found["train"][0].shape[1]
@@ -94,7 +94,7 @@ def check(config: Config) -> None:
     """
     config = images_of(config)
     names = class_names(config)
-    SOURCES[config.dataset].look(config)
+    source_of(config.dataset).look(config)
     if config.clone not in clones.FITTED:
         return
     labels = load(dataclasses.replace(config, clone="none")).train.labels
@@ -124,7 +124,7 @@ def _same(images: Images, mean: float, scale: float) -> tuple[torch.Tensor, floa
 
 def _with_margin(config: Config) -> Config:
     """Images are cut larger before they are turned, if they can be, so that no corner is empty."""
-    if config.transform != "rotate" or not SOURCES[config.dataset].larger:
+    if config.transform != "rotate" or not source_of(config.dataset).larger:
         return config
     turn = math.radians(ANGLE)
     return dataclasses.replace(
@@ -162,7 +162,7 @@ def composition(config: Config) -> list[tuple[str, str, int, int]]:
     """
     config = images_of(config)
     split, rows = load(config).train, []
-    own = SOURCES[config.dataset].own(config)
+    own = source_of(config.dataset).own(config)
     for number, name in enumerate(class_names(config)):
         fine = [words for words, group in zip(own, labels(config), strict=True) if group == name]
         kinds = dict.fromkeys(words.split()[0] for words in fine)

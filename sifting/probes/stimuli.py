@@ -5,7 +5,7 @@ import numpy as np
 from sifting import store
 from sifting.config import Config
 from sifting.data import load
-from sifting.probes.units import UNITS, restore, top_images
+from sifting.probes.units import UNITS, check_pixels, restore, top_images
 from sifting.results.packing import Arrays
 from sifting.store.experiment import Experiment
 
@@ -24,6 +24,7 @@ def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays
     Source: Pellegrini & Biroli 2022, figure 15.
     """
     data = load(config, device)
+    check_pixels(config, data.shape, data.classes)
     [history] = store.load_or_run("ticket", [config], device, engine=engine)
     record = {"levels": np.array(history.shown), "engine": np.array(history.engine)}
     models = [restore(history, level, data).to(device) for level in history.shown]

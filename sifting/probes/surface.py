@@ -1,6 +1,7 @@
 """A run, and the accuracy between its networks: along lines, and on planes through three of them."""
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,9 +16,11 @@ from sifting.pruning.run import tensors
 from sifting.results.axes import STATISTICS
 from sifting.results.masks import at
 from sifting.results.packing import Arrays
+from sifting.training.layers import batch_statistics_
 from sifting.training.models import build
 from sifting.training.reference import chunk_size, generator
 
+Point = tuple[Tensor, Tensor]  # parameters and batch-norm statistics
 POINTS = 21  # of a line, both ends included
 OWN = STATISTICS[:2]  # those that belong to the weights at a place: all but frozen
 MARGIN = 0.3  # around the three networks of a plane, as a share of what they span along each axis
@@ -65,8 +68,7 @@ class Networks:
                 value.copy_(values[start : start + value.numel()].view_as(value))
                 start += value.numel()
         if recomputed:
-            self.model.train()
-            logits = self.model(self.x)
+            logits = batch_statistics_(self.model)(self.x)
             self.model.eval()
         else:
             logits = torch.cat([self.model(x) for x in self.x.split(chunk_size(self.model))])
@@ -83,6 +85,58 @@ class Networks:
         return torch.stack([statistics for _, statistics in points]).amin(0) + torch.cat(
             parts or [self.x.new_zeros(0)]
         )
+
+    def at(
+        self, weights: Tensor, statistics: Tensor, frozen: Tensor, least: Tensor, kinds=STATISTICS
+    ) -> list[tuple[float, float]]:
+        """Accuracy and mean cross-entropy at a point, with each kind of statistics.
+
+        frozen : (statistics,) those of the network that one starts from; least : as of `accuracy`
+        """
+        return [
+            self.accuracy(weights, frozen if name == "frozen" else statistics, least, name == "recomputed")
+            for name in kinds
+        ]
+
+    def line(self, start: Point, end: Point, dense: Point, points: int = POINTS) -> np.ndarray:
+        """(STATISTICS, points, 2): accuracy and mean cross-entropy in even steps from one point to another.
+
+        dense : the point whose statistics are the frozen ones
+        """
+        least = self.least(start, end, dense)
+        rows = [
+            self.at(start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1]), dense[1], least)
+            for t in np.linspace(0, 1, points)
+        ]
+        return np.array(rows).swapaxes(0, 1)
+
+    def plane(self, three: Sequence[Point], own: np.ndarray, count: int, kinds=STATISTICS) -> Arrays:
+        """The plane through three points, of which the first has the frozen statistics.
+
+        own     : (STATISTICS, 3) their accuracies; the cells that they lie in have these
+        count   : cells along each axis
+        returns : plane (STATISTICS, count, count), rows from below, nan for kinds that are not asked for;
+                  x, y (count,) coordinates of columns and rows; points (3, 2) those of the three
+        """
+        (origin, level), least = three[0], self.least(*three)
+        first, second, points = axes([weights for weights, _ in three])
+        spans = np.ptp(points, axis=0)
+        spans[spans == 0] = 1e-3 * spans.max() or 1
+        low, high = points.min(0) - MARGIN * spans, points.max(0) + MARGIN * spans
+        x, y = (np.linspace(low[n], high[n], count) for n in range(2))
+        # of a place as a mixture of the three networks, the shares of the last two
+        shares = np.linalg.pinv((points[1:] - points[0]).T)
+        found = np.full((len(STATISTICS), count, count), np.nan, np.float32)
+        for row, column in np.ndindex(count, count):
+            b, c = (float(share) for share in shares @ (x[column], y[row]))
+            statistics = level + b * (three[1][1] - level) + c * (three[2][1] - level)
+            weights = origin + float(x[column]) * first + float(y[row]) * second
+            here = self.at(weights, statistics, level, least, kinds)
+            found[: len(kinds), row, column] = [accuracy for accuracy, _ in here]
+        for number, point in enumerate(points):
+            cell = abs(y - point[1]).argmin(), abs(x - point[0]).argmin()
+            found[: len(kinds), *cell] = own[: len(kinds), number]
+        return {"plane": found, "x": x, "y": y, "points": points}
 
 
 def axes(points: list[Tensor]) -> tuple[Tensor, Tensor, np.ndarray]:
@@ -148,14 +202,15 @@ class Probe:
         pruned = self.networks.point(self._pruned(self._state(records[cut]), records[level], level))
         apart = [float((a[0] - b[0]).norm()) for a, b in ((pruned, dense), (after, dense), (after, pruned))]
         least = self.networks.least(dense, pruned, after)
-        own = [self._at(*network, dense[1], least) for network in (dense, pruned, after)]
+        own = [self.networks.at(*network, dense[1], least) for network in (dense, pruned, after)]
         found = {"apart": apart, "own": np.array(own)[:, :, 0].T}
         if probed:
-            whole = self._line(dense, after, dense)
-            found["line"] = [whole, self._line(before, after, dense) if level > 1 else whole]
+            whole = self.networks.line(dense, after, dense)
+            found["line"] = [whole, self.networks.line(before, after, dense) if level > 1 else whole]
         found = {name: np.array(values, np.float32) for name, values in found.items()}
         if self.config.cells:
-            found |= self._plane(dense, pruned, after, found["own"], STATISTICS if probed else OWN)
+            kinds = STATISTICS if probed else OWN
+            found |= self.networks.plane((dense, pruned, after), found["own"], self.config.cells, kinds)
         return found
 
     def _state(self, record: Arrays) -> dict[str, Tensor]:
@@ -167,46 +222,6 @@ class Probe:
             self.networks.model, {name: at(levels, level) for name, levels in removed_at.items()}
         )
         return {name: value * masks[name] if name in masks else value for name, value in state.items()}
-
-    def _at(self, weights, statistics, frozen, least, kinds=STATISTICS) -> list[tuple[float, float]]:
-        """Accuracy and mean cross-entropy with each kind of statistics."""
-        return [
-            self.networks.accuracy(
-                weights, frozen if name == "frozen" else statistics, least, name == "recomputed"
-            )
-            for name in kinds
-        ]
-
-    def _line(self, start, end, dense) -> np.ndarray:
-        least = self.networks.least(start, end, dense)
-        rows = [
-            self._at(start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1]), dense[1], least)
-            for t in np.linspace(0, 1, POINTS)
-        ]
-        return np.array(rows).swapaxes(0, 1)
-
-    def _plane(self, dense, pruned, after, own, kinds) -> Arrays:
-        three = dense, pruned, after
-        (origin, level), least = dense, self.networks.least(*three)
-        first, second, points = axes([weights for weights, _ in three])
-        spans = np.ptp(points, axis=0)
-        spans[spans == 0] = 1e-3 * spans.max() or 1
-        low, high = points.min(0) - MARGIN * spans, points.max(0) + MARGIN * spans
-        count = self.config.cells
-        x, y = (np.linspace(low[n], high[n], count) for n in range(2))
-        # of a place as a mixture of the three networks, the shares of the last two
-        shares = np.linalg.pinv((points[1:] - points[0]).T)
-        found = np.full((len(STATISTICS), count, count), np.nan, np.float32)
-        for row, column in np.ndindex(count, count):
-            b, c = (float(share) for share in shares @ (x[column], y[row]))
-            statistics = level + b * (pruned[1] - level) + c * (after[1] - level)
-            weights = origin + float(x[column]) * first + float(y[row]) * second
-            here = self._at(weights, statistics, level, least, kinds)
-            found[: len(kinds), row, column] = [accuracy for accuracy, _ in here]
-        for number, point in enumerate(points):
-            cell = abs(y - point[1]).argmin(), abs(x - point[0]).argmin()
-            found[: len(kinds), *cell] = own[: len(kinds), number]
-        return {"plane": found, "x": x, "y": y, "points": points}
 
 
 SURFACE = measured(Probe)

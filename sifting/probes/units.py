@@ -1,5 +1,7 @@
 """What the first-layer units of a finished run do: ablations and the images that drive them."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -10,6 +12,7 @@ from sifting.observables.connectivity import in_degree
 from sifting.results.history import History
 from sifting.results.packing import Arrays
 from sifting.store.experiment import Experiment
+from sifting.training.layers import layers, preactivation
 from sifting.training.models import build
 from sifting.training.reference import evaluate, generator
 
@@ -27,9 +30,10 @@ def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays
     channels, height, width); agreement (levels, UNITS, 2) and agreement_random, see `agreement`; and the
     engine that trained the ticket.
 
-    Source: Pellegrini & Biroli 2022, figures 1c and 3b.
+    Raises ValueError, see `check_pixels`. Source: Pellegrini & Biroli 2022, figures 1c and 3b.
     """
     data = load(config, device)
+    check_pixels(config, data.shape, data.classes)
     [history] = store.load_or_run("ticket", [config], device, engine=engine)
     rows = []
     for level in history.shown:
@@ -61,6 +65,18 @@ def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays
     return made | stacked
 
 
+def check_pixels(config: Config, shape: tuple[int, ...], classes: int) -> None:
+    """Raise ValueError unless the units of the first layer see pixels: it is a linear map of them."""
+    known = layers(build(config, shape, classes, torch.Generator()))
+    if not all(isinstance(layer, torch.nn.Linear) for layer in known.values()):
+        raise ValueError(
+            f"networks of linear maps of pixels are needed here; {config.model} has convolutions"
+        )
+    name, first = next(iter(known.items()))
+    if first.in_features != math.prod(shape):
+        raise ValueError(f"{name} of {config.model}, its first layer, is no linear map of the pixels")
+
+
 def restore(history: History, level: int, data) -> torch.nn.Module:
     """The trained network of a level, from what is stored of it (half precision), in evaluation mode."""
     model = build(history.config, data.shape, data.classes, torch.Generator())
@@ -78,7 +94,7 @@ def ablate(model: torch.nn.Module, split: Split, units: np.ndarray) -> float:
 
     The model is left as it was.
     """
-    weight = model.linear[0].weight
+    weight = next(iter(layers(model).values())).weight
     before = weight.detach().clone()
     with torch.no_grad():
         weight[torch.from_numpy(units.copy()).to(weight.device)] = 0
@@ -97,7 +113,7 @@ def top_images(
               preactivations (units, images)
     """
     everything = split.batch(torch.arange(len(split), device=split.labels.device))[0]
-    rows = model.preactivation(everything, layer)[:, units.copy()]
+    rows = preactivation(model, everything, layer)[:, units.copy()]
     values, index = rows.T.topk(min(IMAGES, len(split)), dim=1)
     return split.images[index.flatten()].unflatten(0, index.shape), values
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sifting.config import Config
 from sifting.data import load_still
 from sifting.probes.probed import is_probed, measured
-from sifting.pruning.prunable import integer_part, prunable
+from sifting.pruning.prunable import check_masks, integer_part, prunable
 from sifting.pruning.run import tensors
 from sifting.results.axes import BASES, RATIOS, WINDOWS
 from sifting.results.masks import at
@@ -39,15 +39,19 @@ def divergence(logits: Tensor, others: Tensor) -> Tensor:
 class Pool:
     """The weights of a network, that of all its layers as one, some of which are taken out for a while.
 
-    The output layer of an FCN is left out: it is never pruned, and makes up most of a sparse one.
-
+    names : of the weights; default: all that are prunable, without the output layer of an FCN, which is never
+            pruned, and makes up most of a sparse one
     flat  : (weights,), what the layers hold; a change of it is a change of them
     kept  : indices of the weights that there are, by the masks; layers : name -> first and last index but one
+
+    Raises ValueError for masks of no parameters, naming the choices, and of other shapes; and for a network
+    whose weights are computed from others, as torch.nn.utils.prune makes them: see training.layers.plain.
     """
 
-    def __init__(self, model: nn.Module, masks: dict[str, Tensor]):
+    def __init__(self, model: nn.Module, masks: dict[str, Tensor], names: list[str] | None = None):
+        check_masks(model, masks)
         parameters = dict(model.named_parameters())
-        names = prunable(model, False, head=not isinstance(model, FCN))
+        names = names or prunable(model, False, head=not isinstance(model, FCN))
         self.flat = torch.cat([parameters[name].detach().flatten() for name in names])
         self.values, self.layers, start = self.flat.clone(), {}, 0
         for name in names:

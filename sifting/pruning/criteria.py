@@ -3,7 +3,7 @@
 import copy
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import torch
@@ -13,8 +13,10 @@ from torch.nn import functional as F
 from sifting import observables
 from sifting.config import choose
 from sifting.data import Split
-from sifting.pruning.prunable import integer_part, norms
-from sifting.training.models import BUILDERS, FCN, ResNet, kind
+from sifting.pruning import flow
+from sifting.pruning.prunable import check_masks, integer_part, norms, prunable, without_norms
+from sifting.training.layers import batch_statistics_, layers, seen
+from sifting.training.models import BUILDERS, FCN, skeleton
 
 SNIP_IMAGES = 10_000  # Pellegrini & Biroli 2022
 
@@ -49,8 +51,8 @@ class Cut:
         return dict(self.model.named_parameters())
 
     def masked(self) -> nn.Module:
-        """A copy of `model` whose pruned weights are 0, in training mode."""
-        model = copy.deepcopy(self.model).train()
+        """A copy of `model` whose pruned weights are 0, with the batch-norm statistics of a batch."""
+        model = batch_statistics_(copy.deepcopy(self.model))
         with torch.no_grad():
             for name, mask in self.masks.items():
                 model.get_parameter(name).mul_(mask)
@@ -91,45 +93,45 @@ def snip(cut: Cut) -> Scores:
 def synflow(cut: Cut) -> Scores:
     """w dR/dw with R = 1^T |W_L| ... |W_1| 1: keep what carries most of the flow.
 
-    R is what the network without batch norm puts out for an image of ones when every weight is |w|:
-    the sum over all paths of the product of |w| along them. In double precision; no image is looked at.
-    Source: Tanaka et al. 2020. Differs: biases carry no flow, so they have none.
+    R is what the network without norms puts out for an image of ones when every weight is |w|: the sum over
+    all paths of the product of |w| along them. In double precision; no image is looked at. It is defined for
+    networks that put out twice as much for twice the image, once they have no biases and norms.
+    Source: Tanaka et al. 2020. Differs: biases carry no flow, so they have none; norms are left out, where
+    there they are in evaluation mode.
+
+    Raises ValueError for another network, and for layers that an image does not pass.
     """
-    layers = [f"linear.{n}.weight" for n in range(len(cut.model.linear))]
-    weights = [(cut.parameters[name].detach() * cut.masks.get(name, 1)).double().abs() for name in layers]
-    into, out = [weights[0].new_ones(weights[0].shape[1])], [weights[-1].new_ones(len(weights[-1]))]
-    for weight in weights[:-1]:
-        into.append(weight @ into[-1])
-    for weight in weights[:0:-1]:
-        out.append(out[-1] @ weight)
-    flow = {
-        name: after[:, None] * weight * before
-        for name, weight, before, after in zip(layers, weights, into, reversed(out))
-    }
-    return {
-        name: flow.get(name, torch.zeros(mask.shape, device=mask.device)) for name, mask in cut.masks.items()
-    }
+    if isinstance(cut.model, FCN):
+        scores = flow.chain(cut.parameters, cut.masks)
+    else:
+        scores = flow.flow(cut.masked().double().eval(), cut.images.images.shape)
+    none = {name: torch.zeros(mask.shape, device=mask.device) for name, mask in cut.masks.items()}
+    return {name: scores.get(name, zeros) for name, zeros in none.items()}
 
 
 @torch.no_grad()
 def cavity(cut: Cut) -> Scores:
     """Minus the cavity score: keep what makes the preactivations of its unit less Gaussian.
 
-    Of every layer, on its inputs in this network, with the batch statistics of SNIP_IMAGES images. Biases,
-    and weights of units with fewer than three inputs, change no kurtosis or leave nothing to measure: they
-    have 0.
+    Of every layer, on its inputs in this network, with the batch statistics of SNIP_IMAGES images; where
+    there are convolutions, whose maps take memory, of a tenth of these, and at one place of each image.
+    Biases, and weights of units with fewer than three inputs, change no kurtosis or leave nothing to measure:
+    they have 0.
     Source: proposed by Redman et al. 2024, section 4.
+
+    Raises ValueError for layers that an image does not pass, or passes more than once.
     """
     model = cut.masked().double()
-    x = cut.batch(SNIP_IMAGES)[0].double()
+    known = layers(model)
+    maps = any(isinstance(layer, nn.Conv2d) for layer in known.values())
+    x = cut.batch(SNIP_IMAGES // 10 if maps else SNIP_IMAGES)[0].double()
     scores = {name: torch.zeros(mask.shape, device=mask.device) for name, mask in cut.masks.items()}
-    for n, linear in enumerate(model.linear):
-        x = model.before[n](x)
-        if (name := f"linear.{n}.weight") in cut.masks:
-            found = observables.gaussianity.cavity(x, linear.weight.detach())[0]
-            scores[name] = -found.nan_to_num_(0).float()
-        if n < len(model.linear) - 1:
-            x = F.relu(model.after[n](linear(x)))
+    names = [name for name in known if f"{name}.weight" in cut.masks]
+    for name, rows in seen(model, x, names, cut.draw).items():
+        weights = known[name].weight.detach()
+        parts = zip(rows, weights.flatten(1).chunk(len(rows)))
+        found = torch.cat([observables.gaussianity.cavity(*part)[0] for part in parts])
+        scores[f"{name}.weight"] = -found.nan_to_num_(0).float().view(weights.shape)
     return scores
 
 
@@ -164,6 +166,7 @@ def structured(cut: Cut, norm: str, axis: str) -> Scores:
 def slimming(cut: Cut) -> Scores:
     """|gamma| of the batch norm behind each convolution: channels with the smallest scale go, whole.
 
+    Linear maps have no channels, and no scores.
     Source: network slimming, Liu et al. 2017; differs: training has no penalty on gamma, as in An empirical
     study of a pruning mechanism 2021, A.5.1.
     """
@@ -176,24 +179,31 @@ def slimming(cut: Cut) -> Scores:
 
 @dataclass(frozen=True)
 class Criterion:
-    """What scores weights, and the class of the networks that it is for."""
+    """What scores weights, and what it is for, where that is not every network.
+
+    scores    : function(cut)
+    needs     : what it needs of a network, in words
+    objection : function(model, names of weights) -> why it does not score these weights, or an empty string
+    """
 
     scores: Callable[[Cut], Scores]
-    networks: type[nn.Module] = nn.Module
+    needs: str = ""
+    objection: Callable[[nn.Module, Iterable[str]], str] = lambda model, names: ""
 
-    @property
+    @functools.cached_property
     def models(self) -> list[str]:
         """Names of the models that it is for."""
-        return [name for name in BUILDERS if issubclass(kind(name), self.networks)]
+        known = {name: skeleton(name) for name in BUILDERS}
+        return [name for name, model in known.items() if not self.objection(model, prunable(model, False))]
 
 
 CRITERIA = {
     "magnitude": Criterion(magnitude),
     "random": Criterion(random),
     "snip": Criterion(snip),
-    "synflow": Criterion(synflow, FCN),
-    "cavity": Criterion(cavity, FCN),
-    "slimming": Criterion(slimming, ResNet),
+    "synflow": Criterion(synflow),
+    "cavity": Criterion(cavity),
+    "slimming": Criterion(slimming, "convolutions with a batch norm of their own behind them", without_norms),
     **{
         f"{norm}-{axis}": Criterion(functools.partial(structured, norm=norm, axis=axis))
         for norm in (*NORMS, "random")
@@ -211,22 +221,26 @@ KINDS = {2: "linear", 4: "convolution"}  # axes of the weights -> kind of layer
 def saliency(criterion: str, cut: Cut) -> Scores:
     """Scores by the criterion, or the scheme, of that name.
 
-    Raises ValueError for an unknown criterion, naming the choices, and for a network that it is not for.
+    Raises ValueError for an unknown criterion and for masks of no parameters, naming the choices; for a
+    network, or weights of it, that it does not score, saying what it needs.
     """
     choose("criterion", criterion, CRITERIA | SCHEMES)
+    check_masks(cut.model, cut.masks)
     if criterion in SCHEMES:
         scores = {}
         for layers, name in SCHEMES[criterion].items():
             masks = {layer: mask for layer, mask in cut.masks.items() if KINDS.get(mask.ndim) == layers}
             scores |= saliency(name, dataclasses.replace(cut, masks=masks))
         return scores
-    one = CRITERIA[criterion]
-    if not isinstance(cut.model, one.networks):
-        raise ValueError(
-            f"criterion {criterion} is for networks of class {one.networks.__name__}, "
-            f"not {type(cut.model).__name__}"
-        )
-    return one.scores(cut)
+    check_criterion(criterion, cut.model, cut.masks)
+    return CRITERIA[criterion].scores(cut)
+
+
+def check_criterion(criterion: str, model: nn.Module, names: Iterable[str]) -> None:
+    """Raise ValueError, saying what is needed, for weights of a network that a criterion does not score."""
+    one = CRITERIA.get(criterion)
+    if one and (why := one.objection(model, list(names))):
+        raise ValueError(f"criterion {criterion} needs {one.needs}: {why}")
 
 
 def prune(

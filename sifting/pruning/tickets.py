@@ -1,15 +1,21 @@
 """The experiment: train, prune, rewind, again."""
 
+import contextlib
 from collections.abc import Iterator
 
+import torch
+from torch import nn
+
 from sifting import cache, data
-from sifting.config import Config, choose, dense_of, images_of, key, unread
+from sifting.config import Config, choose, dense_of, images_of, key, own, unread
 from sifting.data import class_names, load
-from sifting.pruning.criteria import CRITERIA, SCHEMES
+from sifting.pruning.criteria import CRITERIA, SCHEMES, check_criterion
+from sifting.pruning.prunable import prunable, unpruned
 from sifting.pruning.run import Ready, Run
 from sifting.results.packing import Arrays
 from sifting.training import engines, replicas
-from sifting.training.models import BUILDERS
+from sifting.training.models import BUILDERS, build
+from sifting.training.reference import generator
 
 
 def level_count(config: Config) -> int:
@@ -26,10 +32,11 @@ def check(config: Config, engine: str = "auto") -> None:
     """
     engines.resolve(engine, config)
     class_names(config)
-    choose("model", config.model, BUILDERS)
+    if not own.is_own(config.model):
+        choose("model", config.model, (*BUILDERS, own.CODE))
     choose("criterion", config.criterion, CRITERIA | SCHEMES)
     models = CRITERIA[config.criterion].models if config.criterion in CRITERIA else BUILDERS
-    if config.model not in models:
+    if config.model not in models and not own.is_own(config.model):
         raise ValueError(f"criterion {config.criterion} is for model {', '.join(models)}, not {config.model}")
     for field, reason in unread(config).items():
         raise ValueError(f"{field} has no effect on {reason}")
@@ -41,9 +48,38 @@ def check(config: Config, engine: str = "auto") -> None:
 
 
 def check_images(configs: list[Config]) -> None:
-    """Look for the images of all runs, see data.check, before any of them is begun."""
+    """Look for the images of all runs, see data.check, before any of them is begun.
+
+    A network of one's own is made for them, too. Raises ValueError where it is not for such images, or for
+    the criterion.
+    """
     for images in dict.fromkeys(map(images_of, configs)):
         data.check(images)
+    networks = {}
+    for config in configs:
+        if own.is_own(config.model):
+            networks[config.model, config.criterion, config.treatment, images_of(config)] = config
+    for config in networks.values():
+        _check_network(config)
+
+
+def _check_network(config: Config) -> None:
+    """Raise ValueError for a network of one's own that the run cannot have."""
+    if config.treatment == "reinit" and isinstance(own.fetch(config.model), nn.Module):
+        raise ValueError("treatment reinit needs a class or a function that makes networks, not a network")
+    images = load(config)
+    model = build(config, images.shape, images.classes, generator(config, "weights"))
+    if left := unpruned(model):
+        raise ValueError(
+            f"{', '.join(left)} would never be pruned: networks are needed whose weights are those of linear "
+            "maps and 2d convolutions"
+        )
+    names = prunable(model, config.prune_biases, config.prune_head)
+    if not names:
+        raise ValueError(
+            f"{config.model} has nothing to prune: a layer is needed before the last, or prune_head=true"
+        )
+    check_criterion(config.criterion, model, names)
 
 
 def find(
@@ -77,13 +113,25 @@ def _trained(run: Run, ready: Ready, progress: bool) -> dict[str, list[float]]:
     """
 
     def learn(config):
-        return run.engine.train(run.model, ready.masks, run.data, config, run.level, *ready[1:], progress)
+        with _drawing(config, run.level, next(run.model.parameters()).device):
+            return run.engine.train(run.model, ready.masks, run.data, config, run.level, *ready[1:], progress)
 
     if run.level > 0:
         return learn(run.training)
     dense = dense_of(run.config)
     name = f"{key(dense)}-{run.engine}-{next(run.model.parameters()).device}"
     return run.take_over(*cache.once(name, lambda: run.hand_over(learn(dense))))
+
+
+@contextlib.contextmanager
+def _drawing(config: Config, level: int, device: torch.device):
+    """What a network of one's own draws, as dropout does, is the same whenever a level is trained."""
+    if not own.is_own(config.model):
+        yield
+        return
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(generator(config, "network", level).initial_seed())
+        yield
 
 
 def find_together(

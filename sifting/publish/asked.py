@@ -24,6 +24,8 @@ def check(
     Raises ValueError for unknown names, with the choices, for impossible values, and for a chapter without
     these parameters; FileNotFoundError where images are not here.
     """
+    if name in sources.guides():
+        return
     choose("chapter", name, sources.chapters())
     choose("device", device, ("auto", "cpu", "cuda"))
     sources.check_parameters(sources.path(name))

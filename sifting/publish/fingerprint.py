@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import nbformat
 
+import sifting
 from sifting.publish import catalog
 
 PACKAGE = pathlib.Path(__file__).parents[1]
@@ -91,6 +92,8 @@ def _place(path: str, here: str) -> tuple[str, str] | None:
             rest = parts[size:]
             if not rest:
                 return name, "*"
+            if name == "sifting" and rest[0] in sifting.FROM:  # what is imported when it is asked for
+                return _place(".".join([sifting.FROM[rest[0]], *rest]), name)
             if rest[0] in known[name].definitions:
                 return name, rest[0]
             if rest[0] in known[name].imported:  # a package that brings it to its surface

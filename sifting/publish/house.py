@@ -9,7 +9,7 @@ PACKAGE = pathlib.Path(__file__).parents[1]
 # The rooms, in the order in which data flows: a room imports only rooms before it.
 ROOMS = (
     "config", "cache", "data", "results", "observables", "training", "pruning", "store", "probes",
-    "tables", "figures", "widgets", "publish", "bench",
+    "tables", "figures", "widgets", "own", "publish", "bench",
 )  # fmt: skip
 
 

@@ -52,6 +52,9 @@ def run(name: str, book: bool = False, **options) -> None:
     book    : the page of the book itself is to have these settings
     options : those of `compute`
     """
+    if name in sources.guides():
+        draw_guides([name], options.get("fresh", False))
+        return
     choose("chapter", name, sources.chapters())
     own = asked.settle(name, None, None, None)
     mine = asked.settle(name, *map(options.get, ("preset", "seeds", "overrides")))
@@ -184,6 +187,17 @@ def draw(records: list[dict], fresh: bool = False) -> list[dict]:
     return due
 
 
+@alone()
+def draw_guides(names: list[str], fresh: bool = False) -> None:
+    """Execute guides that are out of date, or all of these. Raises BuildError where a cell fails."""
+    for name in names:
+        source, page = sources.guide(name), BOOK / f"{name}.ipynb"
+        record = {"stamp": fingerprint(source, {}, [])}
+        if fresh or record != pages.record(page):
+            print(f"{name}: drawing the page", flush=True)
+            execute(source, page, {}, record)
+
+
 def _page(record: dict) -> tuple:
     """The task of drawing a page; says that it begins."""
     name, page = record["chapter"], _page_name(record)
@@ -209,6 +223,7 @@ def _page_name(record: dict) -> str:
 def build() -> None:
     """Execute every chapter that is out of date, at its defaults, and build the site."""
     run_chapters(sources.chapters())
+    draw_guides(sources.guides())
     site()
 
 
@@ -219,9 +234,9 @@ def site() -> None:
     In the place of others stands a line that says how to draw them.
     Raises BuildError, with what Jupyter Book said, where there is an error or a warning.
     """
-    for name in sources.chapters():
-        if not (BOOK / f"{name}.ipynb").exists():
-            nbformat.write(notebooks.stub(sources.path(name)), BOOK / f"{name}.ipynb")
+    for source in [*map(sources.path, sources.chapters()), *map(sources.guide, sources.guides())]:
+        if not (BOOK / source.name).exists():
+            nbformat.write(notebooks.stub(source), BOOK / source.name)
     _sketch_missing_pictures()
     with trials.apart():  # their results are on the pages, too
         pages.write(BOOK)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sifting.config import FAMILIES, FIELDS, GROUPS, SETTINGS, Config, Setting, unread
+from sifting.config.own import FORMS
 from sifting.config.setting import KINDS
 from sifting.publish import plans
 
@@ -96,9 +97,10 @@ def takes(setting: Setting, look: bool = False) -> list[Line]:
 
 
 def registered(setting: Setting) -> list[str]:
-    """The names that are registered for a setting now."""
+    """The names that are registered for a setting now, and the form of those of one's own."""
     modules = [(importlib.import_module(module), name) for module, _, name in places_of(setting)]
-    return [key for module, name in modules for key in getattr(module, name)]
+    names = [key for module, name in modules for key in getattr(module, name)]
+    return [*names, FORMS[setting.own]] if setting.own else names
 
 
 def places_of(setting: Setting) -> list[tuple[str, str, str]]:

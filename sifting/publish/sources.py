@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CHAPTERS = ROOT / "chapters"
+CHAPTERS, GUIDES = ROOT / "chapters", ROOT / "guides"
 PARAMETERS = "preset", "seeds", "device", "overrides"  # of every chapter
 
 
@@ -19,6 +19,16 @@ class BuildError(Exception):
 def chapters() -> list[str]:
     """Names of all chapters."""
     return sorted(path.stem for path in CHAPTERS.glob("*.ipynb"))
+
+
+def guides() -> list[str]:
+    """Names of all pages that are executed, too, and are no chapters: they plan and store nothing."""
+    return sorted(path.stem for path in GUIDES.glob("*.ipynb"))
+
+
+def guide(name: str) -> pathlib.Path:
+    """The notebook of a guide; it need not be there."""
+    return GUIDES / f"{name}.ipynb"
 
 
 def path(name: str) -> pathlib.Path:

@@ -14,16 +14,9 @@ import filelock
 import numpy as np
 
 from sifting.config import Config, choose, key
+from sifting.config.place import TRIALS, root
 from sifting.results.history import META, History
 from sifting.store.experiment import EXPERIMENTS
-
-TRIALS = "trials"  # folder in that of the results, for those of trials
-
-
-def root() -> pathlib.Path:
-    """The folder of stored results: $SIFTING_RESULTS, or book/results beside the package."""
-    default = pathlib.Path(__file__).parents[2] / "book" / "results"
-    return pathlib.Path(os.environ.get("SIFTING_RESULTS") or default).resolve()
 
 
 def path(kind: str, config: Config) -> pathlib.Path:

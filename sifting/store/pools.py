@@ -16,6 +16,7 @@ import os
 import pathlib
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import uuid
@@ -86,12 +87,13 @@ class Processes:
     def submit(self, behind, function, *arguments) -> concurrent.futures.Future:
         """Give a task to a process that has none; `width` bounds how many there are."""
         free = next(n for n, task in enumerate(self._tasks) if task is None or task.done())
-        try:
-            self._tasks[free] = self._executors[free].submit(function, *arguments)
-        except concurrent.futures.BrokenExecutor:
-            self._executors[free].shutdown(wait=False)
-            self._executors[free] = self._executor()
-            self._tasks[free] = self._executors[free].submit(function, *arguments)
+        with _without_script():
+            try:
+                self._tasks[free] = self._executors[free].submit(function, *arguments)
+            except concurrent.futures.BrokenExecutor:
+                self._executors[free].shutdown(wait=False)
+                self._executors[free] = self._executor()
+                self._tasks[free] = self._executors[free].submit(function, *arguments)
         return self._tasks[free]
 
     def __exit__(self, failed, *_):
@@ -107,6 +109,21 @@ class Processes:
         return concurrent.futures.ProcessPoolExecutor(
             1, context, initializer=_begin, initargs=(self._start, self._common.name)
         )
+
+
+@contextlib.contextmanager
+def _without_script():
+    """Processes that are started here do not run the user's script once more, which would start others.
+
+    They need nothing of it: networks that are defined there are sent as they are, see own.registering.
+    """
+    main = sys.modules["__main__"]
+    script = vars(main).pop("__file__", None) if getattr(main, "__spec__", None) is None else None
+    try:
+        yield
+    finally:
+        if script is not None:
+            main.__file__ = script
 
 
 def _begin(start: Callable[[], None], common: str) -> None:

@@ -3,14 +3,14 @@
 import contextlib
 import datetime
 import functools
-import pathlib
 import platform
 import resource
 import subprocess
 import sys
 from importlib import metadata
 
-from sifting.config import Config
+import sifting
+from sifting.config import Config, place
 
 
 def provenance(config: Config, device: str, seconds: float) -> dict:
@@ -39,8 +39,13 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit that is checked out, with "+" where sifting/ differs from it; "unknown" outside git."""
-    git = ["git", "-C", str(pathlib.Path(__file__).parents[1])]
+    """The commit that is checked out, with "+" where sifting/ differs from it; "unknown" outside git.
+
+    Where the package is installed, its version: around it there may be another repository.
+    """
+    if not place.checkout():
+        return f"sifting {sifting.__version__}"
+    git = ["git", "-C", str(place.PACKAGE)]
     try:
         commit = subprocess.run(
             [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, encoding="utf-8", check=True

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pickle
 import platform
+import sys
 import time
 
 import filelock
@@ -32,7 +33,7 @@ def task(sign: str, function, *arguments):
     sign : the name of a lock that the caller holds, by which the worker knows the folder of results
     """
     work = pickle.dumps((function, arguments))
-    folder, made_with = str(root()), versions() | {"sifting": CODE}
+    folder, path, made_with = str(root()), list(sys.path), versions() | {"sifting": CODE}
 
     def run():  # pickled by value, so that the scheduler need not know this package
         import platform
@@ -42,13 +43,15 @@ def task(sign: str, function, *arguments):
         except ImportError as error:
             where = f"a worker on {platform.node()}"
             raise ValueError(f"{where}: {error}; start it with PYTHONPATH=FOLDER OF THE REPOSITORY") from None
-        return remote.perform(work, folder, sign, made_with)
+        return remote.perform(work, folder, sign, made_with, path)
 
     return run
 
 
-def perform(work: bytes, folder: str, sign: str, made_with: dict):
+def perform(work: bytes, folder: str, sign: str, made_with: dict, path: list[str]):
     """On a worker: do a task, with its results in `folder`.
+
+    path : where the caller finds modules; what there is of it here is looked in last, for one's own networks
 
     Raises ValueError, saying what to do, where the worker runs several tasks at once, has other
     versions than `made_with`, does not see the folder, or keeps no locks in common with the caller.
@@ -67,6 +70,7 @@ def perform(work: bytes, folder: str, sign: str, made_with: dict):
             f"{who} has {'; '.join(other)}: give it the same packages and code, and start it again"
         )
     os.environ["SIFTING_RESULTS"] = folder
+    sys.path += [place for place in path if place and place not in sys.path and os.path.exists(place)]
     if not _sees(sign):
         raise ValueError(
             f"{who} does not see the folder of results {folder}; share it, or name another: SIFTING_RESULTS"

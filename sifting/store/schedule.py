@@ -142,7 +142,8 @@ class _Sweep:
     def run(self) -> None:
         """Compute everything."""
         total, done = sum(self.most.values()), sum(self.done.values())
-        with self.pool, tqdm(total=total, initial=done, desc=self.kind, bar_format=BAR) as bar:
+        bar = tqdm(total=total, initial=done, desc=self.kind, bar_format=BAR, disable=quiet())
+        with self.pool, bar:
             bar.set_postfix_str(self.pool.note or self._left())
             self.pool.ready()
             while self.queue or self.running:
@@ -155,7 +156,7 @@ class _Sweep:
                     self._collect(future, self.running.pop(future))
                 if progress := sum(self.done.values()) - bar.n:
                     bar.update(progress)
-                if (note := self._note()) != (bar.postfix or ""):
+                if (note := self._note()) != (getattr(bar, "postfix", None) or ""):  # none if quiet
                     bar.set_postfix_str(note)
 
     def _behind(self, team: tuple) -> int:
@@ -170,7 +171,14 @@ class _Sweep:
             task = attend, self.kind, team, SECONDS
         else:
             runs = {config: self.replaces[config] for config in team}
-            task = advance_together, self.kind, runs, self.device, self.pool.width == 1, self.engine
+            task = (
+                advance_together,
+                self.kind,
+                runs,
+                self.device,
+                self.pool.width == 1 and not quiet(),
+                self.engine,
+            )
         self.running[self.pool.submit(self._behind(team), *task)] = team
 
     def _collect(self, future, team: tuple) -> None:
@@ -208,6 +216,11 @@ class _Sweep:
         seconds = self.left.seconds(self._worth(self.done), time.monotonic())
         words = expected.duration(seconds) if self.done != self.most else ""
         return words and f"{words} left"
+
+
+def quiet() -> bool:
+    """Whether no progress is shown: $TQDM_DISABLE, which tqdm itself does not heed in notebooks."""
+    return os.environ.get("TQDM_DISABLE", "0") not in ("", "0")
 
 
 def cores() -> int:

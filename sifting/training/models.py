@@ -5,10 +5,13 @@ import functools
 import itertools
 
 import torch
+import torch.fx
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sifting.config import Config, choose
+from sifting.config.own import CODE, is_own
+from sifting.training import own
 
 
 class FCN(nn.Module):
@@ -44,6 +47,9 @@ class FCN(nn.Module):
 def _innermost(x: Tensor) -> Tensor:
     """Images with their channels innermost in memory on a CPU: convolutions then take half of the time."""
     return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
+
+
+torch.fx.wrap("_innermost")  # it looks at the images: a graph of a network has it as it is
 
 
 class ConvNet(nn.Sequential):
@@ -267,9 +273,11 @@ BUILDERS = {
 def build(config: Config, shape: tuple[int, ...], classes: int, generator: torch.Generator) -> nn.Module:
     """The network that `config` names, initialized from `generator`, on the CPU.
 
-    Raises ValueError for an unknown model, naming the choices.
+    Raises ValueError for an unknown model, naming the choices, and what own.build raises of one's own.
     """
-    choose("model", config.model, BUILDERS)
+    if is_own(config.model):
+        return own.build(config.model, shape, classes, generator)
+    choose("model", config.model, (*BUILDERS, CODE))
     return BUILDERS[config.model](config, shape, classes, generator)
 
 
@@ -281,7 +289,12 @@ def count(name: str, shape: tuple[int, ...], classes: int) -> int:
 
 
 @functools.cache
+def skeleton(name: str) -> nn.Module:
+    """A network of that name, without values, on images of 64 x 64. Raises ValueError, naming the choices."""
+    with torch.device("meta"):
+        return build(Config(model=name), (3, 64, 64), 10, None)
+
+
 def kind(name: str) -> type[nn.Module]:
     """The class of the network of that name. Raises ValueError, naming the choices."""
-    with torch.device("meta"):
-        return type(build(Config(model=name), (3, 64, 64), 10, None))
+    return type(skeleton(name))

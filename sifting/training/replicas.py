@@ -181,7 +181,7 @@ def objection(config: Config, device: str = "cpu") -> str:
     for field, only in (("transform", "none"), ("schedule", "constant")):
         if (value := getattr(config, field)) != only:
             return f"with {field} {only}, not {value}"
-    if kind(config.model) in STACKS:
+    if config.model in BUILDERS and kind(config.model) in STACKS:
         return ""
     return f"models {', '.join(name for name in BUILDERS if kind(name) in STACKS)}, not {config.model}"
 

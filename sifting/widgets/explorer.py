@@ -78,8 +78,9 @@ def numbers(values: np.ndarray, digits: int) -> list:
 def sheet(masks: np.ndarray, columns: int = 8) -> Image.Image:
     """One picture of masks with white gaps, some 640 pixels wide.
 
-    masks : bool (n, channels, height, width)
+    masks : bool (n, channels, height, width); what are no colors is one shade: kept in any channel
     """
+    masks = masks if masks.shape[1] in (1, 3) else masks.any(1, keepdims=True)
     count, _, height, width = masks.shape
     rows, columns = -(-count // columns), min(columns, count)
     page = np.full((rows * (height + 2), columns * (width + 2), 3), 255, np.uint8)

@@ -140,7 +140,8 @@ async function render({ model, el }) {
       "leads from it to the unit. Weights are shown in layer 1.";
     show.set(how, [["mask", "mask"], ["weights", "weights", weighted ? "" : why.textContent]]);
     order.set(model.get("order"));
-    tell(facts, [["weights kept", percent(r.density[n])], [model.get("measure"), percent(r.accuracy[n])]]);
+    const measured = r.accuracy.length > 0;
+    tell(facts, [["weights kept", percent(r.density[n])], ...(measured ? [[model.get("measure"), percent(r.accuracy[n])]] : [])]);
 
     list.setAttribute("aria-activedescendant", "");
     thumbs.forEach((thumb, i) => {
@@ -166,8 +167,8 @@ async function render({ model, el }) {
     scale.pairs.innerHTML = `<span>0</span><i class="mx-viridis"></i><span>${count(top)} pairs</span>`;
 
     const mine = degrees[u], mean = degrees.reduce((a, b) => a + b, 0) / l.units;
-    const text = `At level ${n} of ${r.levels}, ${percent(r.density[n])} of the weights are left and the ${model.get("measure")} is ` +
-      `${percent(r.accuracy[n])}. Unit ${u} of layer ${r.layers.indexOf(l) + 1} keeps ${count(mine)} of its ` +
+    const text = `At level ${n} of ${r.levels}, ${percent(r.density[n])} of the weights are left` +
+      (measured ? ` and the ${model.get("measure")} is ${percent(r.accuracy[n])}` : "") + `. Unit ${u} of layer ${r.layers.indexOf(l) + 1} keeps ${count(mine)} of its ` +
       `${count(l.inputs)} inputs` +
       (first ? "." : ` and is reached by ${count(seen)} of ${count(inputs)} pixel values.`);
     say(status, text);
@@ -178,7 +179,8 @@ async function render({ model, el }) {
     const expected = binomial(l.inputs, mean / l.inputs).map((p) => p * l.units);
     drawDegrees(plots.degrees, `In-degrees of ${count(l.units)} units: unit ${u} keeps ${mine} inputs, the mean is ` +
       `${mean.toFixed(1)}, the most ${count(Math.max(...degrees))}`, { degrees, expected, mine });
-    X = drawAccuracy(plots.accuracy, `Accuracy against the fraction of weights kept; level ${n} is marked`, runs, r, n);
+    panels.accuracy.node.classList.toggle("mx-none", !measured);
+    if (measured) X = drawAccuracy(plots.accuracy, `Accuracy against the fraction of weights kept; level ${n} is marked`, runs, r, n);
   };
   plots.accuracy.addEventListener("pointerdown", (event) => {
     const { run: r } = now(), at = event.clientX - plots.accuracy.getBoundingClientRect().left;

@@ -7,6 +7,7 @@ import traitlets as t
 from PIL import Image
 
 from sifting.results import masks
+from sifting.results.nested import Nested
 from sifting.widgets.explorer import Explorer, module, sheet, squeeze
 
 PAGE = 400_000  # first-layer weights that one page can hold at all levels and stay under 3 MB
@@ -16,7 +17,8 @@ SHADE = 127  # steps of the stored weights on each side of zero: one signed byte
 class MaskExplorer(Explorer):
     """Browse nested masks of one or several runs: a gallery, the levels, one unit in detail.
 
-    Build it with `from_runs` or `from_history`. What a page stores, all zlib-compressed:
+    MaskExplorer(masks, shape) shows masks of one's own, a run, or a list of masks, one a level;
+    `from_runs` and `from_history` show stored runs. What a page stores, all zlib-compressed:
 
         removed_at  one byte an input and unit: the level at which it was cut off, 255 = never
         degrees     in-degree of every unit at every level, also of units that are not shown
@@ -34,49 +36,57 @@ class MaskExplorer(Explorer):
     order = t.Enum(["level", "last", "random"], "level").tag(sync=True)
     measure = t.Unicode("test accuracy").tag(sync=True)  # what the accuracies of `runs` are
 
+    def __init__(self, masks=None, shape=None, accuracy=None, name: str = "masks", **options):
+        """The explorer of masks of one's own.
+
+        masks    : of a chain of linear maps, see results.nested.Nested; or a run
+        shape    : (channels, height, width) of the images; a run knows its own
+        accuracy : (levels,) in [0, 1], to be shown beside them; default: none, of a run that of its test
+        name     : what to call them
+        options  : as of `from_runs`
+
+        Raises ValueError, saying what is needed, for masks that cannot be shown.
+        """
+        if masks is not None:
+            run = masks
+            if hasattr(masks, "layer_names"):
+                shape = shape or masks["shape"].tolist()
+            elif shape is None:
+                raise ValueError("the shape of the images is needed, (channels, height, width)")
+            else:
+                run, accuracy = Nested(masks, shape, name), () if accuracy is None else accuracy
+                options["weights"] = False
+            accuracy = None if accuracy is None else [accuracy]
+            options = _state([run], shape=shape, accuracy=accuracy, **options)
+        elif shape is not None:
+            options["shape"] = shape
+        super().__init__(**options)
+        if options.get("runs") and "unit" not in options:
+            self.unit = int(self._ranked(self.layer - 1)[0])
+
     @classmethod
     def from_history(cls, history, accuracy=None, **options):
         """The explorer of one run; `accuracy` is (levels + 1,), the rest as `from_runs`."""
         return cls.from_runs([history], accuracy=None if accuracy is None else [accuracy], **options)
 
     @classmethod
-    def from_runs(
-        cls, runs, names=None, units=None, accuracy=None, shape=None, weights=True, gallery=40, **state
-    ):
+    def from_runs(cls, runs, names=None, **options):
         """The explorer of several runs, which the reader chooses between by name.
 
         runs     : histories of fully connected networks on images of one shape
         names    : what to call them; default: their `name`
-        units    : most units to show of a layer; default: what keeps the page under 3 MB
-        accuracy : (levels + 1,) for each run, in [0, 1]; default: early-stopped test accuracy
-        shape    : channels, height, width; default: square images of config.image_size
-        weights  : whether to store the trained weights of layer 1; they are most of the page
-        gallery  : thumbnails on a page
-        state    : what to begin with: run, layer, level (default: the last), unit, show, order; and
+        options  : units, most units to show of a layer; default: what keeps the page under 3 MB
+                   accuracy, (levels + 1,) for each run, in [0, 1]; default: early-stopped test accuracy
+                   shape, channels, height, width; default: square images of config.image_size
+                   weights, whether to store the trained weights of layer 1; they are most of the page
+                   gallery, thumbnails on a page
+                   and what to begin with: run, layer, level (default: the last), unit, show, order; and
                    measure, what `accuracy` is, where it is not the test accuracy
 
         If a layer has more units than are shown, they are `gallery` units drawn at random and those
         with most inputs at the last levels. Raises ValueError if a first layer does not fit `shape`.
         """
-        runs = list(runs)
-        inputs = runs[0].removed_at(1).shape[1]
-        if shape is None:
-            side = runs[0].config.image_size
-            shape = inputs // side**2, side, side
-        if {run.removed_at(1).shape[1] for run in runs} != {int(np.prod(shape))}:
-            raise ValueError(
-                f"the first layer has {inputs} inputs, but shape {tuple(shape)} has {int(np.prod(shape))}"
-            )
-        units = units or max(gallery, PAGE // (inputs * len(runs)))
-        names = [run.name for run in runs] if names is None else names
-        accuracy = [run.accuracy("test") for run in runs] if accuracy is None else accuracy
-        packed = [pack(*each, units, gallery, weights) for each in zip(runs, names, accuracy, strict=True)]
-        first = packed[state.get("run", 0)]
-        state.setdefault("level", first["levels"])
-        explorer = cls(runs=packed, shape=[int(n) for n in shape], gallery=gallery, **state)
-        if "unit" not in state:
-            explorer.unit = int(explorer._ranked(explorer.layer - 1)[0])
-        return explorer
+        return cls(**_state(list(runs), names, **options))
 
     def _ranked(self, layer: int) -> np.ndarray:
         """Units shown of a layer (0: the first) of the chosen run, most inputs in the end first."""
@@ -99,10 +109,30 @@ class MaskExplorer(Explorer):
         return f"MaskExplorer({names}; {layers} layers, level {self.level})"
 
 
+def _state(
+    runs, names=None, units=None, accuracy=None, shape=None, weights=True, gallery=40, **state
+) -> dict:
+    """What an explorer of runs begins with; see MaskExplorer.from_runs."""
+    inputs = runs[0].removed_at(1).shape[1]
+    if shape is None:
+        side = runs[0].config.image_size
+        shape = inputs // side**2, side, side
+    if {run.removed_at(1).shape[1] for run in runs} != {int(np.prod(shape))}:
+        raise ValueError(
+            f"the first layer has {inputs} inputs, but shape {tuple(shape)} has {int(np.prod(shape))}"
+        )
+    units = units or max(gallery, PAGE // (inputs * len(runs)))
+    names = [run.name for run in runs] if names is None else names
+    accuracy = [run.accuracy("test") for run in runs] if accuracy is None else accuracy
+    packed = [pack(*each, units, gallery, weights) for each in zip(runs, names, accuracy, strict=True)]
+    state.setdefault("level", packed[state.get("run", 0)]["levels"])
+    return {"runs": packed, "shape": [int(n) for n in shape], "gallery": gallery, **state}
+
+
 def pack(run, name: str, accuracy, units: int, gallery: int, weights: bool) -> dict:
     """One run as the page stores it, in plain values and compressed arrays: see MaskExplorer."""
     levels, layers, reach = run.levels, [], None
-    if len(accuracy) != levels + 1:
+    if len(accuracy) not in (0, levels + 1):
         raise ValueError(f"{name} has {levels + 1} levels, but {len(accuracy)} accuracies")
     for number in range(1, run.layers + 1):
         removed = run.removed_at(number)
@@ -141,9 +171,7 @@ def most_connected(degrees: np.ndarray) -> np.ndarray:
 def choose_units(degrees: np.ndarray, units: int, gallery: int) -> np.ndarray:
     """Units to store: `gallery` drawn at random, and the most connected; always the same ones.
 
-    They come in a random order.
-
-    So the first `gallery` of them are a fair sample, however many are left out.
+    They come in a random order, so the first `gallery` of them are a fair sample, however many are left out.
     """
     drawn = np.random.default_rng(0).permutation(degrees.shape[1])
     wanted = dict.fromkeys([*drawn[:gallery], *most_connected(degrees)])  # a set that keeps its order

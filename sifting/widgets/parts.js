@@ -141,9 +141,14 @@ const cellUnder = ({ offsetX, offsetY }, { width, height, clientWidth, clientHei
 
 // Channel-first values and a map from value to byte, as an image: red, green, blue, or one gray.
 const image = (canvas, values, [channels, height, width], byte) => {
-  const size = height * width, rgba = new Uint8ClampedArray(4 * size).fill(255);
-  for (let c = 0; c < 3; c++)
-    for (let i = 0, from = (channels === 3 ? c : 0) * size; i < size; i++) rgba[4 * i + c] = byte(values[from + i]);
+  const size = height * width, rgba = new Uint8ClampedArray(4 * size).fill(255), stronger = (a, b) => (Math.abs(b) > Math.abs(a) ? b : a);
+  const of = (c, i) => { // what are no colors is one shade, of the channel that has most there
+    if (channels === 3) return values[c * size + i];
+    let found = values[i];
+    for (let other = 1; other < channels; other++) found = stronger(found, values[other * size + i]);
+    return found;
+  };
+  for (let c = 0; c < 3; c++) for (let i = 0; i < size; i++) rgba[4 * i + c] = byte(of(c, i));
   paint(canvas, width, height, rgba);
 };
 const paintMask = (canvas, kept, shape) => image(canvas, kept, shape, (v) => 255 * v);

@@ -8,6 +8,7 @@ const STEPS = 10000, MISSING = 65535; // of a stored accuracy
 async function render({ model, el }) {
   const id = `px${++views}`, set = setter(model);
   const data = await parsed(model.get("data")), { ways, statistics, rows, columns } = data;
+  const names = data.networks ?? NETWORKS;
   const accuracy = new Uint16Array(await inflate(model.get("accuracy"))), cycles = data.share[0].length;
 
   // What is shown now, from the model alone; but what the mouse is over is a matter of this view.
@@ -69,14 +70,14 @@ async function render({ model, el }) {
     const axis = ({ low, high }) => [(v) => (v - low) / (high - low), ticks(low, high, Math.max(3, marks.clientWidth / 90)).map((v) => [v, minus(v)])];
     const [toX, xs] = axis(x), [toY, ys] = axis(y);
     const titles = { xTitle: "x, in units of weights", yTitle: "y, in units of weights" };
-    chart(marks, `Accuracy on the plane through W*, Wp and Wr after cycle ${cycle}`, { x: toX, y: toY, xs, ys, ...titles }, (X, Y, top, bottom) => {
+    chart(marks, `Accuracy on the plane through ${names.map(([name]) => name).join(", ")}, cycle ${cycle}`, { x: toX, y: toY, xs, ys, ...titles }, (X, Y, top, bottom) => {
       const [from, to] = [X(x.low), X(x.high)], wide = to - from, tall = bottom - top;
       canvas.style.cssText = `left:${from}px;top:${top}px;width:${wide}px;height:${tall}px`;
       left.note.textContent = `y is drawn ${+((tall * (x.high - x.low)) / (wide * (y.high - y.low))).toPrecision(2)} times as large as x`;
       const at = points.map(([x, y]) => [X(x), Y(y)]), path = `M${at.join("L")}Z`;
       const cell = `x="${from + (column * wide) / columns}" y="${bottom - ((row + 1) * tall) / rows}" width="${wide / columns}" height="${tall / rows}"`;
       const dot = ([x, y], n) => `<circle class="mx-network" cx="${x}" cy="${y}" r="${[6, 8, 5][n]}"/>`; // Wr in Wp, where they coincide
-      const name = ([x, y, end], n) => `<text class="mx-label" x="${x}" y="${y}" text-anchor="${end}">${NETWORKS[n][0]}</text>`;
+      const name = ([x, y, end], n) => `<text class="mx-label" x="${x}" y="${y}" text-anchor="${end}">${names[n][0]}</text>`;
       return `<path class="mx-outline" d="${path}"/><path class="mx-line" d="${path}"/>
         <rect class="mx-outline" ${cell}/><rect class="mx-line" ${cell}/>
         ${at.map(dot).join("")}${places(at, from, to, top, bottom).map(name).join("")}`;
@@ -95,13 +96,13 @@ async function render({ model, el }) {
     unknown.hidden = !at.plane.includes(MISSING);
     if (!ended) drawPlane(at);
     const said = (share) => (share === null ? "–" : percent(share));
-    tell(facts, [...NETWORKS.map(([name, what], n) => [`${name}, ${what}`, said(own[n])]), ["weights that matter", said(at.share)]]);
+    tell(facts, [...names.map(([name, what], n) => [`${name}, ${what}`, said(own[n])]), ...(data.networks ? [] : [["weights that matter", said(at.share)]])]);
     if (ended) return say(status, `The run ended before cycle ${at.cycle}.`);
     // The cell that a network lies in is its own, and of the last one, where there are several.
     const network = points.findLastIndex(([px, py]) => x.nearest(px) === column && y.nearest(py) === row);
     const [px, py] = points[network] ?? [x.middle(column), y.middle(row)], distance = Math.hypot(px - points[0][0], py - points[0][1]);
-    say(status, `Cycle ${at.cycle}: at ${network < 0 ? "" : `${NETWORKS[network][0]}, `}x = ${x.words(px)}, y = ${y.words(py)} the accuracy is ` +
-      `${value === MISSING ? "not known" : percent(value / STEPS)}; W* is ${x.words(distance)} away.`);
+    say(status, `Cycle ${at.cycle}: at ${network < 0 ? "" : `${names[network][0]}, `}x = ${x.words(px)}, y = ${y.words(py)} the accuracy is ` +
+      `${value === MISSING ? "not known" : percent(value / STEPS)}; ${names[0][0]} is ${x.words(distance)} away.`);
   };
 
   const stop = keepDrawn(model, ["way", "cycle", "statistics", "cell"], draw, root);

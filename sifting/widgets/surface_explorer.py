@@ -37,6 +37,29 @@ class SurfaceExplorer(Explorer):
     cycle = t.Int(1).tag(sync=True)  # prunings so far
     cell = t.List(t.Int()).tag(sync=True)  # row and column chosen; empty: where the retrained network is
 
+    def __init__(self, planes=None, **options):
+        """The explorer of planes of one's own.
+
+        planes  : what sifting.networks(...).plane returns, or name -> that, of one number of cells
+        options : as of `from_tables`
+
+        Raises ValueError as `from_tables`.
+        """
+        if planes is not None:
+            planes = {"plane": planes} if "accuracy" in planes else planes
+            found = {"ways": list(planes), "statistics": next(iter(planes.values()))["statistics"]}
+            try:
+                for name in ("accuracy", "x", "y", "points", "own"):
+                    found[name] = np.stack([plane[name] for plane in planes.values()])[:, None]
+            except (KeyError, TypeError, ValueError) as error:
+                raise ValueError(
+                    f"planes of sifting.networks are needed, all of one form ({error})"
+                ) from None
+            found["share"] = np.full((len(planes), 1), np.nan)
+            found["networks"] = [["a", "the first"], ["b", "the second"], ["c", "the third"]]
+            options = _state(found, **options)
+        super().__init__(**options)
+
     @classmethod
     def from_tables(cls, table: dict, way=0, cycle=None, statistics=0):
         """The explorer of planes through the pretrained, the pruned and the retrained network.
@@ -54,20 +77,7 @@ class SurfaceExplorer(Explorer):
 
         Raises ValueError if the table is empty or its arrays do not agree, and for a beginning that it lacks.
         """
-        arrays = _checked(table)
-        _, cycles, _, rows, columns = arrays["accuracy"].shape
-        cycle = cycles if cycle is None else cycle
-        packed = {name: list(map(str, table[name])) for name in ("ways", "statistics")}
-        _choose("way", way, packed["ways"])
-        _choose("statistics", statistics, packed["statistics"])
-        if cycle not in range(1, cycles + 1):
-            raise ValueError(f"cycle must be 1 to {cycles}, not {cycle}")
-        packed |= {"rows": rows, "columns": columns}
-        packed |= {name: numbers(arrays[name][..., [0, -1]], 6) for name in ("x", "y")}
-        packed |= {name: numbers(arrays[name], 6) for name in ("points", "own", "share")}
-        steps = np.nan_to_num(np.rint(STEPS * arrays["accuracy"]), nan=MISSING).astype("<u2")
-        state = {"way": way, "cycle": cycle, "statistics": statistics}
-        return cls(data=squeeze_json(packed), accuracy=squeeze(steps), **state)
+        return cls(**_state(table, way, cycle, statistics))
 
     def picture(self) -> Image.Image:
         """The plane, black at 0 and white at 100 %, for hosts without widgets.
@@ -86,6 +96,25 @@ class SurfaceExplorer(Explorer):
         packed = read_json(self.data)
         ways, cycles = len(packed["ways"]), len(packed["share"][0])
         return f"SurfaceExplorer({ways} ways; {cycles} cycles; {packed['rows']} x {packed['columns']} cells)"
+
+
+def _state(table: dict, way=0, cycle=None, statistics=0) -> dict:
+    """What the explorer of a table begins with; see SurfaceExplorer.from_tables."""
+    arrays = _checked(table)
+    _, cycles, _, rows, columns = arrays["accuracy"].shape
+    cycle = cycles if cycle is None else cycle
+    packed = {name: list(map(str, table[name])) for name in ("ways", "statistics")}
+    _choose("way", way, packed["ways"])
+    _choose("statistics", statistics, packed["statistics"])
+    if cycle not in range(1, cycles + 1):
+        raise ValueError(f"cycle must be 1 to {cycles}, not {cycle}")
+    packed |= {"rows": rows, "columns": columns}
+    packed |= {name: numbers(arrays[name][..., [0, -1]], 6) for name in ("x", "y")}
+    packed |= {name: numbers(arrays[name], 6) for name in ("points", "own", "share")}
+    packed |= {name: table[name] for name in ("networks",) if name in table}
+    steps = np.nan_to_num(np.rint(STEPS * arrays["accuracy"]), nan=MISSING).astype("<u2")
+    state = {"way": way, "cycle": cycle, "statistics": statistics}
+    return {"data": squeeze_json(packed), "accuracy": squeeze(steps), **state}
 
 
 def _checked(table: dict) -> dict[str, np.ndarray]:

@@ -117,8 +117,8 @@ def test_a_criterion_is_refused_by_name_and_by_network_where_it_is_for_another(c
             continue
         with pytest.raises(ValueError, match=f"{criterion} is for model {names[0]}.*, not {settings.model}"):
             tickets.check(settings)
-    if CRITERIA[criterion].networks is not torch.nn.Module:
-        with pytest.raises(ValueError, match=f"{criterion} is for networks of class .*, not Sequential"):
+    if CRITERIA[criterion].needs:
+        with pytest.raises(ValueError, match=f"criterion {criterion} needs {CRITERIA[criterion].needs}: "):
             saliency(criterion, Cut(torch.nn.Sequential(), {}))
 
 

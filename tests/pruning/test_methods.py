@@ -235,7 +235,7 @@ def test_convolutional_networks_are_trained_in_stacks():
 
 def test_what_is_impossible_is_told_before_anything_is_computed():
     for fields, engine, message in (
-        ({"criterion": "synflow"}, "auto", "criterion synflow is for model fcn, not lenet"),
+        ({"criterion": "slimming"}, "auto", "criterion slimming is for model resnet20, not lenet"),
         ({}, "sparse", "the engine sparse trains model fcn, not lenet"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -150,8 +150,13 @@ def test_a_trial_is_kept_as_the_answer_to_the_exercise_that_asks_for_it(toy, cap
     assert "From 0.550 points to 2.45 points." in plain and "<img" in page
     assert "1 of 1 verdicts differ" in page and 'href="toy.html#PB1a"' in page
     assert "holds; in the book: 0.550 points" in answers.shown(Asking(), "lr=0.5", "PB1a")[1]
+    earlier = "of an earlier form of the chapter"
+    assert earlier in answers.shown(Asking(), "lr=0.5", "PB1a", "{PB1a.losses}")[1]
+    path.write_text(path.read_text().replace('"gains"', '"losses"'))  # a statement has another name now
+    page, plain = answers.shown(Asking(), *asked)
+    assert earlier in plain and "<img" not in page
     with pytest.raises(ValueError, match="an answer names PB1a.losses, which there is not among"):
-        answers.shown(Asking(), "lr=0.5", "PB1a", "{PB1a.losses}")
+        answers.glued("{PB1a.losses}", {}, {})
 
 
 def test_what_cannot_be_kept_is_told(toy, capsys, monkeypatch):
