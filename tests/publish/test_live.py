@@ -53,8 +53,8 @@ def test_a_copy_begins_with_the_settings_of_the_book(made, chapter):
     said = {}
     exec(cell.source, said)
     with trials.of_the_book():
-        assert (said["preset"], said["seeds"]) == tuple(knobs.facts(chapter)["own"].values())
-    assert said["overrides"] == {} and said["device"] == "auto"
+        own = knobs.facts(chapter)["own"]
+    assert (said["preset"], said["seeds"], said["overrides"], said["device"]) == (*own.values(), "auto")
 
 
 def test_citations_links_equations_and_boxes_are_said_in_markdown():

@@ -13,8 +13,9 @@ import urllib.parse
 import nbformat
 import pytest
 
-from sifting.publish import pages, runner, sources
+from sifting.publish import pages, plans, runner, sources
 from sifting.publish.catalog import FIGURES
+from sifting.publish.pages import tried
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SITE = runner.SITE
@@ -197,6 +198,33 @@ def test_search_opens_from_the_keyboard(open_page, base):
     page.keyboard.type("lottery")
     page.keyboard.press("Enter")
     page.wait_for_selector("#search-results li a")
+    assert page.trouble == []
+
+
+def test_the_panel_of_a_chapter_gives_the_command_by_keyboard(open_page, base):
+    page = open_page(f"{base}/book/dial.html", viewport={"width": 390, "height": 800})
+    page.wait_for_selector(".sifting-panel[data-ready]")
+    assert not page.is_visible(".mx-knobs")
+    page.focus(".sifting-panel > summary")
+    page.keyboard.press("Enter")
+    status, command = page.locator(".mx-knobs .mx-status"), page.locator(".mx-command")
+    assert "settings of this page" in status.inner_text()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowLeft")  # to the preset before
+    for _ in range(2):  # the number of seeds, then the first field
+        page.keyboard.press("Tab")
+        page.keyboard.press("Control+A")
+        page.keyboard.type("2")
+    name = page.evaluate("document.activeElement.id.split('-')[1]")
+    page.wait_for_function("document.querySelector('.mx-command').textContent.endsWith('=2\"')")
+    presets, shown = plans.presets("dial"), pages.record(ROOT / "book" / "dial.ipynb")["preset"]
+    before = presets[presets.index(shown) - 1]
+    made = {"chapter": "dial", "preset": before, "seeds": 2, "overrides": {name: 2}}
+    assert name == plans.ABOUT["dial"][0] and command.inner_text() == tried.command(made)
+    assert "Not stored" in status.inner_text()
+    page.click(".mx-knobs button:text-is('As in the book')")
+    assert "settings of this page" in status.inner_text() and "fraction" not in command.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.trouble == []
 
 

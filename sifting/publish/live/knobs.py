@@ -5,6 +5,7 @@ import pathlib
 
 from sifting.config import SETTINGS, Setting
 from sifting.publish import asked, plans, settings, sources, trials
+from sifting.publish.pages.outputs import record
 from sifting.publish.pages.tried import drawn, page_of, said
 from sifting.widgets.explorer import HERE, module
 
@@ -33,7 +34,7 @@ def field(setting: Setting) -> dict:
 def facts(chapter: str) -> dict:
     """What the panel of a chapter knows, but its fields' facts and its trials; JSON can hold it.
 
-    own     : preset and seeds of the book's page
+    own     : preset, seeds and values, as in `stored`, of the book at its defaults
     presets : name, seeds that the panel begins with, and `at`: field -> its value as one types it
     """
     preset, _, seeds = asked.settle(chapter, None, None, None)
@@ -49,7 +50,7 @@ def facts(chapter: str) -> dict:
     ]
     return {
         "chapter": chapter,
-        "own": {"preset": preset, "seeds": seeds},
+        "own": {"preset": preset, "seeds": seeds, "values": {}},
         "presets": presets,
         "fields": fields,
     }
@@ -58,17 +59,16 @@ def facts(chapter: str) -> dict:
 def stored(chapter: str, book: pathlib.Path, site: str = "") -> list[dict]:
     """Trials of a chapter with a page in the folder `book`. site : address of its pages, if not here."""
     return [
-        {
-            "name": name,
-            "preset": made["preset"],
-            "seeds": made["seeds"],
-            "values": {field: settings.shown(_typed(value)) for field, value in made["overrides"].items()},
-            "said": said(made),
-            "page": f"{site}{page_of(name)}.html",
-        }
+        chosen(made) | {"name": name, "said": said(made), "page": f"{site}{page_of(name)}.html"}
         for name, made in drawn(book).items()
         if made.get("chapter") == chapter
     ]
+
+
+def chosen(made: dict) -> dict:
+    """What one chooses in the panel to have a page: preset, seeds, and values, field -> as one types it."""
+    values = {field: settings.shown(_typed(value)) for field, value in made["overrides"].items()}
+    return {"preset": made["preset"], "seeds": made["seeds"], "values": values}
 
 
 def _typed(value):
@@ -77,8 +77,12 @@ def _typed(value):
 
 def write(target: pathlib.Path, book: pathlib.Path) -> None:
     """Write the script that shows panels on the pages of the site, with all that they know."""
-    with trials.of_the_book():
-        chapters = {name: facts(name) | {"trials": stored(name, book)} for name in sources.chapters()}
+    chapters = {}
+    for name in sources.chapters():
+        with trials.of_the_book():
+            chapters[name] = facts(name) | {"trials": stored(name, book)}
+        if made := record(book / f"{name}.ipynb"):
+            chapters[name]["own"] = chosen(made)
     names = sorted({name for chapter in chapters.values() for name in chapter["fields"]})
     known = {
         "esm": script(),

@@ -74,7 +74,7 @@ function render({ model, el }) {
   const status = h("p", { className: "mx-status", "aria-live": "polite" }), words = h("code", { className: "mx-command" });
   const run = button("Run", () => model.send({ do: "run" }), "mx-main"), stop = button("Stop", () => model.send({ do: "stop" }));
   const bar = h("progress", { max: 1, "aria-label": "Progress" }), doing = h("span", { className: "mx-doing" });
-  const reset = button("As in the book", () => set({ values: {}, preset: facts.own.preset, seeds: facts.own.seeds }));
+  const reset = button("As in the book", () => set(facts.own));
   const actions = h("div", { className: "mx-actions" }, ...(live ? [run, stop] : []), copier("Copy as a command", command), reset);
   if (live) actions.append(copier("Copy for the cell of parameters", () => model.get("cell")));
   const stored = h("ul", { className: "mx-trials" }), fold = h("details", {}, h("summary"), stored);
@@ -91,7 +91,7 @@ function render({ model, el }) {
     if (+seeds.value !== model.get("seeds")) seeds.value = model.get("seeds");
     for (const { update } of rows) update();
     words.textContent = command();
-    const match = model.get("trials").find(fits), here = fits({ ...facts.own, values: {}, ...model.get("here") });
+    const match = model.get("trials").find(fits), here = fits(model.get("here") ?? facts.own);
     if (live) say(status, model.get("said"));
     else if (here) say(status, "These are the settings of this page.");
     else if (match) status.replaceChildren("A trial with these settings is stored: ", h("a", { href: match.page, textContent: match.said }), ".");

@@ -12,7 +12,7 @@ addEventListener("DOMContentLoaded", async () => {
   const here = facts.trials.find((one) => one.page === page);
   const state = {
     facts: { ...facts, fields: facts.fields.map((name) => fields[name]) }, trials: facts.trials, live: false,
-    ...facts.own, values: {}, ...here, here, doing: "", done: 0, results: {},
+    ...facts.own, ...here, here, doing: "", done: 0, results: {},
   };
   const heard = {};
   const model = {
