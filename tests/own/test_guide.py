@@ -26,7 +26,7 @@ def test_every_line_of_it_runs_and_it_is_drawn_once(book, capsys):
     for words in (
         "level 8:   5% of the weights",
         "criterion slimming needs convolutions with a batch norm",
-        "'locality_random': ",
+        "locality_random ",
         "MaskExplorer(ticket-",
         "SurfaceExplorer(1 ways",
         "'model': 'Net@",
