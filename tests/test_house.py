@@ -100,12 +100,8 @@ def test_text_is_read_and_written_as_utf_8_whatever_the_locale(path):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             given = {word.arg for word in node.keywords}
             modes = {node.value for node in ast.walk(node) if isinstance(node, ast.Constant)} & {"rb", "wb"}
-            text = (
-                name in ("read_text", "write_text")
-                or name == "open"
-                and not modes
-                and ast.unparse(node.func) != "Image.open"
-            )
+            pixels = ast.unparse(node.func) == "Image.open"
+            text = name in ("read_text", "write_text") or name == "open" and not modes and not pixels
             if (text or given & {"text", "universal_newlines"}) and "encoding" not in given:
                 silent.append(ast.unparse(node))
     assert silent == []
