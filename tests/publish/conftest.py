@@ -91,7 +91,8 @@ def site(tmp_path_factory):
     if not all(runner.stored_seeds(n, runner.settle(n, None, None, None)[1]) for n in runner.chapters()):
         environment["SIFTING_RESULTS"] = str(tmp_path_factory.mktemp("results"))
         draw = "runner.run_chapters(runner.chapters(), preset='smoke', seeds=2)"
-        words = ["-c", f"from sifting.publish import runner; {draw}; runner.site()"]
+        guides = "runner.draw_guides(runner.guides())"
+        words = ["-c", f"from sifting.publish import runner; {draw}; {guides}; runner.site()"]
     here = tmp_path_factory.getbasetemp()
     built = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "site-is-built"
     with filelock.FileLock(f"{built}.lock"):
