@@ -90,14 +90,9 @@ def site(tmp_path_factory):
     environment, words = dict(os.environ), ["-m", "sifting", "build"]
     if not all(asked.stored_seeds(n, asked.settle(n, None, None, None)[1]) for n in sources.chapters()):
         environment["SIFTING_RESULTS"] = str(tmp_path_factory.mktemp("results"))
-<<<<<<< HEAD
         draw = "runner.run_chapters(sources.chapters(), preset='smoke', seeds=2)"
-        words = ["-c", f"from sifting.publish import runner, sources; {draw}; runner.site()"]
-=======
-        draw = "runner.run_chapters(runner.chapters(), preset='smoke', seeds=2)"
-        guides = "runner.draw_guides(runner.guides())"
-        words = ["-c", f"from sifting.publish import runner; {draw}; {guides}; runner.site()"]
->>>>>>> library
+        guides = "runner.draw_guides(sources.guides())"
+        words = ["-c", f"from sifting.publish import runner, sources; {draw}; {guides}; runner.site()"]
     here = tmp_path_factory.getbasetemp()
     built = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "site-is-built"
     with filelock.FileLock(f"{built}.lock"):

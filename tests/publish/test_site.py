@@ -84,11 +84,7 @@ def serious(page, options: dict) -> list[str]:
 # --- what is in the pages
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("name", sources.chapters())
-=======
-@pytest.mark.parametrize("name", [*runner.chapters(), *runner.guides()])
->>>>>>> library
+@pytest.mark.parametrize("name", [*sources.chapters(), *sources.guides()])
 def test_no_cell_of_a_chapter_warns(site, name):
     notebook = nbformat.read(ROOT / "book" / f"{name}.ipynb", 4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
