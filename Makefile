@@ -134,4 +134,4 @@ clean:              ## remove the site and the executed chapters; stored results
 packages:
 	@$(PYTHON) -c 'import sys, importlib.util as found; missing = [name for name in sys.argv[1:] if not found.find_spec(name)]; \
 	missing and sys.exit("missing packages: " + ", ".join(missing) + "; install them: $(PYTHON) -m pip install -r requirements.txt")' \
-	anywidget jupyter_book matplotlib mlxtend papermill playwright pytest scipy seaborn skimage sklearn torch
+	anywidget cloudpickle jupyter_book matplotlib mlxtend papermill playwright pytest scipy seaborn skimage sklearn torch

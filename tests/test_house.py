@@ -34,7 +34,7 @@ def test_contributors_see_the_plan_of_the_house():
 
 def test_the_house_has_fifteen_names_and_no_arrow_back_up():
     assert re.fullmatch(
-        r"1[0-6] names at the top, \d+ rooms, [0-4]\d arrows between them, no circle, 0 back up",
+        r"1[0-6] names at the top, \d+ rooms, ([0-4]\d|50) arrows between them, no circle, 0 back up",
         house.numbers(),
     )
 
@@ -100,7 +100,8 @@ def test_text_is_read_and_written_as_utf_8_whatever_the_locale(path):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             given = {word.arg for word in node.keywords}
             modes = {node.value for node in ast.walk(node) if isinstance(node, ast.Constant)} & {"rb", "wb"}
-            text = name in ("read_text", "write_text") or name == "open" and not modes
+            pixels = ast.unparse(node.func) == "Image.open"
+            text = name in ("read_text", "write_text") or name == "open" and not modes and not pixels
             if (text or given & {"text", "universal_newlines"}) and "encoding" not in given:
                 silent.append(ast.unparse(node))
     assert silent == []

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CHAPTERS, GUIDES = ROOT / "chapters", ROOT / "guides"
+CHAPTERS = ROOT / "chapters"
+GUIDES = CHAPTERS / "guides"
 PARAMETERS = "preset", "seeds", "device", "overrides"  # of every chapter
 
 

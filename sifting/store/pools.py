@@ -80,7 +80,7 @@ class Processes:
 
     def ready(self) -> None:
         """Wait until all processes have started; one that does not is found by the task that it is given."""
-        with contextlib.suppress(concurrent.futures.BrokenExecutor):
+        with _without_script(), contextlib.suppress(concurrent.futures.BrokenExecutor):
             concurrent.futures.wait([executor.submit(int) for executor in self._executors])
         self.note = ""
 

@@ -1,6 +1,7 @@
 """Criteria on networks that are not of this project: by their definitions, found from modules and graphs."""
 
 import copy
+import json
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from sifting.pruning.criteria import CRITERIA, Cut, prune, saliency
 from sifting.pruning.prunable import norms, prunable
 from sifting.training import models
 from sifting.training.layers import layers
+from tests.own import peers
 from tests.own.networks import KNOWN, resnet18, vgg11
 from tests.own.test_examining import Cnn, Mlp, made
 
@@ -248,3 +250,41 @@ def test_structured_pruning_removes_what_torch_removes(name, norm, p, axis, dim)
     for layer, module in layers(copy.deepcopy(some.model)).items():
         torch_prune.ln_structured(module, "weight", 0.4, p, dim)
         assert torch.equal(ours[f"{layer}.weight"], module.weight_mask.bool())
+
+
+# --- torch-pruning on the same networks
+
+STORED = json.loads(peers.FILE.read_text(encoding="utf-8"))
+
+
+class Batch:
+    """One batch of images, whatever is asked for."""
+
+    labels = peers.batch()[1]
+
+    def __len__(self):
+        return 4
+
+    def batch(self, index):
+        return peers.batch()
+
+
+@pytest.mark.parametrize("name", peers.CHOSEN)
+def test_scores_of_channels_are_those_of_torch_pruning(name):
+    assert STORED["torch-pruning"] == "1.6.1"
+    model = peers.filled(name)
+    names = [f"{layer}.weight" for layer in peers.CHOSEN[name]]
+    masks = {weights: torch.ones_like(model.get_parameter(weights), dtype=torch.bool) for weights in names}
+    some = Cut(model, masks, Batch(), torch.Generator())
+    ours = {
+        "l1": saliency("l1-outputs", some),
+        "l2": {key: value**2 for key, value in saliency("l2-outputs", some).items()},
+        "taylor": {key: value.flatten(1).sum(1) for key, value in saliency("snip", some).items()},
+    }
+    if name == "vgg11_bn":
+        convolutions = {key: mask for key, mask in masks.items() if mask.ndim == 4}
+        ours["scale"] = saliency("slimming", Cut(model, convolutions))
+    for layer, kinds in STORED["scores"][name].items():
+        for kind, theirs in kinds.items():
+            scores = ours[kind][f"{layer}.weight"].flatten()[: peers.FEW].tolist()
+            assert scores == pytest.approx(theirs, rel=1e-5, abs=1e-9), f"{layer} {kind}"

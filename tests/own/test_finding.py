@@ -1,5 +1,6 @@
 """Runs on networks and images of one's own: found by content, resumable, the same anywhere."""
 
+import importlib
 import os
 import pathlib
 import subprocess
@@ -86,8 +87,7 @@ def test_a_name_has_the_content_of_the_code_and_of_what_that_imports(nets):
 
 
 def test_changed_code_is_imported_anew_and_the_name_of_what_it_was_is_refused(nets):
-    import mynets
-
+    mynets = importlib.import_module("mynets")
     before = Config(model="mynets:Wide").model
     assert own.fetch(before)((1, 2, 2), 3)[0].out_features == mynets.Wide((1, 2, 2), 3)[0].out_features == 10
     (nets / "blocks.py").write_text("WIDTH = 17\n")

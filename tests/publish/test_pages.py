@@ -292,7 +292,7 @@ def test_a_page_that_stays_the_same_is_left_alone(tmp_path, results):
 
 
 def test_contents_have_every_page_once(tmp_path, results):
-    """A chapter, a page that is written by hand, and one that is computed, unless a chapter includes it."""
+    """A chapter, a guide, a page that is written by hand, a computed one that no chapter includes."""
     pages.write(tmp_path)
     computed = {path.name for path in tmp_path.glob("*.md")}
     ignored = (ROOT / ".gitignore").read_text().splitlines()
@@ -301,7 +301,11 @@ def test_contents_have_every_page_once(tmp_path, results):
     chapters = "".join(path.read_text(encoding="utf-8") for path in sources.CHAPTERS.glob("*.ipynb"))
     included = {name for name in computed if f"{{include}} {name}" in chapters}
     contents = re.findall(r"(?:file|root): book/(\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    wanted = [*sources.chapters(), *(name.removesuffix(".md") for name in by_hand | (computed - included))]
+    wanted = [
+        *sources.chapters(),
+        *sources.guides(),
+        *(name.removesuffix(".md") for name in by_hand | (computed - included)),
+    ]
     assert sorted(contents) == sorted(wanted)
 
 
