@@ -92,4 +92,5 @@ def write(target: pathlib.Path, book: pathlib.Path) -> None:
         "chapters": chapters,
     }
     begin = f"const SIFTING = {json.dumps(known, sort_keys=True)};\n"
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(begin + (HOME / "static.js").read_text(encoding="utf-8"), encoding="utf-8")
