@@ -7,15 +7,16 @@ from sifting.config import SETTINGS, Setting
 from sifting.publish import asked, plans, settings, sources, trials
 from sifting.publish.pages.outputs import record
 from sifting.publish.pages.tried import drawn, page_of, said
-from sifting.widgets.explorer import HERE, module
 
 HOME = pathlib.Path(__file__).parent
-STYLES = HERE / "explorer.css", HOME / "panel.css"
+WIDGETS = HOME.parents[1] / "widgets"  # whose controls the panel has, too
+SCRIPTS = *(WIDGETS / name for name in ("numbers.js", "parts.js")), HOME / "panel.js"
+STYLES = WIDGETS / "explorer.css", HOME / "panel.css"
 
 
 def script() -> str:
     """The panel as a module of JavaScript."""
-    return module("panel", HOME)
+    return "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
 
 
 def style() -> str:
@@ -91,4 +92,5 @@ def write(target: pathlib.Path, book: pathlib.Path) -> None:
         "chapters": chapters,
     }
     begin = f"const SIFTING = {json.dumps(known, sort_keys=True)};\n"
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(begin + (HOME / "static.js").read_text(encoding="utf-8"), encoding="utf-8")
