@@ -4,11 +4,11 @@ import textwrap
 
 from matplotlib.patches import Rectangle
 
-from sifting.figures.style import FAINT, INK, percent, subplots
+from sifting.figures.style import FAINT, INK, WIDTH, percent, subplots
 
 # verdict -> color, and sign: what is said in color alone is not seen by all
 LOOKS = {"holds": ("#12693f", "+"), "unclear": ("#e2b04a", "?"), "does not hold": ("#b3261e", "−")}
-CELL = 0.24  # inches of a row
+CELL, COLUMN, LABELS = 0.24, 0.62, 3.2  # inches: height of a row, most that a column has, names of rows
 
 
 def grid(table: dict):
@@ -18,7 +18,7 @@ def grid(table: dict):
             (None, False) a column; book: label and column. Cells that do not count are pale
     """
     rows, columns = table["rows"], table["columns"]
-    figure, axes = subplots(1, 1, CELL * len(rows) + 0.55)
+    figure, axes = subplots(1, 1, CELL * len(rows) + 0.55, min(WIDTH, LABELS + COLUMN * len(columns)))
     ax = axes[0, 0]
     for place, row in enumerate(rows.values()):
         for column, (verdict, counts) in enumerate(row):

@@ -20,7 +20,7 @@ BOTH = PAIRED, APART = "paired", "two samples"  # how two groups of runs are com
 # what a design says of that
 ONE_NETWORK = "paired: both begin with one dense network"
 OTHER_IMAGES = "two samples: they have seen other images"
-SELF = "every run beside itself"
+SELF = "paired: every run is beside itself"
 KEPT = "weights kept"  # of the columns
 BEST = "best level"  # the column of the level with the highest validation accuracy, of each run
 # choice -> array of `masks`, sign with which it is larger where masks are more local, unit, and whether it is

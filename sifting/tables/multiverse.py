@@ -80,34 +80,29 @@ def _curves(runs: list[History], split: str, last: int) -> np.ndarray:
 
 
 def inputs_gone(groups: Groups) -> Grid:
-    """Inputs without any weight, rewound minus fine-tuned, L1 unstructured."""
-    pair = {name: groups[name] for name in ("L1 unstructured", "L1 unstructured, fine-tuned")}
-    layers, last, rows = groups["L1 unstructured"][0].layer_names, last_level(pair), []
-    for number in (2, 3, 4):
-        found = structure.scores(pair, number, draws=1).values()
-        gone, score = (
-            [change(scores[what])[:, 1 : last + 1] for scores in found]
-            for what, change in (("gone", np.asarray), ("inputs", doublings))
-        )
-        rows += contrast(f"{layers[number - 1]}: inputs without any weight", *gone, BOTH)
-        rows += contrast(f"{layers[number - 1]}: row score", *score, BOTH, "doublings")
-    labels = by_level(groups["L1 unstructured"])[:last]
-    return Grid(KEPT, labels, rows, (rows[0].label, last // 2 - 1), ONE_NETWORK)
+    """Inputs of the second convolution without any weight, rewound minus fine-tuned, L1 unstructured."""
+    pair = chosen(groups, (METHODS[0], f"{METHODS[0]}, fine-tuned"))
+    found, last = structure.scores(pair, 2, draws=1).values(), last_level(pair)
+    gone, score = (
+        [change(scores[what])[:, 1 : last + 1] for scores in found]
+        for what, change in (("gone", np.asarray), ("inputs", doublings))
+    )
+    rows = contrast("inputs without any weight", *gone, BOTH)
+    rows += contrast("row score", *score, BOTH, "doublings")
+    return Grid(KEPT, by_level(pair[METHODS[0]])[:last], rows, (rows[0].label, last // 2 - 1), ONE_NETWORK)
 
 
 def masks_near(groups: Groups) -> Grid:
-    """How much nearer masks of rewinding and of fine-tuning are than chance."""
-    layers, rows = groups["hybrid"][0].layer_names, []
-    for name in METHODS:
-        found = similarity.distance(groups[name], groups[f"{name}, fine-tuned"])
-        panels = similarity.by_layer({name: found}, layers)
-        excess = {layer: panel[name]["excess"] for layer, panel in panels.items()}
-        rows.append(row(f"{name}, mean over layers", _alone(np.mean([*excess.values()], 0))))
-        if name == METHODS[0]:
-            rows += [row(f"{name}, {layer}", _alone(values)) for layer, values in excess.items()]
-    labels = by_level(groups[METHODS[0]])
+    """How much nearer masks of rewinding and of fine-tuning are than chance, L1 unstructured."""
+    name, layers = METHODS[0], groups["hybrid"][0].layer_names
+    apart = similarity.distance(groups[name], groups[f"{name}, fine-tuned"])
+    panels = similarity.by_layer({name: apart}, layers)
+    excess = {layer: panel[name]["excess"] for layer, panel in panels.items()}
+    excess = {"mean over layers": np.mean([*excess.values()], 0)} | excess
+    rows = [row(label, _alone(values)) for label, values in excess.items()]
     eight = {name: runs for name, runs in groups.items() if "," not in name}
-    return Grid(KEPT, labels, rows, (rows[0].label, last_level(eight) // 2 - 1), SELF)
+    place = last_level(eight) // 2 - 1
+    return Grid(KEPT, by_level(groups[name]), rows, (rows[0].label, place), SELF)
 
 
 def _alone(values: np.ndarray) -> list[tuple]:
@@ -128,15 +123,13 @@ def worth_grows(groups: Groups) -> Grid:
         "long training, from the start": (long, 0, None),
     }
     rows = []
-    for statistic in utility.GROW:
-        for words, (panels, since, before) in ways.items():
-            grown = [
-                utility.grown(panels, *shares, since=since, before=before)[statistic]
-                for shares in [(), *((ratio,) for ratio in RATIOS)]
-            ]
-            rows.append(row(f"{statistic}, {words}", [(values, None) for values in grown], "doublings"))
-    book = next(some.label for some in rows if some.label.startswith("mean utility"))
-    return Grid("weights taken out", ["all six", *map(percent, RATIOS)], rows, (book, 0), SELF)
+    for label, (panels, since, before) in ways.items():
+        grown = [
+            utility.grown(panels, *shares, since=since, before=before)["mean utility"]
+            for shares in [(), *((ratio,) for ratio in RATIOS)]
+        ]
+        rows.append(row(label, [(values, None) for values in grown], "doublings"))
+    return Grid("weights taken out", ["all six", *map(percent, RATIOS)], rows, (rows[0].label, 0), SELF)
 
 
 def share_alike(groups: Groups) -> Grid:
@@ -144,11 +137,10 @@ def share_alike(groups: Groups) -> Grid:
     which = [{name: (name, 0, base) for name in groups} for base in ("share", "number")]
     by_share, by_number = (likeness.compared(groups, names) for names in which)
     rows = []
-    for size in ("0.5×", "0.25×"):
-        for statistic in ("mean utility", "imbalance", "largest utility", "smallest utility"):
-            for words, own in {"by seed": True, "from the mean of the whole ones": False}.items():
-                near, far = (_apart(panels[statistic], size, own) for panels in (by_share, by_number))
-                rows.append(row(f"{size}, {statistic}, {words}", _alone(far - near), "doublings"))
+    for statistic in ("mean utility", "imbalance", "largest utility", "smallest utility"):
+        for words, own in {"by seed": True, "from the mean of the whole ones": False}.items():
+            near, far = (_apart(panels[statistic], "0.5×", own) for panels in (by_share, by_number))
+            rows.append(row(f"{statistic}, {words}", _alone(far - near), "doublings"))
     columns = ["1 and 5 %", *map(percent, RATIOS)]
     return Grid("weights taken out", columns, rows, (rows[0].label, 0), "two samples: no network is shared")
 
@@ -192,19 +184,14 @@ def _dial(groups: Groups) -> dict[tuple[float, int], str]:
 
 
 def channels_leave(leaving: Groups, basins: Groups) -> Grid:
-    """Barriers after channels are pruned, in cycles or at once."""
-    once, names = leaving, ("channels, rate rewound", "channels, fine-tuned")
-    table = surface.leaving(once, _dial(once))
-    cycled = surface.barriers(chosen(basins, names))
-    shares, rows = table["recomputed"]["share"], []
+    """Barriers after channels are pruned and the rate is rewound, in cycles or at once."""
+    table, name = surface.leaving(leaving, _dial(leaving)), "channels, rate rewound"
+    cycled, rows = surface.barriers({name: basins[name]}), []
     for kind in KINDS:
-        rewound, tuned = cycled[kind].values()
-        short, *longer = sorted(table[kind]["lengths"].items())
-        ways = {"rate rewound": [(rewound, None), *_alone(short[1])]}
-        ways |= {f"rate rewound, {n} × as long": [NONE, *_alone(found)] for n, found in longer}
-        ways |= {"fine-tuned": [(tuned, None), *[NONE] * len(shares)]}
-        rows += [row(f"{kind}, {words}", cells, "points") for words, cells in ways.items()]
-    columns = ["in cycles", *map(percent, shares)]
+        for length, found in sorted(table[kind]["lengths"].items()):
+            first = (cycled[kind][name], None) if length == 1 else NONE  # in cycles there is one length
+            rows.append(row(f"{kind}, retraining {length} ×", [first, *_alone(found)], "points"))
+    columns = ["in cycles", *map(percent, table["recomputed"]["share"])]
     return Grid("channels pruned", columns, rows, (rows[0].label, 0), "one sample: a barrier beside a bound")
 
 

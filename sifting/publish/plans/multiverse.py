@@ -30,7 +30,7 @@ READS = {
     "size": ("1×", "0.5×", "0.25×"),
     "retraining": (utility.HALF, f"{utility.HALF}, small"),
     "shares": tuple(f"{share}{end}" for share in utility.SHARES for end in ("", ", small")),
-    "basins": ("weights, rate rewound", "channels, rate rewound", "channels, fine-tuned", "small"),
+    "basins": ("weights, rate rewound", "channels, rate rewound", "small"),
     "leaving": tuple(surface.dial().values()),
 }
 MORE = {"imp": 1, "methods": 2}  # seeds that the book has of these, more than of the others
