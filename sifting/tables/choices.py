@@ -91,14 +91,6 @@ class Grid:
 # --- what is measured, by level
 
 
-@functools.lru_cache(maxsize=64)
-def _masks(runs: tuple[History, ...]) -> dict[str, np.ndarray]:
-    [table] = compare({"": list(runs)}).values()
-    size, last = shape(runs[0]), len(table["density"])
-    found = np.array([[_more(run.mask(level), size) for level in range(last)] for run in runs])
-    return table | {"pooled": found[..., 0], "width_counted": found[..., 1]}
-
-
 def masks(runs: list[History]) -> dict[str, np.ndarray]:
     """What conditions.compare says of some runs, and two numbers more, (runs, levels).
 
@@ -108,15 +100,23 @@ def masks(runs: list[History]) -> dict[str, np.ndarray]:
     return _masks(tuple(runs))
 
 
-def _more(mask: np.ndarray, size: tuple) -> tuple[float, float]:
-    """pooled and width_counted of a mask; nan for a dense one, of which there are no pairs to tell apart."""
+@functools.lru_cache(maxsize=64)  # several headlines read the same runs
+def _masks(runs: tuple[History, ...]) -> dict[str, np.ndarray]:
+    [table] = compare({"": list(runs)}).values()
+    size, last = shape(runs[0]), len(table["density"])
+    found = np.array([[_pooled(run.mask(level), size) for level in range(last)] for run in runs])
+    pooled, chance = found[..., 0], found[..., 1]
+    part = table["measured"]
+    counted = np.where(part > 0, part * table["width_x"], 0) + (1 - part) * chance
+    return table | {"pooled": pooled, "width_counted": counted}
+
+
+def _pooled(mask: np.ndarray, size: tuple) -> tuple[float, float]:
+    """Λ of all pairs of a mask, and the width σx of pairs of different units; nan for a dense one."""
     if mask.all() or not mask.any():
         return np.nan, np.nan
-    same = observables.locality.displacement_counts(mask[mask.any(1)], size)[0]
     chance = observables.locality.rf_width(observables.locality.null_counts(mask, size))[0]
-    widths = observables.locality.rf_width(same)[0]
-    pooled = observables.locality.pooled_localization(mask, size)
-    return pooled, float(np.where(np.isnan(widths), chance, widths).mean())
+    return observables.locality.pooled_localization(mask, size), float(chance)
 
 
 def by_density(groups: Groups) -> tuple[list[str], dict[str, dict[str, np.ndarray]]]:

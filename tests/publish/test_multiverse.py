@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from sifting import config, figures
+from sifting.observables import locality
 from sifting.publish import asked, catalog, claims, multiverse, plans, sources
 from sifting.tables import conditions
-from sifting.tables.choices import Cell, Grid, Row
+from sifting.tables.choices import Cell, Grid, Row, masks
 from sifting.tables.multiverse import HEADLINES, choices
 
 READS = plans.multiverse.READS
@@ -139,6 +140,19 @@ def needed(lines, wanted):
             found.append(line)
             names |= {node.id for node in used}
     return found[::-1]
+
+
+def test_units_without_a_width_have_that_of_pairs_of_different_units(groups):
+    """The mean over all living units, one by one."""
+    runs = groups["pruners: one-shot"]
+    run, last, size = runs[0], runs[0].levels, (3, 16, 16)
+    mask = run.mask(last)
+    mask = mask[mask.any(1)]
+    width = locality.rf_width(locality.displacement_counts(mask, size)[0])[0]
+    chance = locality.rf_width(locality.null_counts(mask, size))[0]
+    assert np.isnan(width).any()
+    expected = np.where(np.isnan(width), chance, width).mean()
+    assert masks(runs)["width_counted"][0, last] == pytest.approx(expected)
 
 
 # --- the rule
