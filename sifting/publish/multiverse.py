@@ -6,6 +6,7 @@ something to compare: not where the effect is 0 in every run, as between equal m
 """
 
 import dataclasses
+import math
 
 from sifting import figures
 from sifting.publish import live
@@ -15,7 +16,7 @@ from sifting.publish.markup import grid
 from sifting.tables.basics import NEARLY_ALL, Groups, pooled
 from sifting.tables.choices import Grid, Row
 from sifting.tables.multiverse import HEADLINES, choices, runs_of
-from sifting.tables.words import percent
+from sifting.tables.words import number
 
 MOST = 0.9  # of the cells that count
 WORDS = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}  # of several
@@ -36,9 +37,9 @@ class Multiverse:
 
     @property
     def book(self) -> Claim:
-        """The book's own test."""
+        """The book's own test; of nothing, where no unit has a value."""
         label, column = self.grid.book
-        return self.claims[label][column]
+        return self.claims[label][column] or check(self.statement, math.nan)
 
     @property
     def shares(self) -> dict[str, float]:
@@ -49,7 +50,7 @@ class Multiverse:
             for claim, counts in zip(row, self.counts[label])
             if counts
         ]
-        return {name: found.count(name) / len(found) if found else float("nan") for name in VERDICTS}
+        return {name: found.count(name) / len(found) if found else math.nan for name in VERDICTS}
 
     @property
     def size(self) -> int:
@@ -104,8 +105,7 @@ def _in_units(said: Statement, row: Row) -> Statement:
     """The statement with the unit of a row."""
     if row.unit == said.unit:
         return said
-    free = {"least": -float("inf"), "most": float("inf")}
-    return dataclasses.replace(said, unit=row.unit, **free)
+    return dataclasses.replace(said, unit=row.unit, least=-math.inf, most=math.inf)
 
 
 # --- on the page
@@ -129,12 +129,17 @@ def rows(found: dict[str, Multiverse]) -> list[list[str]]:
         [
             one.statement.text,
             str(one.size),
-            *(percent(round(one.shares[name], 2)) for name in WORDS),
+            *(_share(one, name) for name in WORDS),
             one.book.verdict,
             one.said,
         ]
         for one in found.values()
     ]
+
+
+def _share(one: Multiverse, verdict: str) -> str:
+    """The share of the cells with a verdict in words."""
+    return f"{number(100 * one.shares[verdict], 0)} %"
 
 
 def counts(found: dict[str, Multiverse]) -> dict[str, int]:
@@ -170,9 +175,7 @@ def show(page, found: dict[str, Multiverse], key: str, name: str) -> None:
     name : of the figure
     """
     one = found[key]
-    shares = ", ".join(
-        f"{percent(round(one.shares[verdict], 2))} {words}" for verdict, words in WORDS.items()
-    )
+    shares = ", ".join(f"{_share(one, verdict)} {words}" for verdict, words in WORDS.items())
     caption = (
         f"<em>{one.statement.text}</em> {one.size} cells count: {shares}. <strong>{one.said}</strong>. "
         f"Outlined: the book's own test ({one.book.verdict}). The design: {one.grid.design}."

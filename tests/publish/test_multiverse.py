@@ -191,6 +191,16 @@ def test_cells_of_few_units_and_of_equal_masks_do_not_count():
     assert one.claims["few"][0].verdict == "does not hold", "it is shown all the same"
 
 
+def test_a_statement_of_which_nothing_can_be_measured_is_unclear_and_not_robust():
+    nothing = Grid("kept", ["10 %"], [Row("plain", [None])], ("plain", 0), "paired")
+    one = multiverse.under(SAID, nothing)
+    assert (one.book.verdict, one.size, one.robust, one.turns) == ("unclear", 0, "", False)
+    found = {"a": one}
+    assert multiverse.rows(found)[0][1:5] == ["0", "– %", "– %", "– %"]
+    assert multiverse.counts(found)["robust"] == 0
+    assert figures.multiverse.summary(multiverse.summary(found), multiverse.MOST).axes
+
+
 def test_other_measures_have_their_own_unit_and_no_ends():
     said = dataclasses.replace(SAID, unit="points", least=-100, most=100)
     found = grid_of([500])
