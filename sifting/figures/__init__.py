@@ -5,9 +5,31 @@ Drawing needs nothing but matplotlib.
 
 import matplotlib
 
-from sifting.figures import curves, gaussianity, hierarchy, locality, maps, methods, speed, surface, utility
+from sifting.figures import (
+    curves,
+    gaussianity,
+    hierarchy,
+    locality,
+    maps,
+    methods,
+    multiverse,
+    speed,
+    surface,
+    utility,
+)
 from sifting.figures.style import STYLE
 
 matplotlib.rcParams.update(STYLE)
 
-__all__ = ["curves", "gaussianity", "hierarchy", "locality", "maps", "methods", "speed", "surface", "utility"]
+__all__ = [
+    "curves",
+    "gaussianity",
+    "hierarchy",
+    "locality",
+    "maps",
+    "methods",
+    "multiverse",
+    "speed",
+    "surface",
+    "utility",
+]

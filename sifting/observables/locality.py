@@ -52,9 +52,8 @@ def autocorrelation(images: np.ndarray) -> np.ndarray:
 
 def _images(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """The masks of units as images, (units, channels, height, width)."""
-    channels, height, width = shape
-    if mask.ndim != 2 or mask.shape[1] != channels * height * width:
-        raise ValueError(f"mask {mask.shape} does not have {channels} x {height} x {width} inputs")
+    if mask.ndim != 2 or mask.shape[1] != np.prod(shape):
+        raise ValueError("mask {} does not have {} x {} x {} inputs".format(mask.shape, *shape))
     return mask.reshape(-1, *shape)
 
 
@@ -181,16 +180,31 @@ def localization(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     It corrects for the size of a mask, which widths and enrichment do not; it is blind to masks of
     two distant spots, so `enrichment` stands beside it. Drawn by figures.locality.localization.
     """
+    gained, possible, count = _nearer(mask, shape)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(count >= 2 * PAIRS, gained / possible, np.nan)
+
+
+def pooled_localization(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
+    """Lambda of the pairs of all units together: few are enough, and a unit weighs as its pairs.
+
+    Sum over units of D_null - D, over that of D_null - D_compact, each times the number of pairs.
+    """
+    gained, possible, count = _nearer(mask, shape)
+    return float(np.nansum(count * gained) / np.nansum(count * possible)) if count.any() else float("nan")
+
+
+def _nearer(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each unit D_null - D, D_null - D_compact, and the number of ordered pairs; nan without any."""
     images, distance = _images(mask, shape), displacements(shape)[2]
     same = autocorrelation(images)
     null = autocorrelation(images.sum(0)[None])[0] - same.sum(0)
     same[:, distance == 0] = null[distance == 0] = 0  # an input is no pair with itself
     count = same.sum((1, 2))
-    compact = _compact(*shape[1:])[images.sum((2, 3))].sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
         d, d_null = (same * distance).sum((1, 2)) / count, (null * distance).sum() / null.sum()
-        found = (d_null - d) / (d_null - compact / count)
-    return np.where(count >= 2 * PAIRS, found, np.nan)
+        compact = _compact(*shape[1:])[images.sum((2, 3))].sum(1) / count
+        return d_null - d, d_null - compact, count
 
 
 def measured(mask: np.ndarray, shape: tuple[int, int, int]) -> float:

@@ -165,13 +165,13 @@ def fingerprint(chapter: pathlib.Path, parameters: dict, results: list[str]) -> 
     tree = ast.parse(code)
     shown = "\n".join(f"import sifting.{name.rpartition('.')[0]}; sifting.{name}" for name in sourced(tree))
     definitions = reached(f"{code}\n{shown}\n{FORM}")
-    said = set(tested(tree))
+    said = set(tested(tree)) | {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     parts = [
         *(f"{cell.cell_type} {cell.metadata} {cell.source}" for cell in cells),
         repr(sorted(parameters.items())),
         *results,
         *(f"{module}.{name}\n{source}" for (module, name), source in sorted(definitions.items())),
-        *(repr(record) for record in catalog.statements().values() if record.id in said),
+        *(repr(record) for record in catalog.statements().values() if {record.id, record.key} & said),
         PINS.read_text(encoding="utf-8"),
     ]
     if any(module.startswith("sifting.widgets") for module, _ in definitions):

@@ -243,3 +243,15 @@ def test_jackknife_gives_the_standard_error_of_a_mean():
     mask = np.random.default_rng(9).random((1000, 50)) < 0.3
     exact = mask.mean(1).std(ddof=1) / np.sqrt(1000)
     assert connectivity.jackknife(lambda m: m.mean(), mask, groups=100) == pytest.approx(exact, rel=0.2)
+
+
+def test_pooled_localization_weighs_units_by_their_pairs_and_misses_none():
+    rows = np.concatenate([block(3), block(3, at=(9, 8)), block(2, at=(1, 12))])
+    alone = locality.localization(rows, (1, 16, 16))
+    assert np.isnan(alone[2]) and np.isfinite(alone[:2]).all(), "two by two pixels are six pairs"
+    assert locality.pooled_localization(rows, (1, 16, 16)) == pytest.approx(1, abs=0.02)
+    mirrored = np.random.default_rng(0).random((1, 3, 7, 5)) < 0.3
+    both = np.concatenate([mirrored, mirrored[..., ::-1]]).reshape(2, -1)
+    mean = locality.localization(both, SHAPE).mean()
+    assert locality.pooled_localization(both, SHAPE) == pytest.approx(mean)
+    assert np.isnan(locality.pooled_localization(np.zeros((2, 105), bool), SHAPE))

@@ -7,10 +7,10 @@ import numpy as np
 from sifting import store
 from sifting.config import FAMILIES, SETTINGS, Config, check_seeds, choose, preset, without
 from sifting.publish import sources
-from sifting.publish.plans import gaussianity, locality, methods, surface, synthesis, utility
+from sifting.publish.plans import gaussianity, locality, methods, multiverse, surface, synthesis, utility
 from sifting.results.history import History
 
-SUBJECTS = locality, gaussianity, methods, utility, surface, synthesis
+SUBJECTS = locality, gaussianity, methods, utility, surface, synthesis, multiverse
 
 
 def _of_all(name: str) -> dict:

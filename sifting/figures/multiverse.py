@@ -1,0 +1,78 @@
+"""Figures of statements under many choices: a grid of verdicts each, and one for all."""
+
+import textwrap
+
+from matplotlib.patches import Rectangle
+
+from sifting.figures.style import FAINT, INK, WIDTH, percent, subplots
+
+# verdict -> color, and sign: what is said in color alone is not seen by all
+LOOKS = {"holds": ("#12693f", "+"), "unclear": ("#e2b04a", "?"), "does not hold": ("#b3261e", "−")}
+CELL, COLUMN, LABELS = 0.24, 0.62, 3.2  # inches: height of a row, most that a column has, names of rows
+
+
+def grid(table: dict):
+    """A row a choice, a column a density: verdicts as color and sign; the book's own test is outlined.
+
+    table : over, what the columns are; columns, their names; rows: label -> (verdict, whether it counts) or
+            (None, False) a column; book: label and column. Cells that do not count are pale
+    """
+    rows, columns = table["rows"], table["columns"]
+    figure, axes = subplots(1, 1, CELL * len(rows) + 0.55, min(WIDTH, LABELS + COLUMN * len(columns)))
+    ax = axes[0, 0]
+    for place, row in enumerate(rows.values()):
+        for column, (verdict, counts) in enumerate(row):
+            if verdict:
+                _cell(ax, column, place, verdict, counts)
+    label, column = table["book"]
+    corner = column - 0.5, [*rows].index(label) - 0.5
+    ax.add_patch(_square(corner, facecolor="none", edgecolor=INK, linewidth=2.2, zorder=3))
+    ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    turned = max(map(len, columns)) > 5 or len(columns) > 14
+    ax.set_xticks(range(len(columns)), columns, fontsize=7, rotation=90 * turned)
+    ax.set_yticks(range(len(rows)), list(rows), fontsize=7)
+    ax.set_xlabel(table["over"])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return figure
+
+
+def _cell(ax, column: int, place: int, verdict: str, counts: bool):
+    color, sign = LOOKS[verdict]
+    style = {"facecolor": color, "edgecolor": "white", "linewidth": 1, "alpha": 1 if counts else 0.22}
+    ax.add_patch(_square((column - 0.5, place - 0.5), **style))
+    ink = INK if verdict == "unclear" or not counts else "white"
+    ax.text(column, place, sign, ha="center", va="center", fontsize=8, color=ink)
+
+
+def _square(corner: tuple[float, float], **style):
+    return Rectangle(corner, 1, 1, **style)
+
+
+def summary(table: list[dict], most: float):
+    """A row a statement: shares of its cells by verdict, and whether it is robust.
+
+    table : of publish.multiverse.summary; most : the share of one verdict that it takes, dashed
+    """
+    figure, axes = subplots(1, 1, 0.33 * len(table) + 0.6)
+    ax = axes[0, 0]
+    for place, row in enumerate(table):
+        left = 0.0
+        for verdict, (color, sign) in LOOKS.items():
+            part = row["shares"][verdict]
+            ax.barh(place, part, left=left, color=color, height=0.62, edgecolor="white", linewidth=0.6)
+            if part > 0.04:
+                ink = INK if verdict == "unclear" else "white"
+                ax.text(left + part / 2, place, sign, ha="center", va="center", fontsize=8, color=ink)
+            left += part
+        weight = {"fontweight": "bold", "color": INK} if row["robust"] else {"color": INK}
+        ax.text(1.02, place, f"{row['said']} ({row['cells']} cells)", va="center", fontsize=6.5, **weight)
+    ax.axvline(most, color=FAINT, linewidth=0.8, linestyle="--", zorder=0)
+    ax.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5))
+    names = [textwrap.fill(row["text"], 44) for row in table]
+    ax.set_yticks(range(len(table)), names, fontsize=6.5)
+    percent(ax.xaxis)
+    ax.set_xlabel("share of the cells")
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    return figure
