@@ -5,3 +5,6 @@ addEventListener("load", () => {
   without(".citation-list", "role");
   document.querySelectorAll("nav summary").forEach((node) => node.setAttribute("aria-label", "pages below"));
 });
+
+// On paper, all that a click would open stands open.
+addEventListener("beforeprint", () => document.querySelectorAll(".claim details").forEach((node) => { node.open = true; }));

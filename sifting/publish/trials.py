@@ -16,8 +16,9 @@ import nbformat
 from sifting import store
 from sifting.config import choose
 from sifting.publish import notebooks, pages
+from sifting.publish.intervals import badge
 from sifting.publish.markup import SMOKE
-from sifting.publish.pages.outputs import badge, recorded
+from sifting.publish.pages.outputs import recorded
 from sifting.publish.pages.tried import BESIDE, command, drawn, name_of, other_of, page_of, said, settings_of
 from sifting.store.files import TRIALS
 

@@ -173,7 +173,7 @@ def test_coverage_lists_every_figure_and_agrees_with_the_notebooks(site):
         drawn = mine | drawn  # the first chapter, where two share a figure
     assert {row["id"]: row["chapter"] for row in rows if row["status"] == "reproduced"} == drawn
     assert {row["status"] for row in rows} <= {"reproduced", "not yet"}
-    assert all((row["verdict"] is None) == (row["status"] == "not yet") for row in rows)
+    assert all((row["verdicts"] is None) == (row["status"] == "not yet") for row in rows)
 
 
 # --- reading
