@@ -101,19 +101,20 @@ def chance(p: float) -> str:
     return "–" if not isfinite(p) else f"{p:.2g}" if p >= 0.001 else "< 0.001"
 
 
-def facts(claim: Claim, made: str = "") -> str:
-    """All about a statement that its row does not show, as a list; made: from which runs, HTML."""
+def facts(claim: Claim, made: str = "", beside: Claim | None = None, other: str = "") -> str:
+    """All about a statement that its row does not show, as a list; the arguments are those of `row`."""
     said = claim.statement
     p = f"; p {'' if claim.p < 0.001 else '= '}{chance(claim.p)}" if isfinite(claim.p) else ""
     interval = f", {CONFIDENCE * 100:g} % interval in brackets" if isfinite(claim.low) else ""
     told = {
         "the paper": paper(said),
         "measured": escape(said.effect) + (f", in {escape(said.unit)}" if said.unit else ""),
-        "here": f"<strong>{escape(claim.ours)}</strong>{interval}{p}",
-        "to hold": escape(said.wanted),
-        "made from": made,
-        "name": f"<code>{escape(said.key)}</code>",
+        "here": f"<strong>{escape(claim.ours)}</strong>{interval}{escape(p)}",
     }
+    if beside:
+        change = f"{claim.estimate - beside.estimate:+.3g}".replace("-", "−").replace("+nan", "–")
+        told |= {other: escape(beside.ours), "difference": f"{change}{said.unit and ' '}{escape(said.unit)}"}
+    told |= {"to hold": escape(said.wanted), "made from": made, "name": f"<code>{escape(said.key)}</code>"}
     return f"<dl>{''.join(f'<dt>{term}</dt><dd>{words}</dd>' for term, words in told.items() if words)}</dl>"
 
 
@@ -137,18 +138,31 @@ def tone(verdict: str) -> str:
     return verdict.replace(" ", "-")
 
 
-def row(claim: Claim, made: str = "", before: str = "", cells: str = "", marks: str = "") -> str:
+def row(
+    claim: Claim,
+    made: str = "",
+    before: str = "",
+    cells: str = "",
+    marks: str = "",
+    beside: Claim | None = None,
+    other: str = "",
+) -> str:
     """A statement with its picture, its verdict and its value; opened, with all that is known of it.
 
     made   : from which runs, HTML; before : HTML that stands before it all, as a link
     cells  : HTML of more columns; marks : attributes of the row
+    beside : what became of it elsewhere, drawn in gray above; other : where that is, in words
     """
     before = before and f'<span class="of">{before}</span>'
+    value = escape(claim.value)
+    if beside:
+        value += f" <small>{other}: {beside.verdict}, {escape(beside.value)}</small>"
     return (
         f'<li class="claim {tone(claim.verdict)}"{marks}>{before}<details><summary>'
-        f'<span class="said">{escape(claim.statement.text)} </span>{picture(claim)}'
-        f'<span class="became">{badge(claim.verdict)} <span class="value">{escape(claim.value)}</span></span>'
-        f"{cells}</summary>{facts(claim, made)}</details></li>"
+        f'<span class="said">{escape(claim.statement.text)} </span>'
+        f"{picture(beside, claim) if beside else picture(claim)}"
+        f'<span class="became">{badge(claim.verdict)} <span class="value">{value}</span></span>'
+        f"{cells}</summary>{facts(claim, made, beside, other)}</details></li>"
     )
 
 
