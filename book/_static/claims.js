@@ -25,7 +25,7 @@ addEventListener("DOMContentLoaded", () => {
   const choice = (name, options) => {
     const select = h("select", { id: `choose-${name}` }, ...options.map((value) => h("option", { value, textContent: value })));
     select.addEventListener("change", show);
-    return { select, node: h("label", { htmlFor: select.id }, name, select) };
+    return { select, node: h("div", {}, h("label", { htmlFor: select.id, textContent: name }), select) };
   };
   const every = (what, values) => [`all ${what}`, ...new Set(values)];
   const choices = {

@@ -122,7 +122,7 @@ def paper(said: Statement) -> str:
     """What the paper has, its own number and its own words, and where they stand; HTML."""
     words = escape(said.paper)
     if isfinite(said.value):
-        words += f"; by our measure {number(said.value)}{said.unit and ' '}{escape(said.unit)}"
+        words += f"; marked at {number(said.value)}{said.unit and ' '}{escape(said.unit)}"
     if said.quote:
         words += f" <q>{escape(said.quote)}</q>"
     return words + (f" <small>{escape(said.place)}</small>" if said.place else "")
@@ -188,8 +188,8 @@ def meaning() -> str:
     """Every verdict with its picture and when it is given, as HTML."""
     said = Statement("own-example", "", "", "", "", above=0)
     rows = [
-        f'<li class="claim {tone(verdict)}"><div class="row"><span class="said">{words}</span>'
-        f"{picture(Claim(said, *shape, ''))}{badge(verdict)}</div></li>"
+        f'<li class="claim {tone(verdict)}"><div class="line"><span class="said">{words}</span>'
+        f"{picture(Claim(said, *shape, ''))}<span class='became'>{badge(verdict)}</span></div></li>"
         for verdict, (words, shape) in MEANING.items()
     ]
     return listed(rows, "Verdicts")
