@@ -8,3 +8,12 @@ addEventListener("load", () => {
 
 // On paper, all that a click would open stands open.
 addEventListener("beforeprint", () => document.querySelectorAll(".claim details").forEach((node) => { node.open = true; }));
+
+// Equations that are wider than their place can be scrolled by key.
+{
+  const reach = () => document.querySelectorAll("mjx-container[display]").forEach((node) => {
+    if (node.scrollWidth > node.clientWidth) node.tabIndex = 0;
+  });
+  addEventListener("load", () => window.MathJax?.startup?.promise?.then(reach));
+  addEventListener("toggle", reach, true);
+}
