@@ -5,3 +5,15 @@ addEventListener("load", () => {
   without(".citation-list", "role");
   document.querySelectorAll("nav summary").forEach((node) => node.setAttribute("aria-label", "pages below"));
 });
+
+// On paper, all that a click would open stands open.
+addEventListener("beforeprint", () => document.querySelectorAll(".claim details").forEach((node) => { node.open = true; }));
+
+// Equations that are wider than their place can be scrolled by key.
+{
+  const reach = () => document.querySelectorAll("mjx-container[display]").forEach((node) => {
+    if (node.scrollWidth > node.clientWidth) node.tabIndex = 0;
+  });
+  addEventListener("load", () => window.MathJax?.startup?.promise?.then(reach));
+  addEventListener("toggle", reach, true);
+}

@@ -213,7 +213,7 @@ def glued(text: str, mine: dict, theirs: dict) -> str:
 
 def _alone(claim: dict) -> str:
     """An effect with its unit, without its interval."""
-    return html.escape(re.split(r" \[|, ", claim["ours"])[0])
+    return html.escape(claim["claim"].value)
 
 
 def _told(mine: dict, theirs: dict, figure: str) -> str:

@@ -39,15 +39,37 @@ class Claim:
         return "does not hold" if self.high < above or self.low > below else "unclear"
 
     @property
-    def ours(self) -> str:
-        """The value with its interval, in words."""
+    def value(self) -> str:
+        """The estimate with its unit, in words."""
         if np.isnan(self.estimate):
             return "nothing to measure"
-        bounds = self.statement.above, self.statement.below
-        low, value, high, *_ = alike(self.low, self.estimate, self.high, *bounds)
-        interval = f" [{low}, {high}]" if isfinite(self.low) and self.low < self.high else ""
         unit = self.statement.unit
-        return f"{value}{unit and ' '}{unit}{interval}, {self.over}"
+        return f"{self._numbers[1]}{unit and ' '}{unit}"
+
+    @property
+    def ours(self) -> str:
+        """The value with its interval, and what that is over, in words."""
+        if np.isnan(self.estimate):
+            return self.value
+        low, _, high = self._numbers
+        interval = f" [{low}, {high}]" if isfinite(self.low) and self.low < self.high else ""
+        return f"{self.value}{interval}, {self.over}"
+
+    @property
+    def record(self) -> dict:
+        """What a page keeps of it: which statement, and what was measured; None for what JSON cannot hold."""
+        found = {name: getattr(self, name) for name in ("estimate", "low", "high", "p")}
+        finite = {name: value if isfinite(value) else None for name, value in found.items()}
+        return {"id": self.statement.id, "name": self.statement.name, "over": self.over} | finite
+
+    def __str__(self):
+        said = self.statement
+        return f"{self.verdict}: {said.text} Paper: {said.paper}. Here: {said.effect}: {self.ours}"
+
+    @property
+    def _numbers(self) -> list[str]:
+        """Interval and estimate, in words: low, estimate, high."""
+        return alike(self.low, self.estimate, self.high, self.statement.above, self.statement.below)[:3]
 
 
 def check(statement: Statement, values, against=None, error: float = np.nan) -> Claim:

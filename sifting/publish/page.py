@@ -2,16 +2,14 @@
 
 import ast
 import dataclasses
-import html
 import json
-import math
 import os
 import pathlib
 
 from sifting.config import FIELDS, Config, changed
 from sifting.figures import beside
 from sifting.figures.style import share
-from sifting.publish import answers, catalog, claims, live, plans
+from sifting.publish import answers, catalog, claims, intervals, live, plans
 from sifting.publish.markup import embed, grid
 from sifting.publish.pages.outputs import TRIAL
 
@@ -84,31 +82,28 @@ class Page:
         )
 
     def check(self, id: str, **effects) -> None:
-        """Test statements on a figure, and show the verdicts beside what the paper has.
+        """Test statements on a figure, and show what became of them as one figure, a row a statement.
 
         id      : of the figure of the papers that they are about; for statements of our own a name with a
                   hyphen
         effects : name of the statement in the catalog -> the effect in every seed, or a dict of arguments of
                   claims.check
         """
+        tested = []
         for name, effect in effects.items():
             how = effect if isinstance(effect, dict) else {"values": effect}
-            self._tested(claims.check(catalog.statement(id, name), **how))
-
-    def _tested(self, claim: claims.Claim) -> None:
-        said, style = claim.statement, claim.verdict.replace(" ", "-")
-        anchor = f' id="{said.id}"' if said.own and said.id not in self.anchors else ""
-        self.anchors.add(said.id)
-        self.claims[said.key] = claim
-        measured = {name: _finite(getattr(claim, name)) for name in ("estimate", "low", "high", "over", "p")}
+            tested.append(claims.check(catalog.statement(id, name), **how))
+        key = intervals.key() * (not self.claims)
+        anchor = id * (tested[0].statement.own and id not in self.anchors)
+        self.anchors.add(id)
+        self.claims |= {claim.statement.key: claim for claim in tested}
+        where = self._where(self.runs)
+        made = f'<a href="provenance.html">{" · ".join(filter(None, where.values()))}</a>'
+        shown = [intervals.row(claim, made) for claim in tested]
         self._publish(
-            f'<div class="claim {style}"{anchor}>'
-            f'<p><span class="verdict">{claim.verdict}</span> {html.escape(said.text)}</p>'
-            f"<dl><dt>the paper</dt><dd>{html.escape(said.paper)}</dd>"
-            f"<dt>here</dt><dd>{html.escape(said.effect)}: <strong>{claim.ours}</strong> "
-            f"<small>to hold: {said.wanted}</small></dd></dl></div>",
-            f"{claim.verdict}: {said.text} Paper: {said.paper}. Here: {said.effect}: {claim.ours}",
-            {"claim": {"id": said.id, "name": said.name} | measured | self._where(self.runs)},
+            key + intervals.listed(shown, f"Statements tested on {id}", anchor),
+            "\n".join(map(str, tested)),
+            {"claims": [claim.record | where for claim in tested]},
         )
 
     def settings(self, group: str = "", name: str = "", caption: str = "") -> None:
@@ -276,11 +271,6 @@ def _own(name: str) -> bool:
             f"no figure of the papers has the ID {name!r}; names of our own have a hyphen, as imp-locality"
         )
     return name not in catalog.FIGURES
-
-
-def _finite(value):
-    """What JSON can hold: None for what is not finite."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _words(value) -> str:

@@ -8,7 +8,6 @@ import datetime
 import hashlib
 import html
 import json
-import math
 import pathlib
 import re
 import shutil
@@ -19,9 +18,9 @@ import nbformat
 
 from sifting import store
 from sifting.config import choose
-from sifting.publish import notebooks, pages
+from sifting.publish import intervals, notebooks, pages
 from sifting.publish.markup import SMOKE
-from sifting.publish.pages.outputs import badge, recorded
+from sifting.publish.pages.outputs import recorded
 from sifting.publish.pages.tried import BESIDE, command, drawn, name_of, other_of, page_of, said, settings_of
 from sifting.store.files import TRIALS
 
@@ -115,37 +114,23 @@ def comparison(
     fold: str = " open",
     other: str = "the book",
 ) -> str:
-    """A table of every statement: in the book, in the trial, difference, and the verdict of each; HTML.
+    """Every statement as a row, with what became of it in the book and in the trial on one scale; HTML.
 
     page  : address of that which has the statements, where it is another; fold : " open", or ""
     other : what it stands beside, in words
     """
     rows = []
     for key, claim in mine.items():
-        stored = theirs.get(key)
-        apart = "–"
-        if stored and math.isfinite(change := claim["estimate"] - stored["estimate"]):
-            apart = f"{change:+.3g} {claim['unit']}".replace("-", "−")
-        cells = [_verdict(stored) if stored else "–", _verdict(claim), apart]
-        row = "".join(f"<td>{cell}</td>" for cell in cells)
-        rows.append(
-            f'<tr><th scope="row"><a href="{page}#{claim["id"]}">{claim["id"]}</a> '
-            f"{html.escape(claim['statement'])}</th>{row}</tr>"
-        )
+        link = f'<a href="{page}#{claim["id"]}">{claim["id"]}</a>'
+        stored = theirs[key]["claim"] if key in theirs else None
+        rows.append(intervals.row(claim["claim"], before=link, beside=stored, other=other))
     turned = sum(theirs[key]["verdict"] != claim["verdict"] for key, claim in mine.items() if key in theirs)
-    summary = f"{turned} of {len(mine)} verdicts differ from those of {other}" if theirs else "Statements"
-    columns = "statement", other, "this trial", "difference"
-    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
-    return (
-        f"<details{fold}><summary>{summary}</summary>"
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Statements, {other} and this trial">'
-        f'<table class="settings"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-        "</details>"
-    )
-
-
-def _verdict(claim: dict) -> str:
-    return f"{badge(claim['verdict'])} {html.escape(claim['ours'])}"
+    summary, told = "Statements", ""
+    if theirs:
+        summary = f"{turned} of {len(mine)} verdicts differ from those of {other}"
+        told = f'<p class="claims-key">Above, in gray: {other}; below: this trial.</p>'
+    listed = intervals.listed(rows, f"Statements, {other} and this trial", style="led")
+    return f"<details{fold}><summary>{summary}</summary>{told}{listed}</details>"
 
 
 # --- all of them

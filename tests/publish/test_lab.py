@@ -76,7 +76,7 @@ def page(lab, browser):
     context.close()
 
 
-def color(page, selector, what="borderLeftColor"):
+def color(page, selector, what):
     return page.eval_on_selector(selector, f"node => getComputedStyle(node).{what}")
 
 
@@ -118,24 +118,28 @@ def test_links_lead_to_the_site_or_say_that_it_is_not_built(page, lab):
     other.value.close()
 
 
-def test_all_cells_run_and_boxes_have_their_colors_in_both_themes(page):
+def test_all_cells_run_and_statements_have_their_colors_in_both_themes(page):
     run_all(page)
     page.wait_for_selector(".jp-Notebook .mx-knobs")
     page.wait_for_selector(".jp-Notebook .claim")
     idle(page)
     page.wait_for_selector(".jp-Notebook .jp-OutputArea-output figure")
     assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
-    light = color(page, ".claim"), color(page, ".claim", "backgroundColor")
+    seen = [(".claim .verdict", "color"), (".interval .bar", "stroke"), (".interval .region", "fill")]
+    light = [color(page, *one) for one in seen]
     page.click(".lm-MenuBar-itemLabel:text-is('Settings')")
     page.hover(".lm-Menu-itemLabel:text-is('Theme')")
     page.click(".lm-Menu-itemLabel:text-is('JupyterLab Dark')")
     page.wait_for_function("document.body.dataset.jpThemeLight == 'false'")
-    dark = color(page, ".claim"), color(page, ".claim", "backgroundColor")
-    assert light[0] != dark[0] and light[1] != dark[1]
+    dark = [color(page, *one) for one in seen]
+    assert all(one != other for one, other in zip(light, dark))
+    page.eval_on_selector(".jp-Notebook .claim summary", "node => node.click()")
+    assert page.eval_on_selector(".jp-Notebook .claim dl", "node => node.offsetHeight") > 0
 
 
 def test_a_wrong_setting_is_one_line_and_takes_figures_away(page):
-    assert len(page.query_selector_all(".jp-Notebook figure")) > 1
+    drawn = sources.path(CHAPTER).read_text(encoding="utf-8").count("page.show(")
+    page.wait_for_function(f"document.querySelectorAll('.jp-Notebook figure').length >= {drawn}")
     cell = page.locator(".jp-Notebook .jp-CodeCell", has_text="cpu, cuda or auto").first
     opens = page.locator(".jp-Notebook .jp-CodeCell", has_text="from sifting import").first
     cell.locator(".cm-content").click()

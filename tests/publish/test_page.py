@@ -73,7 +73,7 @@ def test_a_claim_shows_its_verdict_and_records_what_was_measured(published, said
     assert data["text/plain"].startswith("holds: a < b")
     assert "a &lt; b" in data["text/html"] and "a is 1 &amp; b is 2" in data["text/html"]
     assert 'class="claim holds"' in data["text/html"] and "1.00 points" in data["text/html"]
-    claim = record["claim"]
+    [claim] = record["claims"]
     assert claim.pop("estimate") == pytest.approx(1) and claim.pop("low") < 1 < claim.pop("high")
     assert 0 < claim.pop("p") < 0.05
     assert claim == {
@@ -84,9 +84,8 @@ def test_a_claim_shows_its_verdict_and_records_what_was_measured(published, said
 def test_a_claim_without_an_interval_is_recorded_in_json(published, said):
     a_page().check("PB1a", less=[1.0])
     [(_, record)] = published
-    assert record["claim"]["low"] is record["claim"]["high"] is record["claim"]["p"] is None, (
-        "JSON knows no infinity"
-    )
+    [claim] = record["claims"]
+    assert claim["low"] is claim["high"] is claim["p"] is None, "JSON knows no infinity"
     json.dumps(record, allow_nan=False)
 
 
@@ -95,18 +94,28 @@ def test_several_statements_are_tested_in_one_call_and_shown_once(published):
     said = [one for one in statements().values() if one.id == "PB1a"]
     found = page.check("PB1a", **{one.name: [1.0, 1.1] for one in said})
     assert found is None, "nothing for the end of a cell to show again"
-    assert [record["claim"]["name"] for _, record in published] == [one.name for one in said]
+    [(data, record)] = published
+    assert [claim["name"] for claim in record["claims"]] == [one.name for one in said]
     assert [*page.claims] == [one.key for one in said]
-    assert page.claims[said[0].key].ours in published[0][0]["text/plain"]
+    for one in said:
+        assert page.claims[one.key].ours in data["text/plain"]
+    assert data["text/html"].count('<li class="claim') == len(said) > 1
+
+
+def test_what_the_marks_mean_is_said_at_the_first_statements_of_a_page(published):
+    page = a_page()
+    for one in list(statements().values())[:2]:
+        page.check(one.id, **{one.name: [1.0, 1.1]})
+    assert ["Every row opens" in data["text/html"] for data, _ in published] == [True, False]
 
 
 def test_an_effect_may_say_how_it_is_tested(published):
     page = a_page()
     one = next(one for one in statements().values() if not one.over)
     page.check(one.id, **{one.name: dict(values=[1.0, 2.0], against=[0.5])})
-    assert published[0][1]["claim"]["over"] == "2 seeds against 1 seed"
+    assert published[0][1]["claims"][0]["over"] == "2 seeds against 1 seed"
     page.check(one.id, **{one.name: dict(values=[1.0], error=0.25)})
-    assert published[1][1]["claim"]["over"] == "1 seed, interval over its units"
+    assert published[1][1]["claims"][0]["over"] == "1 seed, interval over its units"
 
 
 def test_statements_that_are_not_in_the_catalog_raise(published):

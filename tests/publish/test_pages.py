@@ -19,6 +19,7 @@ from sifting.config import Config, key
 from sifting.publish import pages, reference, runner, sources
 from sifting.publish.catalog import FIGURES, PAPERS, Statement, statements
 from sifting.publish.claims import VERDICTS, check
+from sifting.publish.pages.outputs import recorded
 
 ROOT = runner.ROOT
 MADE = {
@@ -95,25 +96,45 @@ def test_every_figure_is_of_one_paper_and_the_four_papers_have_all_of_theirs():
 def test_what_is_not_drawn_is_not_yet_covered():
     rows = pages.coverage([claimed(said("PB1a"), "holds")])
     assert [row["id"] for row in rows] == list(FIGURES)
-    assert all(row["status"] == "not yet" and row["verdict"] is row["chapter"] is None for row in rows)
+    assert all(row["status"] == "not yet" and row["verdicts"] is row["chapter"] is None for row in rows)
 
 
-@pytest.mark.parametrize("worst", VERDICTS)
-def test_a_figure_has_the_worst_verdict_of_its_claims(worst):
-    better = VERDICTS[VERDICTS.index(worst) :]
-    shown = [
-        drawn("PB4"),
-        *(claimed(said("PB4"), verdict) for verdict in reversed(better)),
-        claimed(said("PB5"), "does not hold"),
-    ]
-    assert row(shown, "PB4")["verdict"] == worst
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_a_figure_counts_the_verdicts_of_its_claims_and_tells_what_failed(verdict, count):
+    mine = [one for one in statements().values() if one.id == "PB4"][: count + 1]
+    shown = [drawn("PB4"), claimed(said("PB5"), "does not hold"), claimed(mine[0], "unclear")]
+    shown += [claimed(one, verdict) for one in mine[1:]]
+    found = row(shown, "PB4")
+    assert sum(found["verdicts"].values()) == len(mine)
+    assert found["verdicts"][verdict] == count + (verdict == "unclear")
+    assert found["failed"] == [one.text for one in mine[1:]] * (verdict == "does not hold")
+    text = pages.coverage_page(shown)
+    words = {"holds": ("1 holds", "2 hold"), "does not hold": ("1 does not hold", "2 do not hold")}
+    assert words.get(verdict, ("2 unclear", "3 unclear"))[count - 1] in text
+    assert all((f"Does not hold: {one.text}" in text) == (verdict == "does not hold") for one in mine[1:])
+    assert 'href="claims.html#PB4"' in text and 'href="imp.html#PB4"' in text
+
+
+def test_a_dot_of_coverage_has_a_slice_for_every_verdict_and_says_what_it_is():
+    mine = [one for one in statements().values() if one.id == "PB4"][:4]
+    shown = [drawn("PB4"), drawn("PB2a"), *(claimed(one, "holds") for one in mine[:3])]
+    text = pages.coverage_page([*shown, claimed(mine[3], "unclear")])
+    dots = re.findall(r"<li>(<[ai] [^>]*>)</[ai]></li>", text)
+    assert len(dots) == len(FIGURES)
+    [dot] = [dot for dot in dots if "PB4:" in dot]
+    assert 'aria-label="PB4: 3 hold, 1 unclear"' in dot and 'href="imp.html#PB4"' in dot
+    assert "conic-gradient(var(--holds) 0% 75%, var(--unclear) 75% 100%)" in dot
+    [dot] = [dot for dot in dots if "PB2a:" in dot]
+    assert 'aria-label="PB2a: shown"' in dot and "style" not in dot
+    assert all(dot.startswith("<i") and ": not yet" in dot for dot in dots if "href" not in dot)
 
 
 def test_a_figure_without_claims_is_shown():
     found = row([drawn("PB2a", dataset=None)], "PB2a")
     assert found == {
         "id": "PB2a", "status": "reproduced", "chapter": "imp", "preset": "laptop", "dataset": None,
-        "verdict": "shown",
+        "verdicts": dict.fromkeys(reversed(VERDICTS), 0), "failed": [],
     }  # fmt: skip
 
 
@@ -226,9 +247,24 @@ def test_in_short_only_statements_of_papers_that_do_not_hold_are_told():
     shown += [claimed(OWN, "does not hold")]
     text = pages.verdicts(shown)
     assert "Of 3 tests of what the papers say, 1 hold, 1 are unclear, 1 do not hold." in text
-    assert text.count("<details>") == 1 and "1 of 3 do not hold" in text
+    assert text.count("1 of 3 do not hold</summary>") == 1
     assert worst.text in text and best.text not in text and unclear.text not in text and OWN.text not in text
     assert "<details>" not in pages.verdicts(shown[1:3])
+
+
+def test_an_output_of_several_claims_counts_as_one_for_each():
+    made = [claimed(one, "holds")["claim"] for one in list(statements().values())[:3]]
+    metadata = {"sifting": {"claims": made}}
+    outputs = [
+        nbformat.v4.new_output("display_data", metadata=metadata),
+        nbformat.v4.new_output("display_data", metadata={"sifting": {"figure": "PB4"}}),
+        nbformat.v4.new_output("display_data"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=outputs)])
+    shown = recorded(notebook, "imp")
+    assert [output.get("figure") for output in shown] == [None, None, None, "PB4"]
+    assert [claim["name"] for claim in pages.claims_of(shown)] == [claim["name"] for claim in made]
+    assert {output["chapter"] for output in shown} == {"imp"}
 
 
 # --- how it was made
@@ -298,8 +334,9 @@ def test_contents_have_every_page_once(tmp_path, results):
     ignored = (ROOT / ".gitignore").read_text().splitlines()
     by_hand = {path.name for path in (ROOT / "book").glob("*.md") if f"book/{path.name}" not in ignored}
     assert not by_hand & computed, "what is computed is not kept: .gitignore names it"
-    chapters = "".join(path.read_text(encoding="utf-8") for path in sources.CHAPTERS.glob("*.ipynb"))
-    included = {name for name in computed if f"{{include}} {name}" in chapters}
+    texts = [*sources.CHAPTERS.glob("*.ipynb"), *(ROOT / "book" / name for name in by_hand)]
+    texts = "".join(path.read_text(encoding="utf-8") for path in texts)
+    included = {name for name in computed if f"{{include}} {name}" in texts}
     contents = re.findall(r"(?:file|root): book/(\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
     wanted = [
         *sources.chapters(),

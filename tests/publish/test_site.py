@@ -174,7 +174,7 @@ def test_coverage_lists_every_figure_and_agrees_with_the_notebooks(site):
         drawn = mine | drawn  # the first chapter, where two share a figure
     assert {row["id"]: row["chapter"] for row in rows if row["status"] == "reproduced"} == drawn
     assert {row["status"] for row in rows} <= {"reproduced", "not yet"}
-    assert all((row["verdict"] is None) == (row["status"] == "not yet") for row in rows)
+    assert all((row["verdicts"] is None) == (row["status"] == "not yet") for row in rows)
 
 
 # --- reading
@@ -235,3 +235,44 @@ def test_the_theme_follows_the_reader(open_page, http_base):
         for s in ("light", "dark")
     }
     assert shades["light"] != shades["dark"]
+
+
+# --- statements
+
+
+def test_a_statement_opens_by_key_and_on_paper(open_page, base):
+    page = open_page(f"{base}/book/cavity.html")
+    row = page.locator(".claim").first
+    told = row.locator("dl")
+    assert told.is_hidden()
+    row.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert told.is_visible()
+    page.keyboard.press("Enter")
+    assert told.is_hidden()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert all(told.is_visible() for told in page.locator(".claim dl").all())
+    assert page.trouble == []
+
+
+def test_claims_can_be_chosen_and_sorted_and_are_whole_without_a_script(open_page, base):
+    rows = json.loads((SITE / "claims.json").read_text())
+    page = open_page(f"{base}/book/claims.html", java_script_enabled=False)
+    assert page.locator(".ledger .claim").count() == len(rows) and page.locator("main select").count() == 0
+    page = open_page(f"{base}/book/claims.html")
+    shown = page.locator(".ledger .claim:visible")
+    assert shown.count() == len(rows)
+    for name, key in (("verdict", "verdict"), ("chapter", "chapter")):
+        choice = page.get_by_label(name, exact=True)
+        value = rows[0][key]
+        choice.select_option(value)
+        assert shown.count() == sum(row[key] == value for row in rows)
+        assert f"{shown.count()} of {len(rows)} statements" in page.locator(".choices output").inner_text()
+        choice.select_option(index=0)
+    page.get_by_label("order").select_option("by p, smallest first")
+    read = "all => all.map(one => one.dataset.p === '' ? Infinity : +one.dataset.p)"
+    found = page.eval_on_selector_all(".ledger .claim", read)
+    assert found == sorted(found) and shown.count() == len(rows)
+    page.get_by_label("order").select_option(index=0)
+    assert shown.count() == len(rows) and page.locator("h2:visible").count() > 1
+    assert page.trouble == []

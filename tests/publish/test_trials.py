@@ -13,6 +13,9 @@ from sifting import store
 from sifting.config import preset, seeds
 from sifting.figures import beside
 from sifting.publish import asked, pages, runner, trials
+from sifting.publish.catalog import statements
+from sifting.publish.claims import check
+from sifting.publish.pages.outputs import in_words
 
 
 @pytest.fixture
@@ -217,19 +220,20 @@ def test_labels_of_equations_are_the_trials_own(tmp_path):
 
 
 def test_statements_stand_beside_those_of_the_book():
-    def claim(verdict, estimate):
-        return {
-            "id": "PB1a", "name": "gains", "statement": "It gains.", "unit": "points",
-            "verdict": verdict, "ours": f"{estimate} points", "estimate": estimate,
-        }  # fmt: skip
+    said = next(one for one in statements().values() if one.unit == "points" and one.above == 0)
+    key = said.id, said.name
 
-    key = "PB1a", "gains"
-    text = trials.comparison({key: claim("unclear", 0.5)}, {key: claim("holds", 2.5)})
+    def found(*values):
+        return {key: in_words(check(said, values))}
+
+    text = trials.comparison(found(-0.5, 1.5), found(2.4, 2.6))
     assert "1 of 1 verdicts differ from those of the book" in text and "−2 points" in text
-    assert text.index("2.5 points") < text.index("0.5 points")
-    assert "0 of 1 verdicts" in trials.comparison({key: claim("holds", 2.5)}, {key: claim("holds", 2.5)})
-    alone = trials.comparison({key: claim("holds", 2.5)}, {})
-    assert "verdicts differ" not in alone and "–" in alone
+    assert 'class="claim unclear"' in text
+    assert f"the book: holds, {check(said, (2.4, 2.6)).value}" in text
+    assert text.count("<circle") == 2, "both on one scale"
+    assert "0 of 1 verdicts" in trials.comparison(found(2.4, 2.6), found(2.4, 2.6))
+    alone = trials.comparison(found(2.4, 2.6), {})
+    assert "verdicts differ" not in alone and "difference" not in alone and alone.count("<circle") == 1
 
 
 def test_the_site_has_no_page_of_what_is_forgotten(book, tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import functools
 import pathlib
 import tomllib
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, nan
 
 from sifting.publish.catalog.figures import FIGURES, PAPERS
 
@@ -25,6 +25,7 @@ class Statement:
     above, below : the statement says that the effect lies between them; why : why they are where they are
     least, most  : smallest and largest value that the effect can have, where an interval ends
     over         : what an interval is over, where it is not over seeds
+    value        : the paper's own number for the effect, where the paper prints it or what it follows from
     """
 
     id: str
@@ -41,6 +42,7 @@ class Statement:
     most: float = inf
     over: str = ""
     why: str = ""
+    value: float = nan
 
     @property
     def key(self) -> str:
@@ -55,12 +57,17 @@ class Statement:
     @property
     def wanted(self) -> str:
         """Where the effect lies if the statement holds, in words; and why there, where that is said."""
-        above, below = (f"{bound:g}".replace("-", "−") for bound in (self.above, self.below))
+        above, below = number(self.above), number(self.below)
         if isfinite(self.above) and isfinite(self.below):
             where = f"between {above} and {below}"
         else:
             where = f"above {above}" if isfinite(self.above) else f"below {below}"
         return f"{where}; {self.why}" if self.why else where
+
+
+def number(value: float) -> str:
+    """A number as the catalog has it, in words."""
+    return f"{value:g}".replace("-", "−")
 
 
 @functools.cache

@@ -7,19 +7,13 @@ What the chapters drew and checked is read from the outputs of the executed note
 import pathlib
 
 from sifting import store
+from sifting.publish import intervals
+from sifting.publish.pages.covered import coverage, coverage_page, write_coverage
 from sifting.publish.pages.fast import speed_page
 from sifting.publish.pages.made import provenance_page, seedless, sha256
 from sifting.publish.pages.outputs import TRIAL, claims_of, outputs, record
 from sifting.publish.pages.settings import settings_page
-from sifting.publish.pages.tested import (
-    claims_page,
-    coverage,
-    coverage_page,
-    ledger,
-    verdicts,
-    write_claims,
-    write_coverage,
-)
+from sifting.publish.pages.tested import claims_page, ledger, verdicts, write_claims
 from sifting.publish.pages.tried import trials_page
 from sifting.publish.reference import reference
 
@@ -51,6 +45,7 @@ def write(book: pathlib.Path) -> None:
         "coverage": coverage_page(shown),
         "claims": claims_page(shown),
         "verdicts": verdicts(shown),
+        "reading": intervals.key() + intervals.meaning() + "\n",
         "settings": settings_page(),
         "speed": speed_page(store.root() / "bench.json"),
         "provenance": provenance_page(shown, outputs(book, f"{TRIAL}*")),

@@ -34,17 +34,21 @@ def outputs(book: pathlib.Path, of: str = "[!.]*") -> list[dict]:
 
 
 def recorded(notebook, name: str) -> list[dict]:
-    """What each output of the executed notebook of that name records, and the name as its chapter."""
-    return [
-        output.metadata["sifting"] | {"chapter": name}
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if "sifting" in output.get("metadata", {})
-    ]
+    """What each output of the executed notebook of that name records, and the name as its chapter.
+
+    An output that records several claims, {"claims": [...]}, counts as one for each, {"claim": ...}.
+    """
+    found = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            record = output.get("metadata", {}).get("sifting", {"claims": []})
+            apart = [{"claim": claim} for claim in record["claims"]] if "claims" in record else [record]
+            found += [one | {"chapter": name} for one in apart]
+    return found
 
 
 def claims_of(shown: list[dict]) -> list[dict]:
-    """The claims among the outputs, each with its chapter and what the catalog says of it."""
+    """The claims among the outputs, each with its chapter and what the catalog says of it: see in_words."""
     return [_said(output["claim"]) | {"chapter": output["chapter"]} for output in shown if "claim" in output]
 
 
@@ -57,22 +61,17 @@ def _said(record: dict) -> dict:
 
 
 def in_words(claim: Claim) -> dict:
-    """A claim as pages speak of it: id, name, what the catalog says, estimate, verdict."""
+    """A claim as pages speak of it: itself, its id and name, what the catalog says, estimate, verdict."""
     said = claim.statement
     words = {"statement": said.text, "paper": said.paper, "effect": said.effect, "unit": said.unit}
     found = {"verdict": claim.verdict, "ours": claim.ours, "wanted": said.wanted}
-    return {"id": said.id, "name": said.name, "estimate": claim.estimate} | words | found
+    return {"claim": claim, "id": said.id, "name": said.name, "estimate": claim.estimate} | words | found
 
 
 def warning(shown: list[dict]) -> list[str]:
     """A line that says so where a chapter was made to test that it runs, and not to be read."""
     chapters = sorted({output["chapter"] for output in shown if output.get("preset") == "smoke"})
     return [f'<p class="warning">{", ".join(chapters)}: {SMOKE}</p>'] * bool(chapters)
-
-
-def badge(verdict: str) -> str:
-    """A verdict in words, in its colour."""
-    return f'<span class="verdict {verdict.replace(" ", "-")}">{verdict}</span>'
 
 
 def figure_link(name: str, chapter: str, text: str = "") -> str:

@@ -1,4 +1,4 @@
-"""The pages *Coverage* and *Claims*: which figures there are, what became of the statements."""
+"""The page *Claims*: what became of the statements."""
 
 import collections
 import json
@@ -8,15 +8,16 @@ from html import escape
 
 from sifting.publish.catalog import FIGURES, statement
 from sifting.publish.claims import VERDICTS, surviving
+from sifting.publish.intervals import chance, key, listed, meaning, row
 from sifting.publish.markup import grid
-from sifting.publish.pages.outputs import badge, by_paper, claims_of, figure_link, outputs, warning, where
+from sifting.publish.pages.outputs import by_paper, claims_of, figure_link, outputs, warning, where
 
-DRAWN = "shown"  # the verdict of a figure that is drawn and about which nothing is claimed
-
-
-def write_coverage(book: pathlib.Path, target: pathlib.Path) -> None:
-    """Write the coverage as JSON: a list of {id, status, chapter, preset, dataset, verdict}."""
-    target.write_text(json.dumps(coverage(outputs(book)), indent=1) + "\n", encoding="utf-8")
+METHODS = {"bh": "Benjamini-Hochberg", "holm": "Holm"}  # columns of Claims, see claims.surviving
+HEAD = (
+    '<li class="head" aria-hidden="true"><span><span>statement</span><span>effect here</span>'
+    "<span>verdict</span><span>p</span><span>BH</span><span>Holm</span></span></li>"
+)
+WIDE = "---\nhtml_theme.sidebar_secondary.remove: true\n---\n"  # a page without a list of its sections
 
 
 def write_claims(book: pathlib.Path, target: pathlib.Path) -> None:
@@ -27,7 +28,7 @@ def write_claims(book: pathlib.Path, target: pathlib.Path) -> None:
 def ledger(shown: list[dict]) -> list[dict]:
     """One row for every statement that is tested, for machines; what is not finite is None.
 
-    of          : paper or book; paper_value : what the paper has, in words
+    of          : paper or book; paper_value : what the paper has, in words; paper_number : as a number
     effect      : the estimate; interval : [low, high], at claims.CONFIDENCE, both in `unit`
     over        : what the interval is over
     holds_where : [above, below], between which the effect is to lie
@@ -35,7 +36,7 @@ def ledger(shown: list[dict]) -> list[dict]:
                   each method of claims.surviving
     """
     claims = claims_of(shown)
-    kept = {method: surviving([claim["p"] for claim in claims], method) for method in ("bh", "holm")}
+    kept = {method: surviving([claim["p"] for claim in claims], method) for method in METHODS}
 
     def finite(*values):
         return [value if math.isfinite(value) else None for value in values]
@@ -50,100 +51,35 @@ def ledger(shown: list[dict]) -> list[dict]:
             | {"interval": finite(claim["low"], claim["high"]), "unit": said.unit, "over": claim["over"]}
             | {"holds_where": finite(said.above, said.below), "p": finite(claim["p"])[0]}
             | {"survives": {method: bool(found[n]) for method, found in kept.items()}}
-            | {"verdict": claim["verdict"], "paper_value": said.paper, "quote": said.quote}
-            | {"place": said.place}
+            | {"verdict": claim["verdict"], "paper_value": said.paper}
+            | {"paper_number": finite(said.value)[0], "quote": said.quote, "place": said.place}
         )
     return rows
-
-
-def coverage(shown: list[dict]) -> list[dict]:
-    """One row for every figure and table of the papers.
-
-    status  : reproduced where a chapter drew it, else "not yet"
-    verdict : the worst verdict of its claims; "shown" where nothing is claimed; None where it is not drawn
-    """
-    papers = [output for output in shown if not output.get("own")]
-    drawn = {output["figure"]: output for output in reversed(papers) if "figure" in output}
-    verdicts = collections.defaultdict(list)
-    for claim in claims_of(shown):
-        verdicts[claim["id"]].append(claim["verdict"])
-    strangers = sorted(name for name in {*drawn, *verdicts} - {*FIGURES} if "-" not in name)  # ours have one
-    if strangers:
-        raise ValueError(
-            f"the papers have no figure {', '.join(strangers)}; see sifting/publish/catalog/figures.py"
-        )
-    rows = []
-    for name in FIGURES:
-        place = {key: drawn.get(name, {}).get(key) for key in ("chapter", "preset", "dataset")}
-        verdict = min(verdicts[name], key=VERDICTS.index) if verdicts[name] else DRAWN
-        rows.append(
-            {"id": name, "status": "reproduced" if name in drawn else "not yet"}
-            | place
-            | {"verdict": verdict if name in drawn else None}
-        )
-    return rows
-
-
-def coverage_page(shown: list[dict]) -> str:
-    """Coverage: every figure and table, where it is reproduced, and what became of its claims."""
-    rows = coverage(shown)
-    text = [
-        "# Coverage",
-        *warning(shown),
-        f"{_done(rows)} figures and tables of the four papers are in the book. A figure counts once "
-        "a chapter draws it from results of our own; where a curve of it is missing, or networks failed "
-        "before there was anything to see, the chapter says so. Its verdict is the worst one of its "
-        '[claims](claims.md). The same list for machines: <a href="../coverage.json">'
-        "<code>coverage.json</code></a>.",
-        _mesh(rows),
-    ]
-    for authors, cite, mine in by_paper(rows):
-        items = "\n".join(_covered(row) for row in mine)
-        text += [f"## {authors}", f"{_done(mine)} are in the book {{cite:p}}`{cite}`."]
-        text += [f'<ul class="coverage">\n{items}\n</ul>']
-    return "\n\n".join(text) + "\n"
-
-
-def _covered(row: dict) -> str:
-    name = f"<code>{row['id']}</code> {escape(FIGURES[row['id']])}"
-    if not row["chapter"]:
-        return f'<li><span>{name}</span><span class="verdict">not yet</span></li>'
-    link = figure_link(row["id"], row["chapter"], name)
-    return f'<li class="done">{link}<small>{where(row)}</small>{badge(row["verdict"])}</li>'
-
-
-def _done(rows: list[dict]) -> str:
-    return f"{sum(row['status'] == 'reproduced' for row in rows)} of {len(rows)}"
-
-
-def _mesh(rows: list[dict]) -> str:
-    """One square a figure, filled where it is reproduced: the sieve, for the eye only."""
-    squares = (f'<i class="{(row["verdict"] or "not-yet").replace(" ", "-")}"></i>' for row in rows)
-    return f'<div class="mesh" aria-hidden="true">{"".join(squares)}</div>'
 
 
 def claims_page(shown: list[dict]) -> str:
     """Claims: each statement tested, the paper's value, ours with its interval, the verdict."""
+    rows = ledger(shown)
+    claims = [claim | {"survives": row["survives"]} for claim, row in zip(claims_of(shown), rows)]
     place = {name: n for n, name in enumerate(FIGURES)}
-    claims = sorted(claims_of(shown), key=lambda claim: place.get(claim["id"], len(place)))
+    claims.sort(key=lambda claim: place.get(claim["id"], len(place)))
     ours = [claim for claim in claims if "-" in claim["id"]]
     papers = [claim for claim in claims if "-" not in claim["id"]]
     text = [
-        "# Claims",
+        WIDE + "# Claims",
         *warning(shown),
         f"{len(papers)} tests of what the papers say: {_counted(papers)}; and {len(ours)} of statements of "
-        "our own. What may hang on a choice is tested with each. A statement *holds* where the whole 95 % "
-        "interval of our effect lies where the statement says, *does not hold* where the whole interval "
-        "lies elsewhere, and is *unclear* where the interval has some of both. The interval is over seeds "
+        "our own. What may hang on a choice is tested with each. The interval is over seeds "
         "unless it says otherwise. Every test stands for itself: the intervals are not widened for their "
         "number, so that of every twenty intervals one is expected to miss the truth.",
-        _survivors(ledger(shown)),
+        _survivors(rows),
     ]
     groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
-    text += [_tally(groups)]
-    link = _links(shown)
+    text += [_tally(groups), key() + meaning()]
+    link, seen = _links(shown), set()
     for authors, mine in groups:
-        text += [f"## {authors}", "\n".join(_claim(claim, link(claim)) for claim in mine)]
+        found = [HEAD, *(_claim(claim, link(claim), seen) for claim in mine)]
+        text += [f"## {authors}", listed(found, f"Statements: {authors}", style="led ledger")]
     return "\n\n".join(text) + "\n"
 
 
@@ -162,9 +98,9 @@ def verdicts(shown: list[dict]) -> str:
     link = _links(shown)
     for authors, mine in papers:
         if failed := [claim for claim in mine if claim["verdict"] == VERDICTS[0]]:
-            boxes = "\n".join(_claim(claim, link(claim)) for claim in failed)
+            found = (row(claim["claim"], where(claim), link(claim)) for claim in failed)
             head = f"{authors}: {len(failed)} of {len(mine)} do not hold"
-            text += [f"<details><summary>{head}</summary>\n{boxes}\n</details>"]
+            text += [f"<details><summary>{head}</summary>{listed(found, head, style='led')}</details>"]
     return "\n\n".join(text) + "\n"
 
 
@@ -217,14 +153,16 @@ def _links(shown: list[dict]):
     return link
 
 
-def _claim(claim: dict, link: str) -> str:
-    """A claim in its box."""
-    here = (
-        f"{escape(claim['effect'])}: <strong>{escape(claim['ours'])}</strong> "
-        f"<small>to hold: {claim['wanted']} · {where(claim)}</small>"
-    )
-    return (
-        f'<div class="claim {claim["verdict"].replace(" ", "-")}"><p>{badge(claim["verdict"])} '
-        f"{link}: {escape(claim['statement'])}</p>"
-        f"<dl><dt>the paper</dt><dd>{escape(claim['paper'])}</dd><dt>here</dt><dd>{here}</dd></dl></div>"
-    )
+def _claim(claim: dict, link: str, seen: set) -> str:
+    """A row of Claims: with p, what survives, and what a reader may sort and filter it by.
+
+    seen : figures that have a row; the first row of each is an anchor
+    """
+    cells = {"p": chance(claim["p"])}
+    cells |= {name: "yes" if claim["survives"][method] else "no" for method, name in METHODS.items()}
+    cells = "".join(f"<span><small>{name} </small>{escape(words)}</span>" for name, words in cells.items())
+    anchor = f' id="{claim["id"]}"' * (claim["id"] not in seen)
+    seen.add(claim["id"])
+    p = claim["p"] if math.isfinite(claim["p"]) else ""
+    marks = f'{anchor} data-chapter="{claim["chapter"]}" data-p="{p}"'
+    return row(claim["claim"], where(claim), link, f'<span class="columns">{cells}</span>', marks)
