@@ -2,6 +2,8 @@
 
 import ast
 import collections
+import functools
+import math
 import pathlib
 import re
 import tomllib
@@ -9,7 +11,7 @@ import tomllib
 import nbformat
 import pytest
 
-from sifting.publish import catalog
+from sifting.publish import asked, catalog, plans, sources
 from sifting.publish.catalog import FIGURES, PAPERS, statement, statements
 from sifting.tables import chance
 
@@ -34,22 +36,27 @@ def written(tmp_path, monkeypatch):
 def in_chapters():
     """ID.NAME -> chapters that test it, from the calls of page.check in their code."""
     found = collections.defaultdict(list)
-    for path in sorted((ROOT / "chapters").glob("*.ipynb")):
-        for cell in nbformat.read(path, 4).cells:
-            if cell.cell_type == "code":
-                for id, name in checks(ast.parse(cell.source)):
-                    found[f"{id}.{name}"].append(path.stem)
+    for chapter in sources.chapters():
+        for id, name in checks(chapter):
+            found[f"{id}.{name}"].append(chapter)
     return found
 
 
-def checks(tree):
-    """ID and name of every statement that some code tests."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "page.check":
-            id, *more = node.args
-            plain = isinstance(id, ast.Constant) and not more and all(word.arg for word in node.keywords)
-            assert plain, f"an ID and names that can be searched for are wanted: {ast.unparse(node)}"
-            yield from ((id.value, word.arg) for word in node.keywords)
+def calls(chapter):
+    """Every call of page.check in the code of a chapter."""
+    for cell in nbformat.read(ROOT / "chapters" / f"{chapter}.ipynb", 4).cells:
+        for node in ast.walk(ast.parse(cell.source)) if cell.cell_type == "code" else ():
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "page.check":
+                yield node
+
+
+def checks(chapter):
+    """ID and name of every statement that a chapter tests."""
+    for node in calls(chapter):
+        id, *more = node.args
+        plain = isinstance(id, ast.Constant) and not more and all(word.arg for word in node.keywords)
+        assert plain, f"an ID and names that can be searched for are wanted: {ast.unparse(node)}"
+        yield from ((id.value, word.arg) for word in node.keywords)
 
 
 def headings(path):
@@ -104,6 +111,62 @@ def test_what_a_statement_wants_can_be_and_can_fail():
         assert one.name.isidentifier(), one.key
 
 
+def test_a_bound_that_is_not_0_has_its_reason():
+    bounds = {one.key: {one.above, one.below} - {0, math.inf, -math.inf} for one in statements().values()}
+    assert [key for key, found in bounds.items() if found and not statements()[key].why] == []
+
+
+def test_arms_are_named_where_runs_are_compared():
+    for one in statements().values():
+        compares = one.design in ("paired", "two samples")
+        assert bool(one.arms) == (compares and not one.over), one.key
+        assert one.design != "two samples" or one.over or len(one.arms) == 2, one.key
+
+
+@pytest.fixture(scope="module")
+def dense():
+    """Function: chapter, group -> what the dense networks of the stored runs have right, a number a run."""
+
+    @functools.cache
+    def found(chapter):
+        _, base, seeds = asked.settle(chapter, "laptop", None, {})
+        groups = {}
+        for (_, group), runs in plans.results(chapter, base, seeds).items():
+            groups.setdefault(group, runs)
+        return groups
+
+    return lambda chapter, group: [float(run.accuracy("test", "last")[0]) for run in found(chapter)[group]]
+
+
+def test_pairs_come_of_one_dense_network_and_two_samples_do_not(dense):
+    """By the stored results: networks that are trained alike, bit for bit, have as many images right."""
+    chapters = in_chapters()
+    for one in (one for one in statements().values() if one.arms):
+        first, *others = (dense(chapters[one.key][0], arm) for arm in one.arms)
+        same = [a == b for other in others for a, b in zip(first, other)]
+        if one.design == "paired":
+            assert all(same) and {len(other) for other in others} == {len(first)}, one.key
+        else:
+            assert not any(same), one.key
+
+
+def test_chapters_leave_differences_of_groups_to_the_record():
+    """No chapter subtracts the runs of one group from those of another: then it would choose the design."""
+    for name in sources.chapters():
+        groups = plans.GROUPS[name](plans.base(name, "laptop"), 1)
+        for call in calls(name):
+            for node in ast.walk(call):
+                if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+                    sides = [group_in(side, groups) for side in (node.left, node.right)]
+                    assert not all(sides) or sides[0] == sides[1], f"{name}: {ast.unparse(node)}"
+
+
+def group_in(code, groups):
+    """The group that an expression names, table["IMP"], or None."""
+    words = [node.value for node in ast.walk(code) if isinstance(node, ast.Constant)]
+    return next((word for word in words if word in groups), None)
+
+
 def test_the_margin_of_what_is_local_stands_once():
     bounds = {
         (word, getattr(one, side))
@@ -127,7 +190,7 @@ def test_a_record_becomes_a_statement(written):
     assert (one.id, one.name, one.key, one.own) == ("own-figure", "gains", "own-figure.gains", True)
     assert (one.text, one.paper, one.effect) == ("It is so.", "12 %", "gain")
     assert (one.above, one.below, one.over, one.unit) == (1, float("inf"), "ways", "")
-    assert (one.quote, one.place) == ("", "")
+    assert (one.quote, one.place, one.design, one.arms) == ("", "", "one sample", ())
 
 
 def test_effects_in_points_lie_between_their_ends(written):
@@ -145,6 +208,12 @@ def test_effects_in_points_lie_between_their_ends(written):
         (f"[own-figure.gains]\n{RECORD}", "own", "own-figure.gains: where the effect is to lie is not said"),
         (f"[PB4.gains]\n{RECORD}over = 'ways'\n", "pellegrini2022", "PB4.gains: where the effect is to lie"),
         (f"[own-figure.gains]\n{RECORD}above = 1\nwithin = 2\n", "own", "own-figure.gains: .*'within'"),
+        (f"[own-figure.gains]\n{RECORD}above = 1\ndesign = 'two'\n", "own", "there is no design 'two', only"),
+        (
+            f"[own-figure.gains]\n{RECORD}above = 1\nvalue = 2\n",
+            "own",
+            "own-figure.gains: a value of the paper",
+        ),
         (
             "[own-figure.gains]\ntext = 'It is so.'\nabove = 1\n",
             "own",
@@ -159,6 +228,8 @@ def test_effects_in_points_lie_between_their_ends(written):
         "no bounds",
         "no bounds in a paper",
         "unknown",
+        "design",
+        "value",
         "missing",
         "own",
         "hyphen",
