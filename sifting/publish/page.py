@@ -104,10 +104,10 @@ class Page:
         self._publish(
             f'<div class="claim {style}"{anchor}>'
             f'<p><span class="verdict">{claim.verdict}</span> {html.escape(said.text)}</p>'
-            f"<dl><dt>the paper</dt><dd>{html.escape(said.paper)}</dd>"
+            f"<dl><dt>the paper</dt><dd>{html.escape(said.theirs)}</dd>"
             f"<dt>here</dt><dd>{html.escape(said.effect)}: <strong>{claim.ours}</strong> "
             f"<small>to hold: {said.wanted}</small></dd></dl></div>",
-            f"{claim.verdict}: {said.text} Paper: {said.paper}. Here: {said.effect}: {claim.ours}",
+            f"{claim.verdict}: {said.text} Paper: {said.theirs}. Here: {said.effect}: {claim.ours}",
             {"claim": {"id": said.id, "name": said.name} | measured | self._where(self.runs)},
         )
 

@@ -140,7 +140,7 @@ def test_a_claim_is_told_in_the_words_of_the_catalog(verdict):
     for statement in statements().values():
         [found] = pages.claims_of([claimed(statement, verdict)])
         assert found["verdict"] == verdict and found["chapter"] == "imp"
-        for told, kept in (("statement", "text"), ("paper", "paper"), ("effect", "effect"), ("unit", "unit")):
+        for told, kept in (("statement", "text"), ("paper", "theirs"), ("effect", "effect"), ("unit", "unit")):
             assert found[told] == getattr(statement, kept)
         assert found["wanted"] == statement.wanted and found["ours"].endswith(", 3 seeds")
 

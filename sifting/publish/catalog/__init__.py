@@ -4,7 +4,7 @@ import functools
 import pathlib
 import tomllib
 from dataclasses import dataclass
-from math import inf, isfinite, nan
+from math import inf, isfinite, isnan, nan
 
 from sifting.publish.catalog.figures import FIGURES, PAPERS
 
@@ -70,6 +70,14 @@ class Statement:
     def own(self) -> bool:
         """Whether it is ours, and no paper's."""
         return "-" in self.id
+
+    @property
+    def theirs(self) -> str:
+        """What the paper has, and its own number by the statistic of the test, where it prints enough."""
+        if isnan(self.value):
+            return self.paper
+        number = f"{self.value:g}".replace("-", "−") + (self.unit and f" {self.unit}")
+        return f"{self.paper}; by the statistic that is tested here {number} ({self.value_from})"
 
     @property
     def wanted(self) -> str:

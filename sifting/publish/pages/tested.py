@@ -27,7 +27,9 @@ def write_claims(book: pathlib.Path, target: pathlib.Path) -> None:
 def ledger(shown: list[dict]) -> list[dict]:
     """One row for every statement that is tested, for machines; what is not finite is None.
 
-    of          : paper or book; paper_value : what the paper has, in words
+    of          : paper or book; paper_value : what the paper has, in words; paper_effect : the same effect
+                  there, and where it is from
+    design      : see catalog.DESIGNS; images : whether the interval is over test images, too
     effect      : the estimate; interval : [low, high], at claims.CONFIDENCE, both in `unit`
     over        : what the interval is over
     holds_where : [above, below], between which the effect is to lie
@@ -48,10 +50,15 @@ def ledger(shown: list[dict]) -> list[dict]:
             | {key: claim[key] for key in ("chapter", "preset", "dataset", "statement")}
             | {"measured": said.effect, "effect": finite(claim["estimate"])[0]}
             | {"interval": finite(claim["low"], claim["high"]), "unit": said.unit, "over": claim["over"]}
+            | {"design": said.design, "images": said.images}
             | {"holds_where": finite(said.above, said.below), "p": finite(claim["p"])[0]}
             | {"survives": {method: bool(found[n]) for method, found in kept.items()}}
             | {"verdict": claim["verdict"], "paper_value": said.paper, "quote": said.quote}
-            | {"place": said.place}
+            | {
+                "place": said.place,
+                "paper_effect": finite(said.value)[0],
+                "paper_effect_from": said.value_from,
+            }
         )
     return rows
 
