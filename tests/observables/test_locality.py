@@ -243,3 +243,11 @@ def test_jackknife_gives_the_standard_error_of_a_mean():
     mask = np.random.default_rng(9).random((1000, 50)) < 0.3
     exact = mask.mean(1).std(ddof=1) / np.sqrt(1000)
     assert connectivity.jackknife(lambda m: m.mean(), mask, groups=100) == pytest.approx(exact, rel=0.2)
+
+
+def test_units_without_a_localization_count_as_not_local():
+    draw = np.random.default_rng(3)
+    mask = draw.random((40, 3 * 64)) < draw.choice([0.0, 0.02, 0.2], (40, 1))
+    known, share = locality.localization(mask, (3, 8, 8)), locality.measured(mask, (3, 8, 8))
+    assert 0 < share < 1 and locality.counted(mask, (3, 8, 8)) == pytest.approx(share * np.nanmean(known))
+    assert np.isnan(locality.counted(np.zeros((2, 192), bool), (3, 8, 8)))
