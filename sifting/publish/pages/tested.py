@@ -141,8 +141,8 @@ def claims_page(shown: list[dict]) -> str:
         f"{len(papers)} tests of what the papers say: {_counted(papers)}; and {len(ours)} of statements of "
         "our own. What may hang on a choice is tested with each. A statement *holds* where the whole 95 % "
         "interval of our effect lies where the statement says, *does not hold* where the whole interval "
-        "lies elsewhere, and is *unclear* where the interval has some of both. The interval is over seeds "
-        "unless it says otherwise. Every test stands for itself: the intervals are not widened for their "
+        "lies elsewhere, and is *unclear* where the interval has some of both: "
+        "[how statements are tested](testing.md). Every test stands for itself: the intervals are not widened for their "
         "number, so that of every twenty intervals one is expected to miss the truth.",
         _survivors(ledger(shown)),
     ]
