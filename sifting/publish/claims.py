@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from sifting.publish.catalog import Statement
 
@@ -85,9 +85,9 @@ def check(statement: Statement, values, against=None, error: float | None = None
     exact       : values, one number without error
 
     Where statement.images is true, values and against have a row for the test images as they are, and more
-    for images that were drawn anew from them (tables.predictions.redrawn): the variance of the mean over
-    those is added to that over the runs, with degrees of freedom by Welch and Satterthwaite. What images and
-    runs have to do with each other is so counted twice: the interval is, if anything, too wide.
+    for images that were drawn anew from them (tables.predictions.redrawn). The interval over images is
+    normal, with the standard deviation over those of the mean over runs; its half and that of the interval
+    over runs are added as squares (Zou & Donner 2008), so that neither can make it narrower.
 
     A single value without an error has no interval, and without any value there is no effect: the verdict is
     "unclear". Raises ValueError for what does not fit the design, so that it is the record that chooses.
@@ -108,19 +108,32 @@ def check(statement: Statement, values, against=None, error: float | None = None
             over = "exact" if error is None else "1 seed, interval over its units"
             spread, law = error or 0.0, stats.norm
         elif freedom:
-            square = sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
-            variance = square * sum(1 / n for n in sizes)
-            spread = np.sqrt(variance + drawn)
-            law = stats.t(freedom * (1 + drawn / variance) ** 2) if drawn and variance else stats.t(freedom)
+            variance = sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
+            spread, law = np.sqrt(variance * sum(1 / n for n in sizes)), stats.t(freedom)
         else:
-            spread = np.nan
+            spread, law = np.nan, stats.norm
         if isfinite(spread):
-            half = law.ppf(0.5 + CONFIDENCE / 2) * spread
-            p = 2 * law.sf(away / spread) if spread else float(away == 0)
+            half = _half(1 - CONFIDENCE, spread, law, drawn)
+            p = _p(away, spread, law, drawn)
     low, high = (estimate - half, estimate + half) if min(sizes) else (-inf, inf)
     if isfinite(half):
         low, high = max(low, statement.least), min(high, statement.most)
     return Claim(statement, float(estimate), float(low), float(high), statement.over or over, float(p))
+
+
+def _half(level: float, spread: float, law, drawn: float) -> float:
+    """Half of the interval that misses with a chance of `level`: of runs, by their law, and of images."""
+    return float(np.hypot(law.isf(level / 2) * spread, stats.norm.isf(level / 2) * drawn))
+
+
+def _p(away: float, spread: float, law, drawn: float) -> float:
+    """The level whose interval just reaches a bound that is so far away: closed where there are no images."""
+    if not drawn:
+        return float(2 * law.sf(away / spread)) if spread else float(away == 0)
+    least = 1e-300
+    if away >= _half(least, spread, law, drawn):
+        return 0.0
+    return float(optimize.brentq(lambda level: _half(level, spread, law, drawn) - away, least, 1, xtol=1e-12))
 
 
 def _check_design(statement: Statement, values, against, error: float | None) -> None:
@@ -138,7 +151,7 @@ def _check_design(statement: Statement, values, against, error: float | None) ->
 
 
 def _groups(statement: Statement, values, against) -> tuple[list[np.ndarray], float]:
-    """The groups whose means are compared, each the effect in its runs, and the variance over test images.
+    """The groups whose means are compared, each the effect in its runs; standard deviation over test images.
 
     Runs without a value are left out, and with them those that they are paired with.
     """
@@ -153,7 +166,7 @@ def _groups(statement: Statement, values, against) -> tuple[list[np.ndarray], fl
     drawn = 0.0
     if statement.images and all(group.size for group in rows):
         means = [np.nanmean(group[1:], 1) for group in rows]
-        drawn = float(np.var(means[0] - sum(means[1:]), ddof=1))
+        drawn = float(np.std(means[0] - sum(means[1:]), ddof=1))
     return [group[0] for group in rows], drawn
 
 

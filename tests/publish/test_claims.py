@@ -136,10 +136,12 @@ def test_with_no_spread_over_images_the_interval_is_that_over_seeds():
     assert (found.low, found.high, found.p) == pytest.approx((plain.low, plain.high, plain.p))
     assert found.over == "3 seeds and the test images"
     shifted = np.tile(values, (9, 1)) + np.r_[0, -2, -1, 0, 1, 2, 0, 0, 0][:, None]
-    square = np.var(shifted[1:, 0], ddof=1) + np.var(values, ddof=1) / 3
-    freedom = square**2 / ((np.var(values, ddof=1) / 3) ** 2 / 2)
-    wide = claim(shifted, images=True)
-    assert wide.high - wide.estimate == pytest.approx(stats.t.ppf(0.975, freedom) * square**0.5)
+    wide, of_images = claim(shifted, images=True), stats.norm.ppf(0.975) * np.std(shifted[1:, 0], ddof=1)
+    assert wide.high - wide.estimate == pytest.approx(np.hypot(plain.high - plain.estimate, of_images))
+    for above in (-3.0, 0.0, 2.2, 6.0):
+        found = claim(shifted, images=True, above=above)
+        assert (found.p < 0.05) == (found.verdict != "unclear")
+    assert claim(shifted, images=True, above=wide.low).p == pytest.approx(0.05)
     pairs = claim(shifted, shifted - 1.0, images=True, design="paired")
     assert pairs.low == pytest.approx(1) and pairs.high == pytest.approx(1), "the same images for both"
 

@@ -142,8 +142,8 @@ def claims_page(shown: list[dict]) -> str:
         "our own. What may hang on a choice is tested with each. A statement *holds* where the whole 95 % "
         "interval of our effect lies where the statement says, *does not hold* where the whole interval "
         "lies elsewhere, and is *unclear* where the interval has some of both: "
-        "[how statements are tested](testing.md). Every test stands for itself: the intervals are not widened for their "
-        "number, so that of every twenty intervals one is expected to miss the truth.",
+        "[how statements are tested](testing.md). Every test stands for itself: the intervals are not "
+        "widened for their number, so that of every twenty intervals one is expected to miss the truth.",
         _survivors(ledger(shown)),
     ]
     groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
