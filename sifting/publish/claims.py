@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from sifting.publish.catalog import Statement
 
@@ -44,16 +44,17 @@ class Claim:
         if np.isnan(self.estimate):
             return "nothing to measure"
         unit = self.statement.unit
-        return f"{self._numbers[1]}{unit and ' '}{unit}"
+        return f"{self._said(self.estimate)}{unit and ' '}{unit}"
 
     @property
     def ours(self) -> str:
-        """The value with its interval, and what that is over, in words."""
+        """The value with its interval, in words; and whether its last digit hides where a bound lies."""
         if np.isnan(self.estimate):
             return self.value
-        low, _, high = self._numbers
-        interval = f" [{low}, {high}]" if isfinite(self.low) and self.low < self.high else ""
-        return f"{self.value}{interval}, {self.over}"
+        ends = f" [{self._said(self.low)}, {self._said(self.high)}]"
+        interval = ends * (isfinite(self.low) and self.low < self.high)
+        close = "; an end of the interval is at the bound, to the last digit" if self.close else ""
+        return f"{self.value}{interval}, {self.over}{close}"
 
     @property
     def record(self) -> dict:
@@ -64,50 +65,126 @@ class Claim:
 
     def __str__(self):
         said = self.statement
-        return f"{self.verdict}: {said.text} Paper: {said.paper}. Here: {said.effect}: {self.ours}"
+        return f"{self.verdict}: {said.text} Paper: {said.theirs}. Here: {said.effect}: {self.ours}"
 
     @property
-    def _numbers(self) -> list[str]:
-        """Interval and estimate, in words: low, estimate, high."""
-        return alike(self.low, self.estimate, self.high, self.statement.above, self.statement.below)[:3]
+    def close(self) -> bool:
+        """Whether an end of the interval and a bound are less than one in the last printed digit apart.
+
+        Then the verdict hangs on what nobody would print, and may turn with the next seed.
+        """
+        bounds = {self.statement.above, self.statement.below} - {self.statement.least, self.statement.most}
+        pairs = [(end, bound) for end in (self.low, self.high) for bound in bounds]
+        one = 10.0**-self._decimals
+        return isfinite(self.low) and self.low < self.high and any(abs(end - to) < one for end, to in pairs)
+
+    def _said(self, number: float) -> str:
+        return f"{number:z.{max(self._decimals, 0)}f}".replace("-", "−")
+
+    @property
+    def _decimals(self) -> int:
+        """Decimals that show two digits of half the interval; of the value three where there is none."""
+        half = (self.high - self.low) / 2
+        digits, scale = (2, half) if isfinite(half) and half > 0 else (3, abs(self.estimate))
+        return digits - 1 - int(np.floor(np.log10(scale))) if scale else 0
 
 
-def check(statement: Statement, values, against=None, error: float = np.nan) -> Claim:
-    """Test whether an effect lies where a statement says.
+def check(statement: Statement, values, against=None, error: float | None = None) -> Claim:
+    """Test whether an effect lies where a statement says, by the design that its record names.
 
-    values  : the effect in each seed; the interval is Student's t over them
-    against : the same in the seeds of another group: the effect is then the difference of the means,
-              its interval Student's t with a common standard deviation; a group may be of one seed
-    error   : for a single value: its standard error, over its units unless statement.over says otherwise; the
-              interval is normal. 0 for what is exact
+    one sample  : values, the effect in each run; Student's t over them
+    paired      : values, against : the same in runs of one and the other kind that have their dense network
+                  in common, in one order; Student's t over the differences
+    two samples : values, against : of independent runs; the difference of the means, Student's t with a
+                  common standard deviation; either may be of one run
+    units       : values, one number; error, its standard error over its units, or what statement.over says;
+                  normal
+    exact       : values, one number without error
+
+    Where statement.images is true, values and against have a row for the test images as they are, and more
+    for images that were drawn anew from them (tables.predictions.redrawn). The interval over images is
+    normal, with the standard deviation over those of the mean over runs; its half and that of the interval
+    over runs are added as squares (Zou & Donner 2008), so that neither can make it narrower.
 
     A single value without an error has no interval, and without any value there is no effect: the verdict is
-    "unclear". Raises ValueError for an error of several values, which it cannot be used for.
+    "unclear". Raises ValueError for what does not fit the design, so that it is the record that chooses.
     Shown on the page Claims.
     """
-    if isfinite(error) and (against is not None or np.size(values) != 1):
-        raise ValueError("an error over units is for a single value")
-    groups = [_present(group) for group in ([values] if against is None else [values, against])]
-    sizes = [len(group) for group in groups]
-    seeds = " against ".join(f"{size} seed{'s' * (size != 1)}" for size in sizes)
+    _check_design(statement, values, against, error)
+    groups, drawn = _groups(statement, values, against)
+    sizes = [group.size for group in groups]
+    over = " against ".join(f"{size} seed{'s' * (size != 1)}" for size in sizes)
+    over += ", paired" * (statement.design == "paired") + " and the test images" * statement.images
     estimate, half, p = np.nan, inf, np.nan
     if min(sizes):
         means = [group.mean() for group in groups]
         estimate = means[0] - sum(means[1:])
         away = min(abs(estimate - bound) for bound in (statement.above, statement.below))
         freedom = sum(sizes) - len(sizes)
-        if freedom:
+        if statement.design in ("units", "exact"):
+            over = "exact" if error is None else "1 seed, interval over its units"
+            spread, law = error or 0.0, stats.norm
+        elif freedom:
             variance = sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom
             spread, law = np.sqrt(variance * sum(1 / n for n in sizes)), stats.t(freedom)
-        elif isfinite(error):
-            spread, law, seeds = error, stats.norm, "1 seed, interval over its units"
-        if freedom or isfinite(error):
-            half = law.ppf(0.5 + CONFIDENCE / 2) * spread
-            p = 2 * law.sf(away / spread) if spread else float(away == 0)
+        else:
+            spread, law = np.nan, stats.norm
+        if isfinite(spread):
+            half = _half(1 - CONFIDENCE, spread, law, drawn)
+            p = _p(away, spread, law, drawn)
     low, high = (estimate - half, estimate + half) if min(sizes) else (-inf, inf)
     if isfinite(half):
         low, high = max(low, statement.least), min(high, statement.most)
-    return Claim(statement, float(estimate), float(low), float(high), statement.over or seeds, float(p))
+    return Claim(statement, float(estimate), float(low), float(high), statement.over or over, float(p))
+
+
+def _half(level: float, spread: float, law, drawn: float) -> float:
+    """Half of the interval that misses with a chance of `level`: of runs, by their law, and of images."""
+    return float(np.hypot(law.isf(level / 2) * spread, stats.norm.isf(level / 2) * drawn))
+
+
+def _p(away: float, spread: float, law, drawn: float) -> float:
+    """The level whose interval just reaches a bound that is so far away: closed where there are no images."""
+    if not drawn:
+        return float(2 * law.sf(away / spread)) if spread else float(away == 0)
+    least = 1e-300
+    if away >= _half(least, spread, law, drawn):
+        return 0.0
+    return float(optimize.brentq(lambda level: _half(level, spread, law, drawn) - away, least, 1, xtol=1e-12))
+
+
+def _check_design(statement: Statement, values, against, error: float | None) -> None:
+    """Raise ValueError for what the design of a statement does not take, and where it lacks something."""
+    design, key = statement.design, statement.key
+    if (against is not None) != (design in ("paired", "two samples")):
+        raise ValueError(f"{key} is tested by {design}: {'drop' if against is not None else 'give'} against=")
+    if (error is not None) != (design == "units"):
+        raise ValueError(f"{key} is tested by {design}: {'drop' if error is not None else 'give'} error=")
+    if design in ("units", "exact") and np.size(values) != 1:
+        raise ValueError(f"{key} is tested by {design}: that takes a single value, not {np.size(values)}")
+    dimensions = {np.ndim(group) for group in (values, against) if group is not None}
+    if (dimensions == {2}) != statement.images or len(dimensions) > 1 and statement.images:
+        raise ValueError(f"{key}: images={statement.images} of the record is not how it was measured")
+
+
+def _groups(statement: Statement, values, against) -> tuple[list[np.ndarray], float]:
+    """The groups whose means are compared, each the effect in its runs; standard deviation over test images.
+
+    Runs without a value are left out, and with them those that they are paired with.
+    """
+    groups = [np.atleast_1d(np.asarray(group, float)) for group in (values, against) if group is not None]
+    if statement.design == "paired":
+        one, other = groups
+        if one.shape != other.shape:
+            raise ValueError(f"{statement.key} is paired, but {one.shape} and {other.shape} are no pairs")
+        groups = [one - other]
+    rows = [np.atleast_2d(group) for group in groups]
+    rows = [group[:, ~np.isnan(group[0])] for group in rows]
+    drawn = 0.0
+    if statement.images and all(group.size for group in rows):
+        means = [np.nanmean(group[1:], 1) for group in rows]
+        drawn = float(np.std(means[0] - sum(means[1:]), ddof=1))
+    return [group[0] for group in rows], drawn
 
 
 def surviving(p: Sequence[float], method: str) -> np.ndarray:
@@ -129,16 +206,3 @@ def surviving(p: Sequence[float], method: str) -> np.ndarray:
     found = np.zeros(len(p), bool)
     found[np.flatnonzero(known)[order[:number]]] = True
     return found
-
-
-def _present(values) -> np.ndarray:
-    values = np.atleast_1d(np.asarray(values, float))
-    return values[~np.isnan(values)]
-
-
-def alike(*values: float) -> list[str]:
-    """Numbers that belong together, with the decimals that the smallest distance between them needs."""
-    finite = np.unique([value for value in values if isfinite(value)])
-    scale = np.diff(finite).min() if len(finite) > 1 else np.abs(finite).max(initial=0)
-    decimals = max(0, 1 - int(np.floor(np.log10(scale)))) if scale else 2
-    return [f"{value:z.{min(decimals, 6)}f}".replace("-", "−") for value in values]

@@ -120,9 +120,7 @@ def facts(claim: Claim, made: str = "", beside: Claim | None = None, other: str 
 
 def paper(said: Statement) -> str:
     """What the paper has, its own number and its own words, and where they stand; HTML."""
-    words = escape(said.paper)
-    if isfinite(said.value):
-        words += f"; marked at {number(said.value)}{said.unit and ' '}{escape(said.unit)}"
+    words = escape(said.theirs)
     if said.quote:
         words += f" <q>{escape(said.quote)}</q>"
     return words + (f" <small>{escape(said.place)}</small>" if said.place else "")

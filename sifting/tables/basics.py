@@ -20,6 +20,16 @@ def chosen(groups: dict, names) -> dict:
     return {name: groups[name] for name in names}
 
 
+def versus(table: dict, one: str, other: str, what: str | None = None, scale: float = 1) -> dict:
+    """One condition of a table and another to compare it with: the values and against of claims.check.
+
+    table : condition -> (runs,), or condition -> name -> (runs,) where `what` is the name
+    scale : what both are multiplied by
+    """
+    found = (table[name] if what is None else table[name][what] for name in (one, other))
+    return dict(zip(("values", "against"), (scale * values for values in found)))
+
+
 def pooled(groups: dict) -> list[History]:
     """The runs of all conditions, which may be groups themselves."""
     found = []

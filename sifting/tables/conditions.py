@@ -80,7 +80,7 @@ def _measures(mask: np.ndarray, size: tuple, level: int) -> dict[str, float]:
         *(mean(side) for side in widths),
         observables.connectivity.degree_excess(mask),
         observables.connectivity.tail(mask),
-        float(np.nan_to_num(local[mask.any(1)]).mean()) if mask.any() else np.nan,
+        observables.locality.counted(mask, size),
     )
     return dict(zip(names, found, strict=True)) | dead
 

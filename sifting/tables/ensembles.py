@@ -6,7 +6,7 @@ import numpy as np
 
 from sifting.results.history import History
 from sifting.tables.basics import Groups, last_level
-from sifting.tables.predictions import dead, probabilities
+from sifting.tables.predictions import dead, probabilities, redrawn
 
 
 def agreement(groups: Groups, level: int) -> dict[str, np.ndarray]:
@@ -47,18 +47,19 @@ def _independent(one: np.ndarray, other: np.ndarray, truth: np.ndarray) -> float
     return float(total)
 
 
-def accuracies(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
+def accuracies(groups: Groups, trio: tuple[str, ...], redraw: bool = False) -> dict[str, np.ndarray]:
     """Test accuracy of single networks and of mean probabilities: PFT2.
 
     trio    : the three methods whose mean the paper shows
-    returns : (runs, levels)
+    redraw  : whether also on test images drawn anew, see predictions.redrawn
+    returns : (runs, levels), or (1 + redraws, runs, levels)
       METHOD  : every one
       best    : the one with the highest validation accuracy
       all     : mean of all; trio: of those three
       chosen  : mean of that subset of at most three which is best on the validation images
       one way : mean of three seeds, which see the same images, of the method for which that is best on the
                 validation images, average over all choices of three; with more than three seeds as jackknife
-                values of every seed, else (1, levels)
+                values of every seed, else (..., 1, levels)
     """
     names, seeds = list(groups), range(len(next(iter(groups.values()))))
     levels = 1 + last_level(groups)
@@ -67,17 +68,25 @@ def accuracies(groups: Groups, trio: tuple[str, ...]) -> dict[str, np.ndarray]:
         for part in ("val", "test")
     }
 
+    def share(right, part):
+        return redrawn(right) if redraw and part == "test" else right.mean(-1)
+
     def accuracy(members, part="test"):
-        return np.array([_accuracy([said[part][name][seed] for name in members]) for seed in seeds])
+        return share(np.array([_right([said[part][name][seed] for name in members]) for seed in seeds]), part)
 
     found = {name: accuracy([name]) for name in names}
     found |= {"all": accuracy(names), "trio": accuracy(trio)}
     sets = subsets(names)
-    val, test = (np.stack([accuracy(members, part) for members in sets], 1) for part in ("val", "test"))
-    for what, count in (("best", len(names)), ("chosen", len(sets))):  # of (runs, sets, levels)
-        pick = val[:, :count].argmax(1)
-        found[what] = np.take_along_axis(test, pick[:, None], 1)[:, 0]
-    return found | {"one way": _one_way(said, len(seeds), len(trio))}
+    val, test = (np.stack([accuracy(members, part) for members in sets], -2) for part in ("val", "test"))
+    for what, count in (("best", len(names)), ("chosen", len(sets))):  # of (..., runs, sets, levels)
+        found[what] = _picked(test, val[:, :count].argmax(1))
+    return found | {"one way": _one_way(said, len(seeds), len(trio), share)}
+
+
+def _picked(values: np.ndarray, pick: np.ndarray) -> np.ndarray:
+    """Of (..., sets, levels) the set that is named for every level: (..., levels)."""
+    place = np.expand_dims(pick, (*range(values.ndim - pick.ndim - 1), -2))
+    return np.take_along_axis(values, place, -2)[..., 0, :]
 
 
 def _at_levels(run: History, part: str, levels: int) -> tuple[np.ndarray, np.ndarray]:
@@ -86,35 +95,38 @@ def _at_levels(run: History, part: str, levels: int) -> tuple[np.ndarray, np.nda
     return found[:levels], truth
 
 
-def _accuracy(members: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """(levels,): accuracy of the mean of several `probabilities` of the same images."""
+def _right(members: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """bool (levels, images): is the mean of several `probabilities` of the same images right?"""
     mean = np.mean([found for found, _ in members], 0)
-    return (mean.argmax(2) == members[0][1]).mean(1)
+    return mean.argmax(2) == members[0][1]
 
 
-def _one_way(said: dict[str, dict[str, list]], seeds: int, size: int) -> np.ndarray:
+def _one_way(said: dict[str, dict[str, list]], seeds: int, size: int, share) -> np.ndarray:
     """Mean of `size` seeds of the method for which that is best: see `accuracies`.
 
     said    : val and test -> method -> `probabilities` of every seed
-    returns : (seeds, levels) jackknife values, or (1, levels) where there are no more than `size` seeds
+    share   : function from what is right (..., images) and the part to accuracy
+    returns : (..., seeds, levels) jackknife values, or (..., 1, levels) for no more than `size` seeds
     """
     sets = list(itertools.combinations(range(seeds), min(size, seeds)))
     right = {
-        part: np.array([[_accuracy([runs[n] for n in some]) for runs in ways.values()] for some in sets])
+        part: share(
+            np.array([[_right([runs[n] for n in some]) for runs in ways.values()] for some in sets]), part
+        )
         for part, ways in said.items()
-    }  # (sets, methods, levels)
+    }  # (..., sets, methods, levels)
 
     def best(kept):
-        test, val = (right[part][kept].mean(0) for part in ("test", "val"))
-        return np.take_along_axis(test, val.argmax(0)[None], 0)[0]
+        test, val = (right[part][..., kept, :, :].mean(-3) for part in ("test", "val"))
+        return _picked(test, val.argmax(0))
 
     whole = best(list(range(len(sets))))
     if seeds <= size:
-        return whole[None]
-    without = np.array(
-        [best([n for n, some in enumerate(sets) if seed not in some]) for seed in range(seeds)]
+        return whole[..., None, :]
+    without = np.stack(
+        [best([n for n, some in enumerate(sets) if seed not in some]) for seed in range(seeds)], -2
     )
-    return whole + (seeds - 1) * (without.mean(0) - without)
+    return whole[..., None, :] + (seeds - 1) * (without.mean(-2, keepdims=True) - without)
 
 
 def accuracy_rows(found: dict[str, np.ndarray], names: list[str]) -> list[list[str]]:

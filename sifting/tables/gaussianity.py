@@ -123,6 +123,11 @@ def rise(values: np.ndarray) -> np.ndarray:
     return values[:, -1] - values[:, 0]
 
 
+def ends(values: np.ndarray) -> dict[str, np.ndarray]:
+    """The last and the first of several conditions, as basics.versus; values : (runs, conditions)."""
+    return {"values": values[:, -1], "against": values[:, 0]}
+
+
 def rising(values: np.ndarray) -> np.ndarray:
     """(runs,): share of the levels at which something rises; values : (runs, levels)."""
     return (np.diff(values, axis=1) > 0).mean(1)

@@ -1,10 +1,13 @@
 """Tables of one network pruned in many ways: how accurate it is, and how much of it is left."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sifting.results.history import History
 from sifting.tables.basics import Groups, between_levels, common
 from sifting.tables.connectivity import mattering
+from sifting.tables.predictions import redrawn, right
 
 Table = dict[str, dict[str, np.ndarray]]  # condition -> name -> array
 
@@ -28,46 +31,71 @@ def accuracy(groups: Groups) -> Table:
     return found
 
 
+def on_redrawn(groups: Groups, table: Table) -> Table:
+    """`accuracy` with test (1 + redraws, runs, levels): as it is, and on images drawn anew.
+
+    See predictions.redrawn. What is measured of it has a row for each of these, too, as claims.check takes it
+    where an interval is over test images.
+    """
+    found = {}
+    for name, runs in groups.items():
+        test = redrawn(np.stack([right(run)[: table[name]["test"].shape[1]] for run in runs]))
+        test[0] = table[name][
+            "test"
+        ]  # what is stored: of two classes with equal votes, argmax takes the first
+        found[name] = table[name] | {"test": test}
+    return found
+
+
 def against(table: Table, share: str) -> Table:
     """`accuracy` with another share of the weights, kept or matter, as the density."""
     return {name: rows | {"density": rows[share].mean(0)} for name, rows in table.items()}
 
 
 def points(table: Table, levels: int | slice) -> dict[str, np.ndarray]:
-    """Test accuracy in points, of one level or as a mean over some: condition -> (runs,)."""
-    return {name: 100 * _accuracy(rows, levels) for name, rows in table.items()}
+    """Test accuracy in points, of one level or as a mean over some: condition -> (..., runs).
+
+    Of those that reached the level.
+    """
+    reached = {name: rows for name, rows in table.items() if _reached(rows, levels)}
+    return {name: 100 * _accuracy(rows, levels) for name, rows in reached.items()}
+
+
+def _reached(rows: dict[str, np.ndarray], levels: int | slice) -> bool:
+    return isinstance(levels, slice) or levels < rows["test"].shape[-1]
 
 
 def _accuracy(rows: dict[str, np.ndarray], levels: int | slice) -> np.ndarray:
-    values = rows["test"][:, levels]
-    return values if values.ndim == 1 else values.mean(1)
+    values = rows["test"][..., levels]
+    return values.mean(-1) if isinstance(levels, slice) else values
 
 
 GOOD = 0.9  # of the dense network's accuracy, at least which a network lives
 
 
 def lived(table: Table) -> dict[str, np.ndarray]:
-    """How many levels networks live: condition -> (runs,).
+    """How many levels networks live: condition -> (..., runs).
 
     Until their test accuracy first falls below GOOD of that of the dense network. Unlike accuracy at one
     level, it has no two humps where some runs of a method have failed already; it ends with the last level.
     """
-    good = {name: rows["test"] >= GOOD * rows["test"][:, :1] for name, rows in table.items()}
-    return {name: flags.cumprod(1).sum(1) - 1.0 for name, flags in good.items()}
+    good = {name: rows["test"] >= GOOD * rows["test"][..., :1] for name, rows in table.items()}
+    return {name: flags.cumprod(-1).sum(-1) - 1.0 for name, flags in good.items()}
 
 
-def lived_longer(table: Table, variant: str) -> dict[str, np.ndarray]:
-    """How many levels longer a variant of a method lives than the method: method -> (runs,); see `effect`."""
-    found = lived(table)
-    return {
-        name.partition(", ")[0]: found[name] - found[name.partition(", ")[0]]
-        for name in table
-        if name.partition(", ")[2] == variant
-    }
+def varied(measured: dict[str, np.ndarray], variant: str, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """A variant of methods and the methods themselves: the values and against of claims.check.
+
+    measured : condition -> (..., runs), of `points` or `lived`; conditions are METHOD and "METHOD, VARIANT"
+    names    : methods, over which both are means; default: all that have the variant
+    """
+    names = names or [name for name in measured if f"{name}, {variant}" in measured]
+    one, other = ([measured[name + end] for name in names] for end in (f", {variant}", ""))
+    return {"values": np.mean(one, 0), "against": np.mean(other, 0)}
 
 
 def points_at(table: Table, density: float, share: str = "kept") -> dict[str, np.ndarray]:
-    """Test accuracy in points where a share of the weights is left: condition -> (runs,).
+    """Test accuracy in points where a share of the weights is left: condition -> (..., runs).
 
     share : kept or matter, of `accuracy`
 
@@ -75,8 +103,14 @@ def points_at(table: Table, density: float, share: str = "kept") -> dict[str, np
     """
     found = {}
     for name, rows in table.items():
-        pairs = zip(rows[share], rows["test"], strict=True)
-        found[name] = 100 * np.array([between_levels(shares, test, density) for shares, test in pairs])
+        of_runs = zip(rows[share], np.moveaxis(rows["test"], -2, 0), strict=True)
+        tests = [
+            np.apply_along_axis(
+                lambda values, shares=shares: between_levels(shares, values, density), -1, test
+            )
+            for shares, test in of_runs
+        ]
+        found[name] = 100 * np.stack(tests, -1)
     return found
 
 
@@ -90,21 +124,6 @@ def variants(table: dict, names: tuple[str, ...], words: tuple[str, ...], plain:
         name: {plain: table[name]} | {variant: table[f"{name}, {variant}"] for variant in words}
         for name in names
     }
-
-
-def effect(table: Table, variant: str, levels: int | slice) -> dict[str, np.ndarray]:
-    """What a variant adds to the test accuracy of every method that has it, in points.
-
-    table   : condition -> arrays; conditions are METHOD and "METHOD, VARIANT"
-    levels  : of `points`
-    returns : method -> (runs,), "METHOD, VARIANT" minus METHOD
-    """
-    found = {}
-    for name, rows in table.items():
-        method, _, said = name.partition(", ")
-        if said == variant:
-            found[method] = 100 * (_accuracy(rows, levels) - _accuracy(table[method], levels))
-    return found
 
 
 def weights_at(run: History, layer: str, level: int) -> np.ndarray:

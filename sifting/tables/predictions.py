@@ -16,6 +16,30 @@ def probabilities(run: History, split: str = "test") -> tuple[np.ndarray, np.nda
     return run["votes"][:, part].astype(float), run["truth"][part]
 
 
+REDRAWS = 200  # of the test images
+
+
+def right(run: History, split: str = "test") -> np.ndarray:
+    """bool (levels, images): whether the network says the true class."""
+    found, truth = probabilities(run, split)
+    return found.argmax(2) == truth
+
+
+def redrawn(right: np.ndarray) -> np.ndarray:
+    """Accuracy on the images as they are, and on as many drawn anew from them, with replacement: bootstrap.
+
+    The same images are drawn for whoever has as many, so that differences of networks are on one set of them;
+    their variance over the redraws is that of the choice of test images, which all seeds have in common.
+
+    right   : bool (..., images)
+    returns : (1 + REDRAWS, ...)
+    """
+    images = right.shape[-1]
+    drawn = np.random.default_rng(0).multinomial(images, np.full(images, 1 / images), REDRAWS)
+    counts = np.concatenate([np.ones((1, images)), drawn])
+    return np.tensordot(counts, right.astype(float), (1, -1)) / images
+
+
 def dead(run: History) -> np.ndarray:
     """bool (levels,): whether the network puts DEAD or more of the test images into one class.
 

@@ -15,6 +15,7 @@ from sifting.tables.worth import part, rank, units, units_near
 MEASURES = {
     "test": ("test accuracy", 100, 1, " %"),
     "local": ("localization Λ of units", 1, 3, ""),
+    "measured": ("units with a Λ", 100, 0, " %"),
     "far": ("|K − 3| of units", 1, 2, ""),
     "jaccard": ("Jaccard index with IMP", 1, 2, ""),
     "worth": ("utility of a tenth (nats)", 1, 2, ""),
@@ -34,7 +35,8 @@ def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
     run, reference : of kind portrait
 
     test    : accuracy on the test images, early stopped
-    local   : mean localization of the masks of the first layer
+    local   : mean localization of the masks of the first layer, of the share `measured` of the living units;
+              counted : the same, living units without one counted as 0
     far     : mean distance of the kurtosis of its units from a Gaussian's
     jaccard : index of the first layer with the mask of `reference` at the nearest density
     chance  : what that index would be by chance
@@ -48,6 +50,8 @@ def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
     return {
         "test": run.accuracy("test", "best")[level],
         "local": np.nanmean(kept["local"]),
+        "measured": observables.locality.measured(mask, shape(run)),
+        "counted": observables.locality.counted(mask, shape(run)),
         "far": np.nanmean(kept["far"]),
         "jaccard": jaccard(mask, beside),
         "chance": observables.similarity.chance_jaccard(mask.sum(), beside.sum(), mask.size),
@@ -122,6 +126,8 @@ def shared_locality(
 ) -> dict[str, np.ndarray]:
     """Mean localization of the masks of two conditions near one density, and of what both keep.
 
+    Living units without one count as 0: of what both keep, more have too few weights for one.
+
     Beside it stand about as many weights that were chosen otherwise: the next mask of `one`, and as many
     weights of each of its units drawn at random.
 
@@ -137,5 +143,5 @@ def shared_locality(
         for unit, row in enumerate(mask):
             some[unit, draw.permutation(np.flatnonzero(row))[: both[unit].sum()]] = True
         for name, kept in zip(names, (mask, again, both, run.mask(min(level + 1, run.levels)), some)):
-            found[name].append(np.nanmean(observables.locality.localization(kept, size)))
+            found[name].append(observables.locality.counted(kept, size))
     return {name: np.array(values) for name, values in found.items()}

@@ -7,7 +7,7 @@ from sifting import observables
 from sifting.config import choose
 from sifting.results import axes
 from sifting.results.history import History
-from sifting.tables.basics import Groups, common, densities, level_near, nearest, shape
+from sifting.tables.basics import Groups, common, densities, doublings, level_near, nearest, shape
 from sifting.tables.learning import trained
 from sifting.tables.surface import MEASURED, by_statistics, height
 from sifting.tables.utility import worth
@@ -138,10 +138,9 @@ def _sets(groups: Groups, density: float, share: float) -> dict[str, list[np.nda
     }
 
 
-def lead(groups: Groups, density: float, share: float, over: str, of: str = "IMP") -> np.ndarray:
-    """(runs,): how many doublings the mean utility in one condition is above that in another."""
-    means = means_at(groups, density, share)
-    return np.log2(means[of] / means[over])
+def doublings_at(groups: Groups, density: float, share: float) -> dict[str, np.ndarray]:
+    """The mean utility of `means_at` as a logarithm to base 2: condition -> (runs,)."""
+    return {name: doublings(means) for name, means in means_at(groups, density, share).items()}
 
 
 # --- barriers

@@ -147,9 +147,9 @@ def test_a_trial_is_kept_as_the_answer_to_the_exercise_that_asks_for_it(toy, cap
     assert path.name == "toy-lr-0.5.json" and str(path) in capsys.readouterr().out
     assert before == [] and len(answers.stamps(notebook)) == 1, "the page is to be drawn again"
     page, plain = answers.shown(Asking(), *asked)
-    assert "From 0.550 points to 2.45 points." in plain and "<img" in page
+    assert "From 0.55 points to 2.45 points." in plain and "<img" in page
     assert "1 of 1 verdicts differ" in page and 'href="toy.html#PB1a"' in page
-    assert "holds; in the book: 0.550 points" in answers.shown(Asking(), "lr=0.5", "PB1a")[1]
+    assert "holds; in the book: 0.55 points" in answers.shown(Asking(), "lr=0.5", "PB1a")[1]
     earlier = "of an earlier form of the chapter"
     assert earlier in answers.shown(Asking(), "lr=0.5", "PB1a", "{PB1a.losses}")[1]
     path.write_text(path.read_text().replace('"gains"', '"losses"'))  # a statement has another name now

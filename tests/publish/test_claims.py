@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sifting.publish.catalog import Statement, statements
-from sifting.publish.claims import check, surviving
+from sifting.publish.catalog import DESIGNS, Statement, statements
+from sifting.publish.claims import Claim, check, surviving
 
 
-def claim(values, against=None, error=np.nan, **said):
-    """What becomes of a statement on such values; it says that they lie above 0, if nothing else is said."""
+def claim(values, against=None, error=None, **said):
+    """What becomes of a statement on such values; it says that they lie above 0, if nothing else is said.
+
+    Its design is what the values are for, if nothing else is said: two samples or units or one sample.
+    """
     said = said if {"above", "below"} & said.keys() else {"above": 0} | said
+    design = "two samples" if against is not None else "units" if error is not None else "one sample"
+    said = {"design": design} | said
     statement = Statement("own-figure", "name", "a statement", "a value", "an effect", **said)
     return check(statement, values, against, error)
 
@@ -25,7 +30,7 @@ def test_an_interval_ends_where_an_effect_can_be():
     assert claim([0.2, 0.9, 1.0], most=1).high == 1 and claim([0.2, 0.9, 1.0]).high > 1
     assert claim([0.2, 0.9], over="two ways").over == "two ways" and claim([0.2, 0.9]).over == "2 seeds"
     assert claim([0.2, 0.9, 1.0], least=0).low == 0 and claim([0.2, 0.9, 1.0]).low < 0
-    points = next(one for one in statements().values() if one.unit == "points")
+    points = next(one for one in statements().values() if one.unit == "points" and not one.arms)
     assert check(points, [-90, 10, 90]).low == -100 and check(points, [-90, 10, 90]).high == 100
     assert check(points, [50]).low == -np.inf, "without an interval there is nothing to cut"
 
@@ -62,6 +67,91 @@ def test_against_another_group_the_interval_is_that_of_the_pooled_two_sample_tes
     )
 
 
+def test_pairs_are_tested_by_their_differences():
+    one, two = [1.0, 2.0, 4.0], [0.5, 1.8, 3.1]
+    found, expected = claim(one, two, design="paired"), stats.ttest_rel(one, two)
+    assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    assert found.p == pytest.approx(expected.pvalue) and found.over == "3 seeds, paired"
+    assert found.estimate == pytest.approx(claim(one, two).estimate), "the design is about the interval"
+    less = claim([*one, np.nan, 9.0], [*two, 7.0, np.nan], design="paired")
+    assert (less.low, less.high, less.over) == (found.low, found.high, found.over), "a pair is whole or none"
+
+
+CALLS = {
+    "one sample": {"values": [1.0, 2.0]},
+    "paired": {"values": [1.0, 2.0], "against": [0.5, 0.7]},
+    "units": {"values": 1.0, "error": 0.1},
+    "exact": {"values": 1.0},
+}
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_that_does_not_fit_the_design_is_refused(design, call):
+    fits = {"one sample": ("one sample", "exact"), "two samples": ("paired",), "exact": ("exact",)}
+    said = Statement("own-figure", "name", "a statement", "a value", "an effect", above=0, design=design)
+    if call in fits.get(design, (design,)):
+        assert check(said, **CALLS[call]).estimate > 0
+    else:
+        with pytest.raises(ValueError, match=f"own-figure.name is tested by {design}"):
+            check(said, **CALLS[call])
+
+
+def test_pairs_have_two_of_each():
+    with pytest.raises(ValueError, match="own-figure.name is paired, but"):
+        claim([1.0, 2.0], [1.0], design="paired")
+
+
+# --- test images
+
+
+def crossed(draw, seeds, images, of_seeds, of_images, of_both):
+    """Effects (seeds, images) with a mean of 0: of seeds, of images, and of both."""
+    spread = of_seeds * draw.normal(size=(seeds, 1)) + of_images * draw.normal(size=(1, images))
+    return spread + of_both * draw.normal(size=(seeds, images))
+
+
+def redrawn_effects(draw, effects, redraws=60):
+    """(1 + redraws, seeds): means over the images as they are, and over images drawn anew."""
+    count = effects.shape[1]
+    weights = draw.multinomial(count, np.full(count, 1 / count), redraws) / count
+    return np.concatenate([effects.mean(1)[None], weights @ effects.T])
+
+
+@pytest.mark.parametrize("of_seeds, of_images", [(0.0, 1.0), (0.1, 0.0), (0.1, 1.0)])
+def test_an_interval_over_images_covers_where_one_over_seeds_alone_does_not(of_seeds, of_images):
+    draw, missed, without, times = np.random.default_rng(0), 0, 0, 400
+    for _ in range(times):
+        effects = crossed(draw, 4, 100, of_seeds, of_images, 0.3)
+        found = claim(redrawn_effects(draw, effects), images=True)
+        missed += found.verdict != "unclear"
+        without += claim(effects.mean(1)).verdict != "unclear"
+    assert missed / times < 0.08
+    assert (without / times > 0.2) == (of_images > 0)
+
+
+def test_with_no_spread_over_images_the_interval_is_that_over_seeds():
+    values = np.array([1.0, 2.0, 4.0])
+    found, plain = claim(np.tile(values, (9, 1)), images=True), claim(values)
+    assert (found.low, found.high, found.p) == pytest.approx((plain.low, plain.high, plain.p))
+    assert found.over == "3 seeds and the test images"
+    shifted = np.tile(values, (9, 1)) + np.r_[0, -2, -1, 0, 1, 2, 0, 0, 0][:, None]
+    wide, of_images = claim(shifted, images=True), stats.norm.ppf(0.975) * np.std(shifted[1:, 0], ddof=1)
+    assert wide.high - wide.estimate == pytest.approx(np.hypot(plain.high - plain.estimate, of_images))
+    for above in (-3.0, 0.0, 2.2, 6.0):
+        found = claim(shifted, images=True, above=above)
+        assert (found.p < 0.05) == (found.verdict != "unclear")
+    assert claim(shifted, images=True, above=wide.low).p == pytest.approx(0.05)
+    pairs = claim(shifted, shifted - 1.0, images=True, design="paired")
+    assert pairs.low == pytest.approx(1) and pairs.high == pytest.approx(1), "the same images for both"
+
+
+@pytest.mark.parametrize("images, values", [(True, [1.0, 2.0]), (False, [[1.0, 2.0]] * 3)])
+def test_images_are_as_the_record_says(images, values):
+    with pytest.raises(ValueError, match=f"images={images} of the record"):
+        claim(values, images=images)
+
+
 def test_p_is_that_of_the_nearest_bound_and_decides_as_the_interval_does():
     values = [1.0, 2.0, 4.0]
     assert claim(values).p == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
@@ -69,7 +159,11 @@ def test_p_is_that_of_the_nearest_bound_and_decides_as_the_interval_does():
     assert claim(values, above=-9, below=3).p == pytest.approx(stats.ttest_1samp(values, 3).pvalue)
     assert claim(values, against=[0.0, 0.5]).p == pytest.approx(stats.ttest_ind(values, [0.0, 0.5]).pvalue)
     assert claim([5.0], error=2.0).p == pytest.approx(2 * stats.norm.sf(2.5))
-    assert claim([5.0], error=0).p == 0 and np.isnan(claim([5.0]).p) and np.isnan(claim([]).p)
+    assert (
+        claim([5.0], error=0.0).p == claim(5.0, design="exact").p == 0
+        and np.isnan(claim([5.0]).p)
+        and np.isnan(claim([]).p)
+    )
     draw = np.random.default_rng(1)
     for _ in range(300):
         bounds = dict(zip(("above", "below"), np.sort(draw.normal(size=2))))
@@ -117,10 +211,22 @@ def test_without_values_a_claim_is_unclear_and_nan_seeds_are_not_counted():
 def test_an_error_over_units_is_for_one_value():
     with pytest.raises(ValueError, match="single value"):
         claim([1.0, 2.0], error=0.1)
+    assert claim([2.0], error=np.nan).low == -np.inf, "an error that is not known is none"
 
 
-def test_ours_says_value_interval_unit_and_seeds():
-    assert claim([1.0, 2.0, 3.0], unit="points").ours == "2.00 points [−0.48, 4.48], 3 seeds"
-    assert claim([1.0, 1.0004], above=1).ours == "1.00020 [0.99766, 1.00274], 2 seeds"
-    assert claim([1.0]).ours == "1.0, 1 seed"
+def test_ours_has_two_digits_of_half_the_interval():
+    assert claim([1.0, 2.0, 3.0], unit="points").ours == "2.0 points [−0.5, 4.5], 3 seeds"
+    assert claim([1.0, 1.0004], above=1.01).ours == "1.0002 [0.9977, 1.0027], 2 seeds"
+    assert claim([1.0]).ours == "1.00, 1 seed"
     assert claim([0.31, 0.32, 0.33]).ours == "0.320 [0.295, 0.345], 3 seeds"
+    assert claim([241.0, 243.0, 280.0]).ours == "255 [200, 309], 3 seeds"
+    assert claim(0.25, design="exact").ours == "0.250, exact"
+
+
+@pytest.mark.parametrize("low, close", [(0.4996, True), (0.5004, True), (0.489, False), (0.52, False)])
+def test_a_bound_that_the_last_digit_hides_is_said_to_be_there(low, close):
+    said = Statement("own-figure", "name", "a statement", "a value", "an effect", above=0.5, below=1, most=1)
+    found = Claim(said, 0.68, low, low + 0.36, "3 seeds")
+    assert found.close == close == ("at the bound" in found.ours)
+    cut = Claim(said, 0.9, 0.8, 1.0, "3 seeds")
+    assert not cut.close, "an interval that ends where an effect can be"

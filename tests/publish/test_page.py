@@ -111,11 +111,14 @@ def test_what_the_marks_mean_is_said_at_the_first_statements_of_a_page(published
 
 def test_an_effect_may_say_how_it_is_tested(published):
     page = a_page()
-    one = next(one for one in statements().values() if not one.over)
-    page.check(one.id, **{one.name: dict(values=[1.0, 2.0], against=[0.5])})
+    plain = [one for one in statements().values() if not one.over and not one.images]
+    two, units = (next(one for one in plain if one.design == design) for design in ("two samples", "units"))
+    page.check(two.id, **{two.name: dict(values=[1.0, 2.0], against=[0.5])})
     assert published[0][1]["claims"][0]["over"] == "2 seeds against 1 seed"
-    page.check(one.id, **{one.name: dict(values=[1.0], error=0.25)})
+    page.check(units.id, **{units.name: dict(values=[1.0], error=0.25)})
     assert published[1][1]["claims"][0]["over"] == "1 seed, interval over its units"
+    with pytest.raises(ValueError, match=f"{two.key} is tested by two samples: give against="):
+        page.check(two.id, **{two.name: [1.0, 2.0]})
 
 
 def test_statements_that_are_not_in_the_catalog_raise(published):
@@ -160,9 +163,10 @@ def test_a_table_of_the_papers_is_recorded_under_its_id(published):
 
 def test_a_claim_of_our_own_can_be_linked_to_once(published):
     page = a_page()
-    own = next(one for one in statements().values() if one.own)
-    drawn = next(one for one in statements().values() if one.own and one.id != own.id)
-    theirs = next(one for one in statements().values() if not one.own)
+    plain = [one for one in statements().values() if one.design == "one sample" and not one.images]
+    own = next(one for one in plain if one.own)
+    drawn = next(one for one in plain if one.own and one.id != own.id)
+    theirs = next(one for one in plain if not one.own)
     for one in (own, own, theirs):
         page.check(one.id, **{one.name: [1.0, 1.1]})
     page.show(drawn.id, figures.maps.displacement, None, "")

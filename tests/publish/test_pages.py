@@ -161,8 +161,8 @@ def test_a_claim_is_told_in_the_words_of_the_catalog(verdict):
     for statement in statements().values():
         [found] = pages.claims_of([claimed(statement, verdict)])
         assert found["verdict"] == verdict and found["chapter"] == "imp"
-        for told, kept in (("statement", "text"), ("paper", "paper"), ("effect", "effect"), ("unit", "unit")):
-            assert found[told] == getattr(statement, kept)
+        said = {"statement": "text", "paper": "theirs", "effect": "effect", "unit": "unit"}
+        assert [found[told] for told in said] == [getattr(statement, kept) for kept in said.values()]
         assert found["wanted"] == statement.wanted and found["ours"].endswith(", 3 seeds")
 
 

@@ -88,8 +88,10 @@ def test_a_variant_is_measured_against_its_method():
     points = methods.points(table, 1)
     assert points["a"].tolist() == pytest.approx([60])
     assert methods.points(table, slice(1, None))["a"].tolist() == pytest.approx([70])
-    found = methods.effect(table, "signs", 1)
-    assert list(found) == ["a", "b"] and basics.values(found).ravel() == pytest.approx([10, -10])
+    found = methods.varied(points, "signs")
+    assert found["values"] - found["against"] == pytest.approx([0]), "mean of 10 and −10"
+    found = methods.varied(points, "signs", ["b"])
+    assert found["values"] - found["against"] == pytest.approx([-10])
     sorted_by_method = methods.variants(points, ("a", "b"), ("signs",))
     assert sorted_by_method == {
         name: {"rewound": points[name], "signs": points[f"{name}, signs"]} for name in "ab"
@@ -110,8 +112,8 @@ def test_accuracy_between_levels_is_interpolated_and_beyond_them_unknown():
 def test_a_network_lives_until_it_first_fails():
     test = np.array([[0.8, 0.9, 0.5, 0.75, 0.2], [0.8, 0.73, 0.73, 0.73, 0.73], [0.8, 0.1, 0.8, 0.8, 0.8]])
     assert methods.lived({"a": {"test": test}})["a"].tolist() == [1, 4, 0]
-    both = {"a": {"test": test}, "a, tuned": {"test": test[::-1]}, "b": {"test": test}}
-    assert methods.lived_longer(both, "tuned")["a"].tolist() == [-1, 0, 1]
+    redrawn = {"a": {"test": np.stack([test, test[::-1]])}}
+    assert methods.lived(redrawn)["a"].tolist() == [[1, 4, 0], [0, 4, 1]]
 
 
 @pytest.mark.parametrize("extra", [{}, {"density": np.array([1, 0.5, 0.2])}, {"x_null": np.ones((1, 3))}])
@@ -358,6 +360,42 @@ def test_the_course_of_a_weight_ends_where_it_is_pruned():
     found = stability.evolution(run, "x")
     assert found[0].tolist() == [-1] * 4
     np.testing.assert_array_equal(found[1:], [[0, 1, 2, 3], [np.nan, 5, 6, 7], [np.nan, 9, np.nan, 11]])
+
+
+# --- test images that are drawn anew
+
+
+def test_accuracy_on_redrawn_images_has_the_spread_of_a_binomial():
+    right = np.random.default_rng(5).random((3, 400)) < 0.8
+    found = predictions.redrawn(right)
+    assert found.shape == (1 + predictions.REDRAWS, 3) and found[0] == pytest.approx(right.mean(1))
+    share = right.mean(1)
+    np.testing.assert_allclose(found[1:].std(0), np.sqrt(share * (1 - share) / 400), rtol=0.15)
+    np.testing.assert_array_equal(
+        predictions.redrawn(right[:1])[:, 0], found[:, 0]
+    )  # the same images for all
+    assert (predictions.redrawn(np.ones((2, 9), bool)) == 1).all()
+
+
+def test_what_is_measured_on_redrawn_images_begins_with_what_is_stored():
+    groups = {"a": [toy(1), toy(2)], "b": [toy(3, truth=1), toy(4, truth=2)]}
+    table = methods.accuracy(groups)
+    drawn = methods.on_redrawn(groups, table)
+    for name, rows in drawn.items():
+        assert rows["test"].shape == (1 + predictions.REDRAWS, 2, 4)
+        np.testing.assert_array_equal(rows["test"][0], table[name]["test"])
+    for measure in (
+        methods.lived,
+        lambda some: methods.points(some, 1),
+        lambda some: methods.points_at(some, 0.5),
+    ):
+        for name, values in measure(table).items():
+            found = measure(drawn)[name]
+            assert found.shape == (1 + predictions.REDRAWS, 2)
+            np.testing.assert_array_equal(found[0], values)
+    plain, again = (ensembles.accuracies(groups, ("a", "b"), redraw=redraw) for redraw in (False, True))
+    for name, values in plain.items():
+        np.testing.assert_allclose(again[name][0], values)
 
 
 # --- ensembles

@@ -139,10 +139,10 @@ def test_what_was_learned_is_that_of_the_dense_networks_once_and_of_every_ticket
     assert [row[-1] for row in rows] == ["0.200", "0.400", "0.400"]
 
 
-def test_a_lead_is_in_doublings(order):
+def test_the_worth_of_sets_is_told_in_doublings(order):
     groups = {"IMP": [Ticket(order, seed=1)], "random": [Ticket(order, seed=0)]}
-    assert worth.lead(groups, 0.3, 0.1, over="random") == pytest.approx(1)
-    assert worth.lead(groups, 0.3, 0.1, over="IMP", of="random") == pytest.approx(-1)
+    found = worth.doublings_at(groups, 0.3, 0.1)
+    assert found["IMP"] - found["random"] == pytest.approx(1)
 
 
 def test_the_same_tickets_by_all_measures(order):

@@ -4,13 +4,22 @@ import functools
 import pathlib
 import tomllib
 from dataclasses import dataclass
-from math import inf, isfinite, nan
+from math import inf, isfinite, isnan, nan
 
 from sifting.publish.catalog.figures import FIGURES, PAPERS
 
 HERE = pathlib.Path(__file__).parent
 
-__all__ = ["FIGURES", "PAPERS", "Statement", "statement", "statements"]
+__all__ = ["DESIGNS", "FIGURES", "PAPERS", "Statement", "statement", "statements"]
+
+# how a statement is tested, see claims.check -> in words
+DESIGNS = {
+    "one sample": "one effect a run, against the bound",
+    "paired": "differences run by run, of networks that come of one dense network",
+    "two samples": "difference of the means of independent networks, with a common variance",
+    "units": "one value with its error over units, classes or methods",
+    "exact": "one number without error",
+}
 
 
 @dataclass(frozen=True)
@@ -24,8 +33,12 @@ class Statement:
     effect       : what is measured, in words; unit: its unit, "" for a plain number
     above, below : the statement says that the effect lies between them; why : why they are where they are
     least, most  : smallest and largest value that the effect can have, where an interval ends
+    design       : one of DESIGNS; arms : the groups of the chapter whose runs are compared, where the design
+                   compares any: whether they come of one dense network says their configuration
     over         : what an interval is over, where it is not over seeds
-    value        : the paper's own number for the effect, where the paper prints it or what it follows from
+    images       : whether the interval is over test images, too
+    value        : the same effect in the paper, nan where it does not print what that takes; value_from : how
+                   and where it stands there
     """
 
     id: str
@@ -40,9 +53,13 @@ class Statement:
     below: float = inf
     least: float = -inf
     most: float = inf
-    over: str = ""
     why: str = ""
+    design: str = "one sample"
+    arms: tuple[str, ...] = ()
+    over: str = ""
+    images: bool = False
     value: float = nan
+    value_from: str = ""
 
     @property
     def key(self) -> str:
@@ -53,6 +70,14 @@ class Statement:
     def own(self) -> bool:
         """Whether it is ours, and no paper's."""
         return "-" in self.id
+
+    @property
+    def theirs(self) -> str:
+        """What the paper has, and its own number by the statistic of the test, where it prints enough."""
+        if isnan(self.value):
+            return self.paper
+        number = f"{self.value:g}".replace("-", "−") + (self.unit and f" {self.unit}")
+        return f"{self.paper}; by the statistic that is tested here {number} ({self.value_from})"
 
     @property
     def wanted(self) -> str:
@@ -92,6 +117,11 @@ def _read(id: str, name: str, record: dict) -> Statement:
     """A record as a statement; an effect in points is between -100 and 100."""
     if not {"above", "below"} & record.keys():
         raise ValueError(f"{id}.{name}: where the effect is to lie is not said: above=, below=")
+    if (design := record.get("design", "one sample")) not in DESIGNS:
+        raise ValueError(f"{id}.{name}: there is no design {design!r}, only {', '.join(DESIGNS)}")
+    if ("value" in record) != ("value_from" in record):
+        raise ValueError(f"{id}.{name}: a value of the paper, and where it is from, go together")
+    record = record | {"arms": tuple(record.get("arms", ()))}
     if record.get("unit") == "points":
         record = {"least": -100, "most": 100} | record
     try:

@@ -63,7 +63,7 @@ def _said(record: dict) -> dict:
 def in_words(claim: Claim) -> dict:
     """A claim as pages speak of it: itself, its id and name, what the catalog says, estimate, verdict."""
     said = claim.statement
-    words = {"statement": said.text, "paper": said.paper, "effect": said.effect, "unit": said.unit}
+    words = {"statement": said.text, "paper": said.theirs, "effect": said.effect, "unit": said.unit}
     found = {"verdict": claim.verdict, "ours": claim.ours, "wanted": said.wanted}
     return {"claim": claim, "id": said.id, "name": said.name, "estimate": claim.estimate} | words | found
 

@@ -28,7 +28,9 @@ def write_claims(book: pathlib.Path, target: pathlib.Path) -> None:
 def ledger(shown: list[dict]) -> list[dict]:
     """One row for every statement that is tested, for machines; what is not finite is None.
 
-    of          : paper or book; paper_value : what the paper has, in words; paper_number : as a number
+    of          : paper or book; paper_value : what the paper has, in words; paper_effect : the same effect
+                  there, and where it is from
+    design      : see catalog.DESIGNS; images : whether the interval is over test images, too
     effect      : the estimate; interval : [low, high], at claims.CONFIDENCE, both in `unit`
     over        : what the interval is over
     holds_where : [above, below], between which the effect is to lie
@@ -49,10 +51,12 @@ def ledger(shown: list[dict]) -> list[dict]:
             | {key: claim[key] for key in ("chapter", "preset", "dataset", "statement")}
             | {"measured": said.effect, "effect": finite(claim["estimate"])[0]}
             | {"interval": finite(claim["low"], claim["high"]), "unit": said.unit, "over": claim["over"]}
+            | {"design": said.design, "images": said.images}
             | {"holds_where": finite(said.above, said.below), "p": finite(claim["p"])[0]}
             | {"survives": {method: bool(found[n]) for method, found in kept.items()}}
-            | {"verdict": claim["verdict"], "paper_value": said.paper}
-            | {"paper_number": finite(said.value)[0], "quote": said.quote, "place": said.place}
+            | {"verdict": claim["verdict"], "paper_value": said.paper, "quote": said.quote}
+            | {"place": said.place, "paper_effect": finite(said.value)[0]}
+            | {"paper_effect_from": said.value_from}
         )
     return rows
 
@@ -69,9 +73,9 @@ def claims_page(shown: list[dict]) -> str:
         WIDE + "# Claims",
         *warning(shown),
         f"{len(papers)} tests of what the papers say: {_counted(papers)}; and {len(ours)} of statements of "
-        "our own. What may hang on a choice is tested with each. The interval is over seeds "
-        "unless it says otherwise. Every test stands for itself: the intervals are not widened for their "
-        "number, so that of every twenty intervals one is expected to miss the truth.",
+        "our own. What may hang on a choice is tested with each; the interval is over seeds unless it says "
+        "otherwise: [how statements are tested](testing.md). Every test stands for itself: the intervals are "
+        "not widened for their number, so that of every twenty intervals one is expected to miss the truth.",
         _survivors(rows),
     ]
     groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
