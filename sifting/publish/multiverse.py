@@ -169,7 +169,7 @@ def cells(one: Multiverse) -> dict:
     return {"over": one.grid.over, "columns": one.grid.columns, "rows": rows, "book": one.grid.book}
 
 
-def show(page, found: dict[str, Multiverse], key: str, name: str) -> None:
+def draw(page, found: dict[str, Multiverse], key: str, name: str) -> None:
     """The grid of a statement on a page, and folded below it effect, interval and n of every cell.
 
     name : of the figure
