@@ -76,8 +76,9 @@ class Statement:
         """What the paper has, and its own number by the statistic of the test, where it prints enough."""
         if isnan(self.value):
             return self.paper
-        number = f"{self.value:g}".replace("-", "−") + (self.unit and f" {self.unit}")
-        return f"{self.paper}; by the statistic that is tested here {number} ({self.value_from})"
+        unit = self.unit.removesuffix("s") if abs(self.value) == 1 else self.unit
+        number = f"{self.value:g} {unit}".rstrip().replace("-", "−")
+        return f"{self.paper}; by the statistic that is tested here: {number}"
 
     @property
     def wanted(self) -> str:
