@@ -101,7 +101,7 @@ def check(statement: Statement, values, against=None, error: float | None = None
                   normal
     exact       : values, one number without error
 
-    Where statement.images is true, values and against have a row for the test images as they are, and more
+    Where statement.images is true, values and against have a row for the images as they are, and more
     for images that were drawn anew from them (tables.predictions.redrawn). The interval over images is
     normal, with the standard deviation over those of the mean over runs; its half and that of the interval
     over runs are added as squares (Zou & Donner 2008), so that neither can make it narrower.
@@ -114,7 +114,7 @@ def check(statement: Statement, values, against=None, error: float | None = None
     groups, drawn = _groups(statement, values, against)
     sizes = [group.size for group in groups]
     over = " against ".join(f"{size} seed{'s' * (size != 1)}" for size in sizes)
-    over += ", paired" * (statement.design == "paired") + " and the test images" * statement.images
+    over += " and the held-out images" * statement.images + ", paired" * (statement.design == "paired")
     estimate, half, p = np.nan, inf, np.nan
     if min(sizes):
         means = [group.mean() for group in groups]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 from math import isfinite
 
-from sifting.publish.catalog import Statement, number
+from sifting.publish.catalog import DESIGNS, Statement, number
 from sifting.publish.claims import CONFIDENCE, Claim
 
 PAD = 0.12  # of all that a picture shows, left free at each side
@@ -108,22 +108,29 @@ def facts(claim: Claim, made: str = "", beside: Claim | None = None, other: str 
     interval = f", {CONFIDENCE * 100:g} % interval in brackets" if isfinite(claim.low) else ""
     told = {
         "the paper": paper(said),
+        "by our statistic": escape(said.printed) + _small(said.value_from),
         "measured": escape(said.effect) + (f", in {escape(said.unit)}" if said.unit else ""),
         "here": f"<strong>{escape(claim.ours)}</strong>{interval}{escape(p)}",
     }
     if beside:
         change = f"{claim.estimate - beside.estimate:+.3g}".replace("-", "−").replace("+nan", "–")
         told |= {other: escape(beside.ours), "difference": f"{change}{said.unit and ' '}{escape(said.unit)}"}
-    told |= {"to hold": escape(said.wanted), "made from": made, "name": f"<code>{escape(said.key)}</code>"}
+    test = f"{said.design}: {DESIGNS[said.design]}" + "; over images, too" * said.images
+    told |= {"to hold": escape(said.wanted), "tested by": escape(test), "made from": made}
+    told |= {"name": f"<code>{escape(said.key)}</code>"}
     return f"<dl>{''.join(f'<dt>{term}</dt><dd>{words}</dd>' for term, words in told.items() if words)}</dl>"
 
 
 def paper(said: Statement) -> str:
-    """What the paper has, its own number and its own words, and where they stand; HTML."""
-    words = escape(said.theirs)
+    """What the paper has, and its own words, and where they stand; HTML."""
+    words = escape(said.paper)
     if said.quote:
         words += f" <q>{escape(said.quote)}</q>"
-    return words + (f" <small>{escape(said.place)}</small>" if said.place else "")
+    return words + _small(said.place)
+
+
+def _small(words: str) -> str:
+    return f" <small>{escape(words)}</small>" if words else ""
 
 
 def badge(verdict: str, words: str = "") -> str:

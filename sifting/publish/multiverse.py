@@ -8,13 +8,15 @@ something to compare: not where the effect is 0 in every run, as between equal m
 import dataclasses
 import math
 
+import numpy as np
+
 from sifting import figures
 from sifting.publish import live
 from sifting.publish.catalog import Statement, statement
 from sifting.publish.claims import VERDICTS, Claim, check
 from sifting.publish.markup import grid
 from sifting.tables.basics import NEARLY_ALL, Groups, pooled
-from sifting.tables.choices import Grid, Row
+from sifting.tables.choices import Cell, Grid
 from sifting.tables.multiverse import HEADLINES, choices, runs_of
 from sifting.tables.words import number
 
@@ -39,7 +41,7 @@ class Multiverse:
     def book(self) -> Claim:
         """The book's own test; of nothing, where no unit has a value."""
         label, column = self.grid.book
-        return self.claims[label][column] or check(self.statement, math.nan)
+        return self.claims[label][column] or _test(self.statement, self.statement.unit, NOTHING)
 
     @property
     def shares(self) -> dict[str, float]:
@@ -87,25 +89,25 @@ def tested(groups: Groups) -> dict[str, Multiverse]:
 
 
 def under(said: Statement, table: Grid) -> Multiverse:
-    """A statement under the choices of a grid: of every cell claims.check, by the statement's own bounds.
-
-    Other measures have another unit, and may lie anywhere.
-    """
+    """A statement under the choices of a grid: of every cell claims.check, by the statement's own bounds."""
     claims, counts = {}, {}
     for row in table.rows:
-        mine = _in_units(said, row)
-        claims[row.label] = [cell and check(mine, cell.values, cell.against) for cell in row.cells]
+        claims[row.label] = [cell and _test(said, row.unit, cell) for cell in row.cells]
         counts[row.label] = [
             cell is not None and cell.measured >= NEARLY_ALL and not cell.same for cell in row.cells
         ]
     return Multiverse(said, table, claims, counts)
 
 
-def _in_units(said: Statement, row: Row) -> Statement:
-    """The statement with the unit of a row."""
-    if row.unit == said.unit:
-        return said
-    return dataclasses.replace(said, unit=row.unit, least=-math.inf, most=math.inf)
+NOTHING = Cell(np.array([np.nan]))
+
+
+def _test(said: Statement, unit: str, cell: Cell) -> Claim:
+    """A cell tested as the statement, by its own design. In another unit, an effect may lie anywhere."""
+    mine = dataclasses.replace(said, design=cell.design, arms=(), images=cell.values.ndim == 2, over="")
+    if unit != said.unit:
+        mine = dataclasses.replace(mine, unit=unit, least=-math.inf, most=math.inf)
+    return check(mine, cell.values, cell.against)
 
 
 # --- on the page

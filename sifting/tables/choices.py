@@ -16,11 +16,12 @@ from sifting.tables.conditions import compare
 from sifting.tables.learning import accuracy
 from sifting.tables.words import share
 
-BOTH = PAIRED, APART = "paired", "two samples"  # how two groups of runs are compared
-# what a design says of that
+ALONE, PAIRED, APART = "one sample", "paired", "two samples"  # how runs are compared, see catalog.DESIGNS
+BOTH = PAIRED, APART
+# what a grid says of that
 ONE_NETWORK = "paired: both begin with one dense network"
 OTHER_IMAGES = "two samples: they have seen other images"
-SELF = "paired: every run is beside itself"
+SELF = "one sample: every run is beside itself"
 KEPT = "weights kept"  # of the columns
 BEST = "best level"  # the column of the level with the highest validation accuracy, of each run
 # choice -> array of `masks`, sign with which it is larger where masks are more local, unit, and whether it is
@@ -48,19 +49,27 @@ ACCURACIES = {
 class Cell:
     """An effect under one choice, as claims.check takes it.
 
-    values, against : the effect in each run; or that of one group, and that of another
+    values, against : the effect in each run; or that of one group, and that of another, (runs,), or
+                      (1 + redraws, runs) on images as they are and drawn anew, see predictions.tested
     measured        : the smallest share of the living units that have a value, over runs and groups
+    paired          : whether runs of the two groups have their dense network in common, in one order
     """
 
     values: np.ndarray
     against: np.ndarray | None = None
     measured: float = 1.0
+    paired: bool = False
+
+    @property
+    def design(self) -> str:
+        """How it is tested: one of catalog.DESIGNS."""
+        return ALONE if self.against is None else PAIRED if self.paired else APART
 
     @property
     def same(self) -> bool:
         """Whether there is nothing to compare: the effect is 0 in every run, as of equal masks."""
         other = np.zeros_like(self.values) if self.against is None else self.against
-        return np.array_equal(self.values, other)
+        return np.array_equal(*(np.atleast_2d(side)[0] for side in (self.values, other)))
 
 
 @dataclass(frozen=True)
@@ -167,22 +176,24 @@ def contrast(
 ) -> list[Row]:
     """One condition minus another, a row for each of `ways` to compare them.
 
-    one, other : (runs, columns), of equal seeds where they are paired
+    one, other : (..., runs, columns), of equal seeds where they are paired; of the same runs for ALONE
     measured   : (columns,) see Cell
     """
     found = []
     for way in ways:
-        pairs = [(a - b, None) if way == PAIRED else (a, b) for a, b in zip(one.T, other.T)]
-        found.append(row(f"{label}; {way}" if len(ways) > 1 else label, pairs, unit, measured))
+        pairs = zip(*(np.moveaxis(side, -1, 0) for side in (one, other)))
+        pairs = [(a - b, None) if way == ALONE else (a, b) for a, b in pairs]
+        words = f"{label}; {way}" if len(ways) > 1 else label
+        found.append(row(words, pairs, unit, measured, way == PAIRED))
     return found
 
 
-def row(label: str, pairs: list[tuple], unit: str = "", measured=None) -> Row:
+def row(label: str, pairs: list[tuple], unit: str = "", measured=None, paired: bool = False) -> Row:
     """A row of cells from what they are of: values, against; without a cell where there is no value."""
     enough = np.ones(len(pairs)) if measured is None else np.nan_to_num(measured)
     cells = [
-        None if any(side is not None and np.isnan(side).all() for side in pair) else Cell(*pair, float(some))
-        for pair, some in zip(pairs, enough, strict=True)
+        None if any(side is not None and np.isnan(side).all() for side in pair) else Cell(*pair, some, paired)
+        for pair, some in zip(pairs, enough.tolist(), strict=True)
     ]
     return Row(label, cells, unit)
 

@@ -6,6 +6,7 @@ from sifting.results.history import History
 from sifting.tables import conditions, gaussianity, locality
 from sifting.tables.basics import Groups, chosen, common, last_level, nearest
 from sifting.tables.choices import (
+    ALONE,
     APART,
     BEST,
     BOTH,
@@ -13,7 +14,6 @@ from sifting.tables.choices import (
     LOCALITY,
     ONE_NETWORK,
     OTHER_IMAGES,
-    PAIRED,
     SELF,
     Grid,
     along,
@@ -55,14 +55,14 @@ def near(groups: Groups) -> Grid:
     width = curves["width_random"].mean(2), curves["width"].mean(2)
     book = "Λ, mean over units that have one, minus random masks"
     rows = [
-        *contrast(book, curves["localization"], curves["localization_random"], (PAIRED,), "", measured),
+        *contrast(book, curves["localization"], curves["localization_random"], (ALONE,), "", measured),
         *contrast(
-            "the same, minus pairs of other units", table["localization"], zero, (PAIRED,), "", measured
+            "the same, minus pairs of other units", table["localization"], zero, (ALONE,), "", measured
         ),
-        *contrast("Λ, units without one as 0", table["counted"], zero, (PAIRED,)),
-        *contrast("Λ of all pairs together", table["pooled"], zero, (PAIRED,)),
-        *contrast("near pairs, enrichment minus 1", table["enrichment"], zero + 1, (PAIRED,)),
-        *contrast("width of all units together, minus random masks", *width, (PAIRED,), "pixels"),
+        *contrast("Λ, units without one as 0", table["counted"], zero, (ALONE,)),
+        *contrast("Λ of all pairs together", table["pooled"], zero, (ALONE,)),
+        *contrast("near pairs, enrichment minus 1", table["enrichment"], zero + 1, (ALONE,)),
+        *contrast("width of all units together, minus random masks", *width, (ALONE,), "pixels"),
     ]
     return Grid(KEPT, by_level(runs), rows, (book, locality.sparsest(curves) - 1), SELF)
 
@@ -82,13 +82,13 @@ def grows(groups: Groups) -> Grid:
 
 def pruners_local(groups: Groups) -> Grid:
     """IMP against one-shot pruning, where half of the weights go a level."""
-    return _more_local(groups, "IMP", "one-shot", BOTH, ONE_NETWORK, PAIRED, middle=True)
+    return _more_local(groups, "IMP", "one-shot", BOTH, ONE_NETWORK, middle=True)
 
 
 def clones_local(groups: Groups) -> Grid:
     """IMP against one-shot pruning, two hidden layers."""
     pair = chosen(groups, ("photographs", "photographs, one-shot"))
-    return _more_local(pair, *pair, BOTH, ONE_NETWORK, APART)
+    return _more_local(pair, *pair, BOTH, ONE_NETWORK)
 
 
 def photographs_local(groups: Groups) -> Grid:
@@ -109,12 +109,11 @@ def _more_local(
     other: str,
     ways: tuple[str, ...],
     design: str,
-    book: str = APART,
     middle: bool = False,
 ) -> Grid:
     """One condition against another; the book's is the sparsest density that is fair to all of `groups`.
 
-    book   : its way to compare them; middle : whether it goes no farther than the middle one
+    middle : whether it goes no farther than the middle one
     """
     if middle:
         groups = chosen(groups, (one, other))
@@ -123,8 +122,7 @@ def _more_local(
     place = column_of(groups, conditions.sparsest(tables, least))
     labels, found = by_density(groups)
     rows = localities(found[one], found[other], ways)
-    label = rows[ways.index(book)].label
-    return Grid(KEPT, labels, rows, (label, place), design)
+    return Grid(KEPT, labels, rows, (rows[0].label, place), design)
 
 
 def data_local(groups: Groups) -> Grid:
@@ -157,7 +155,7 @@ def kurtosis_rises(groups: Groups) -> Grid:
     rows = []
     for label in KURTOSIS:
         found = _kurtosis(runs, label)
-        rows += contrast(label, found[:, 1:], np.repeat(found[:, :1], found.shape[1] - 1, 1), (PAIRED,))
+        rows += contrast(label, found[:, 1:], np.repeat(found[:, :1], found.shape[1] - 1, 1), (ALONE,))
     return Grid(KEPT, by_level(runs), rows, (rows[0].label, common(runs) - 1), SELF)
 
 
@@ -170,7 +168,7 @@ def kurtosis_above(groups: Groups) -> Grid:
     alike = [gaussianity.kurtosis_at_inputs(groups, level) for level in range(1, last + 1)]
     pair = (np.stack([at[name] for at in alike], 1) for name in ("IMP", "one-shot"))
     rows += contrast("mean, all images, units with as many inputs as at random", *pair, BOTH)
-    return Grid(KEPT, by_level(one)[:last], rows, (rows[1].label, last - 1), ONE_NETWORK)
+    return Grid(KEPT, by_level(one)[:last], rows, (rows[0].label, last - 1), ONE_NETWORK)
 
 
 def _kurtosis(runs: list[History], label: str) -> np.ndarray:
@@ -187,7 +185,7 @@ def gains(groups: Groups) -> Grid:
     before, rows = dense_points(runs), []
     for label, values in points(runs).items():
         dense = np.repeat(before[label], values.shape[1], 1)
-        rows += contrast(label, values, dense, (PAIRED,), "points")
+        rows += contrast(label, values, dense, (ALONE,), "points")
     return Grid(KEPT, [*by_level(runs), BEST], rows, (rows[0].label, len(by_level(runs))), SELF)
 
 

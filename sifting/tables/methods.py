@@ -7,7 +7,7 @@ import numpy as np
 from sifting.results.history import History
 from sifting.tables.basics import Groups, between_levels, common
 from sifting.tables.connectivity import mattering
-from sifting.tables.predictions import redrawn, right
+from sifting.tables.predictions import tested
 
 Table = dict[str, dict[str, np.ndarray]]  # condition -> name -> array
 
@@ -34,17 +34,13 @@ def accuracy(groups: Groups) -> Table:
 def on_redrawn(groups: Groups, table: Table) -> Table:
     """`accuracy` with test (1 + redraws, runs, levels): as it is, and on images drawn anew.
 
-    See predictions.redrawn. What is measured of it has a row for each of these, too, as claims.check takes it
+    See predictions.tested. What is measured of it has a row for each of these, too, as claims.check takes it
     where an interval is over test images.
     """
-    found = {}
-    for name, runs in groups.items():
-        test = redrawn(np.stack([right(run)[: table[name]["test"].shape[1]] for run in runs]))
-        test[0] = table[name][
-            "test"
-        ]  # what is stored: of two classes with equal votes, argmax takes the first
-        found[name] = table[name] | {"test": test}
-    return found
+    return {
+        name: table[name] | {"test": tested(runs, table[name]["test"].shape[1])}
+        for name, runs in groups.items()
+    }
 
 
 def against(table: Table, share: str) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sifting.results.axes import RATIOS, STATISTICS
 from sifting.results.history import History
-from sifting.tables import headlines, learning, likeness, similarity, structure, surface, utility
+from sifting.tables import headlines, learning, likeness, predictions, similarity, structure, surface, utility
 from sifting.tables.basics import Groups, chosen, common, doublings, last_level
 from sifting.tables.choices import (
     BOTH,
@@ -46,12 +46,12 @@ def inputs_live(groups: Groups) -> Grid:
 
 
 def _lived(runs: list[History], split: str, last: bool) -> np.ndarray:
-    """(runs, thresholds of GOOD) levels that networks live."""
-    curves = [run.accuracy(split, "last")[: common(runs) + 1] for run in runs]
-    good = np.array([[curve >= least * curve[0] for least in GOOD] for curve in curves])
+    """(1 + redraws, runs, thresholds of GOOD) levels that networks live."""
+    curves = predictions.tested(runs, common(runs) + 1, split)
+    good = np.stack([curves >= least * curves[..., :1] for least in GOOD], 2)
     if last:
-        return (good.shape[2] - 1 - good[:, :, ::-1].argmax(2)).astype(float)
-    return good.cumprod(2).sum(2) - 1.0
+        return (good.shape[-1] - 1 - good[..., ::-1].argmax(-1)).astype(float)
+    return good.cumprod(-1).sum(-1) - 1.0
 
 
 def tuned_as_good(groups: Groups) -> Grid:
@@ -73,7 +73,7 @@ def tuned_as_good(groups: Groups) -> Grid:
 
 
 def _curves(runs: list[History], split: str, last: int) -> np.ndarray:
-    return 100 * np.stack([run.accuracy(split, "last")[1 : last + 1] for run in runs])
+    return 100 * predictions.tested(runs, last + 1, split)[..., 1:]
 
 
 # --- masks of LeNet
@@ -142,7 +142,8 @@ def share_alike(groups: Groups) -> Grid:
             near, far = (_apart(panels[statistic], "0.5×", own) for panels in (by_share, by_number))
             rows.append(row(f"{statistic}, {words}", _alone(far - near), "doublings"))
     columns = ["1 and 5 %", *map(percent, RATIOS)]
-    return Grid("weights taken out", columns, rows, (rows[0].label, 0), "two samples: no network is shared")
+    design = "one sample: by share and by number, of the same networks"
+    return Grid("weights taken out", columns, rows, (rows[0].label, 0), design)
 
 
 def _apart(lines: utility.Lines, size: str, own: bool) -> np.ndarray:

@@ -40,6 +40,14 @@ def redrawn(right: np.ndarray) -> np.ndarray:
     return np.tensordot(counts, right.astype(float), (1, -1)) / images
 
 
+def tested(runs: list[History], levels: int, split: str = "test") -> np.ndarray:
+    """(1 + REDRAWS, runs, levels) accuracy after training as it is stored, and on images drawn anew."""
+    found = redrawn(np.stack([right(run, split)[:levels] for run in runs]))
+    # what is stored: of two classes with equal votes, argmax takes the first
+    found[0] = [run.accuracy(split, "last")[:levels] for run in runs]
+    return found
+
+
 def dead(run: History) -> np.ndarray:
     """bool (levels,): whether the network puts DEAD or more of the test images into one class.
 

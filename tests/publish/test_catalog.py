@@ -222,6 +222,7 @@ def test_numbers_of_the_papers_are_those_of_their_tables():
         "PFT2.trio": (columns["trio"] - best)[14:].mean(),
         "PFT2-early.all": (columns["all"] - best)[:10].mean(),
         "ES1.which_tenth": 60,  # as printed
+        "utility-taken.which_tenth": 60,
         "basins-distance.weights_farther": (49.5995 + 49.2613 - 26.8334 - 25.5950) / 2,
     }
     for one in statements().values():

@@ -134,7 +134,7 @@ def test_with_no_spread_over_images_the_interval_is_that_over_seeds():
     values = np.array([1.0, 2.0, 4.0])
     found, plain = claim(np.tile(values, (9, 1)), images=True), claim(values)
     assert (found.low, found.high, found.p) == pytest.approx((plain.low, plain.high, plain.p))
-    assert found.over == "3 seeds and the test images"
+    assert found.over == "3 seeds and the held-out images"
     shifted = np.tile(values, (9, 1)) + np.r_[0, -2, -1, 0, 1, 2, 0, 0, 0][:, None]
     wide, of_images = claim(shifted, images=True), stats.norm.ppf(0.975) * np.std(shifted[1:, 0], ddof=1)
     assert wide.high - wide.estimate == pytest.approx(np.hypot(plain.high - plain.estimate, of_images))
@@ -144,6 +144,7 @@ def test_with_no_spread_over_images_the_interval_is_that_over_seeds():
     assert claim(shifted, images=True, above=wide.low).p == pytest.approx(0.05)
     pairs = claim(shifted, shifted - 1.0, images=True, design="paired")
     assert pairs.low == pytest.approx(1) and pairs.high == pytest.approx(1), "the same images for both"
+    assert pairs.over == "3 seeds and the held-out images, paired"
 
 
 @pytest.mark.parametrize("images, values", [(True, [1.0, 2.0]), (False, [[1.0, 2.0]] * 3)])

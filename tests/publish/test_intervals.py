@@ -1,5 +1,6 @@
 """Rows of statements: the picture in closed form, and what it says in words."""
 
+import dataclasses
 import html.parser
 import re
 from math import inf, isfinite, nan
@@ -7,7 +8,7 @@ from math import inf, isfinite, nan
 import pytest
 
 from sifting.publish import intervals
-from sifting.publish.catalog import Statement, statements
+from sifting.publish.catalog import DESIGNS, Statement, statements
 from sifting.publish.claims import VERDICTS, Claim, check
 
 SAID = {"id": "own-figure", "name": "name", "text": "a < b", "paper": "a value", "effect": "an effect"}
@@ -57,6 +58,7 @@ def test_a_region_goes_on_to_the_end_of_the_scale_or_of_what_can_be():
 @pytest.mark.parametrize("one", statements().values(), ids=lambda one: one.key)
 def test_every_statement_has_a_row_on_which_its_interval_and_its_bounds_are_seen(one):
     bound = one.above if isfinite(one.above) else one.below
+    one = dataclasses.replace(one, design="one sample", arms=(), images=False)
     for values in ([bound - 2, bound + 1.5], [bound + 1e-3, bound + 2e-3], [bound * 50 + 7], [bound], []):
         found = check(one, values)
         first, last = intervals.frame([found])
@@ -124,14 +126,17 @@ def test_a_row_is_named_by_statement_verdict_and_value_and_hides_its_picture(ver
 def test_a_row_opens_on_all_that_is_known():
     found = claim(
         text="x", paper="one & two", quote="its <own> words", place="section 4", effect="what, less what",
-        unit="points", above=0, below=9, why="half of the paper's", value=7.5, p=0.0123,
+        unit="points", above=0, below=9, why="half of the paper's", value=7.5, value_from="table 3", p=0.0123,
+        design="paired", images=True,
     )  # fmt: skip
     row = intervals.row(found, made="<b>laptop</b>")
     for words in (
         "one &amp; two", "its &lt;own&gt; words", "section 4", "what, less what", found.ours, "p = 0.012",
-        "between 0 and 9; half of the paper&#x27;s", "7.5 points", "<b>laptop</b>", "own-figure.name",
+        "between 0 and 9; half of the paper&#x27;s", "7.5 points", "table 3", "<b>laptop</b>",
+        "own-figure.name", f"paired: {DESIGNS['paired']}; over images, too",
     ):  # fmt: skip
-        assert words in row
+        assert row.count(words) == 1
+    assert "our statistic" not in intervals.facts(claim()), "the paper does not print enough"
     assert "brackets" not in intervals.facts(claim(2.0, -inf, inf, nan)), "one seed has no interval"
     assert (
         intervals.chance(nan) == "–"

@@ -160,7 +160,7 @@ def test_units_without_a_width_have_that_of_pairs_of_different_units(groups):
 
 def grid_of(effects, measured=1.0):
     """A grid of one row with these mean effects, each with an interval of ± 1 about."""
-    cells = [Cell(effect + np.array([-0.4, 0, 0.4]), None, measured) for effect in effects]
+    cells = [Cell(effect + np.array([-0.4, 0, 0.4]), measured=measured) for effect in effects]
     return Grid("kept", [*map(str, effects)], [Row("plain", cells)], ("plain", 0), "paired")
 
 

@@ -72,12 +72,19 @@ class Statement:
         return "-" in self.id
 
     @property
+    def printed(self) -> str:
+        """The same effect in the paper with its unit, in words; "" where it does not print enough."""
+        if isnan(self.value):
+            return ""
+        unit = self.unit.removesuffix("s") if abs(self.value) == 1 else self.unit
+        return f"{number(self.value)} {unit}".rstrip()
+
+    @property
     def theirs(self) -> str:
         """What the paper has, and its own number by the statistic of the test, where it prints enough."""
-        if isnan(self.value):
-            return self.paper
-        number = f"{self.value:g}".replace("-", "−") + (self.unit and f" {self.unit}")
-        return f"{self.paper}; by the statistic that is tested here {number} ({self.value_from})"
+        return self.paper + (
+            f"; by the statistic that is tested here: {self.printed}" if self.printed else ""
+        )
 
     @property
     def wanted(self) -> str:
