@@ -82,9 +82,7 @@ class Statement:
     @property
     def theirs(self) -> str:
         """What the paper has, and its own number by the statistic of the test, where it prints enough."""
-        return self.paper + (
-            f"; by the statistic that is tested here: {self.printed}" if self.printed else ""
-        )
+        return self.paper + (f"; by our statistic: {self.printed}" if self.printed else "")
 
     @property
     def wanted(self) -> str:
