@@ -12,7 +12,7 @@ from sifting import config, figures
 from sifting.observables import locality
 from sifting.publish import asked, catalog, claims, multiverse, plans, sources
 from sifting.tables import conditions
-from sifting.tables.choices import Cell, Grid, Row, masks
+from sifting.tables.choices import ALONE, APART, PAIRED, Cell, Grid, Row, contrast, masks
 from sifting.tables.multiverse import HEADLINES, choices
 
 READS = plans.multiverse.READS
@@ -208,6 +208,22 @@ def test_other_measures_have_their_own_unit_and_no_ends():
     assert multiverse.under(said, other).book.estimate == pytest.approx(500)
     assert multiverse.under(said, other).book.high > 500
     assert "pixels" in multiverse.under(said, other).book.ours
+
+
+@pytest.mark.parametrize(
+    ("way", "over"),
+    [(ALONE, "3 seeds{}"), (PAIRED, "3 seeds{}, paired"), (APART, "3 seeds against 3 seeds{}")],
+)
+def test_a_cell_is_tested_by_its_own_design(way, over):
+    """Whatever the design of the statement; the effect is the same, and of images it is over them, too."""
+    one, other = np.array([[5.0, 6, 8]]).T, np.array([[0.0, 1, 2]]).T
+    redrawn = one + np.array([0, -0.5, 0.5])[:, None, None]
+    for values, more in ((one, ""), (redrawn, " and the held-out images")):
+        rows = contrast("plain", values, np.broadcast_to(other, values.shape), (way,))
+        said = dataclasses.replace(SAID, design=APART, arms=("a", "b"))
+        [[found]] = multiverse.under(said, Grid("kept", ["10 %"], rows, ("plain", 0), "")).claims.values()
+        assert found.statement.design == way and way in catalog.DESIGNS
+        assert (found.over, found.estimate) == (over.format(more), pytest.approx(16 / 3))
 
 
 def test_counts_are_of_all_statements():

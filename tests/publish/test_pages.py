@@ -212,6 +212,9 @@ def test_the_ledger_for_machines_has_a_row_a_statement_and_says_what_survives():
             if decided
         )
         assert not decided or inside == (row["verdict"] == "holds")
+        said = statements()[f"{row['id']}.{row['name']}"]
+        assert (row["design"], row["images"]) == (said.design, said.images)
+        assert (row["paper_effect"] is None) == (not row["paper_effect_from"]) == math.isnan(said.value)
     count = sum(row["verdict"] != "unclear" for row in rows)
     assert f"{count} of these {len(rows)} tests are decided" in pages.claims_page(shown)
     assert f"{count} remain (Holm)" in pages.claims_page(shown)
