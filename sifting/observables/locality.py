@@ -219,15 +219,6 @@ def measured(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
     return float(enough[alive].mean()) if alive.any() else float("nan")
 
 
-def counted(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
-    """Mean localization of the units with any input, where those that have none count as 0, not local.
-
-    For comparisons where few are `measured`; nan where no unit has an input.
-    """
-    alive = mask.any(1)
-    return float(np.nan_to_num(localization(mask, shape)[alive]).mean()) if alive.any() else float("nan")
-
-
 @functools.cache
 def _compact(height: int, width: int) -> np.ndarray:
     """Summed distance over ordered pairs of the n pixels nearest to the middle: (pixels + 1,)."""

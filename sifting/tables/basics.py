@@ -51,6 +51,14 @@ def mean(values: np.ndarray) -> float:
     return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
 
 
+def counted(local: np.ndarray) -> float:
+    """Mean localization of living units, of which those that have none count as 0, not local.
+
+    For comparisons where few have one; nan where no unit lives. local : (units,)
+    """
+    return float(np.nan_to_num(local).mean()) if len(local) else float("nan")
+
+
 def shape(run: History) -> tuple[int, int, int]:
     """(channels, height, width) of the images of a run."""
     return tuple(int(n) for n in run["shape"])

@@ -7,6 +7,7 @@ from sifting.results.history import History
 from sifting.tables.basics import (
     Groups,
     common,
+    counted,
     fair,
     level_near,
     local_units,
@@ -80,7 +81,7 @@ def _measures(mask: np.ndarray, size: tuple, level: int) -> dict[str, float]:
         *(mean(side) for side in widths),
         observables.connectivity.degree_excess(mask),
         observables.connectivity.tail(mask),
-        observables.locality.counted(mask, size),
+        counted(local[mask.any(1)]),
     )
     return dict(zip(names, found, strict=True)) | dead
 

@@ -6,7 +6,7 @@ from sifting import observables
 from sifting.results import axes
 from sifting.results.history import History
 from sifting.results.masks import jaccard
-from sifting.tables.basics import Groups, common, densities, level_near, shape
+from sifting.tables.basics import Groups, common, counted, densities, level_near, shape
 from sifting.tables.utility import worth
 from sifting.tables.words import around
 from sifting.tables.worth import part, rank, units, units_near
@@ -51,7 +51,7 @@ def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
         "test": run.accuracy("test", "best")[level],
         "local": np.nanmean(kept["local"]),
         "measured": observables.locality.measured(mask, shape(run)),
-        "counted": observables.locality.counted(mask, shape(run)),
+        "counted": counted(kept["local"]),
         "far": np.nanmean(kept["far"]),
         "jaccard": jaccard(mask, beside),
         "chance": observables.similarity.chance_jaccard(mask.sum(), beside.sum(), mask.size),
@@ -143,5 +143,6 @@ def shared_locality(
         for unit, row in enumerate(mask):
             some[unit, draw.permutation(np.flatnonzero(row))[: both[unit].sum()]] = True
         for name, kept in zip(names, (mask, again, both, run.mask(min(level + 1, run.levels)), some)):
-            found[name].append(observables.locality.counted(kept, size))
+            local = observables.locality.localization(kept, size)
+            found[name].append(counted(local[kept.any(1)]))
     return {name: np.array(values) for name, values in found.items()}

@@ -255,11 +255,3 @@ def test_pooled_localization_weighs_units_by_their_pairs_and_misses_none():
     mean = locality.localization(both, SHAPE).mean()
     assert locality.pooled_localization(both, SHAPE) == pytest.approx(mean)
     assert np.isnan(locality.pooled_localization(np.zeros((2, 105), bool), SHAPE))
-
-
-def test_units_without_a_localization_count_as_not_local():
-    draw = np.random.default_rng(3)
-    mask = draw.random((40, 3 * 64)) < draw.choice([0.0, 0.02, 0.2], (40, 1))
-    known, share = locality.localization(mask, (3, 8, 8)), locality.measured(mask, (3, 8, 8))
-    assert 0 < share < 1 and locality.counted(mask, (3, 8, 8)) == pytest.approx(share * np.nanmean(known))
-    assert np.isnan(locality.counted(np.zeros((2, 192), bool), (3, 8, 8)))

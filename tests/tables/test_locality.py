@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sifting import config, figures, store
+from sifting import config, figures, observables, store
 from sifting.tables import (
     basics,
     chance,
@@ -453,3 +453,14 @@ def test_neighbors_are_alike_along_the_grain():
 def _rows(images):
     some = images[:10]
     return np.corrcoef(some[..., :-1, :].ravel(), some[..., 1:, :].ravel())[0, 1]
+
+
+def test_units_without_a_localization_count_as_not_local():
+    """As often as the others are measured, of the units that have any input."""
+    draw = np.random.default_rng(3)
+    mask = draw.random((40, 3 * 64)) < draw.choice([0.0, 0.02, 0.2], (40, 1))
+    local = observables.locality.localization(mask, (3, 8, 8))
+    share = observables.locality.measured(mask, (3, 8, 8))
+    found = basics.counted(local[mask.any(1)])
+    assert 0 < share < 1 and found == pytest.approx(share * np.nanmean(local))
+    assert np.isnan(basics.counted(np.zeros(0)))
