@@ -214,7 +214,7 @@ def machine() -> dict:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "products": expected.products(),
+        "product": round(1000 * expected.product(), 3),
     }
 
 

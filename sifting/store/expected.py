@@ -135,13 +135,13 @@ def pace(folder: pathlib.Path) -> float:
     1 where it was not measured.
     """
     try:
-        stored = json.loads((folder / "bench.json").read_text(encoding="utf-8"))["machine"]["products"]
+        stored = json.loads((folder / "bench.json").read_text(encoding="utf-8"))["machine"]["product"]
     except (OSError, ValueError, KeyError):
         return 1.0
-    return products() / stored
+    return 1000 * product() / stored
 
 
-def products() -> float:
+def product() -> float:
     """Seconds of a matrix product on one thread, the quickest of some."""
     from threadpoolctl import threadpool_limits
 

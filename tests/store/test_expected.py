@@ -58,9 +58,9 @@ def test_work_is_some_for_whatever_settings(name):
 
 
 def test_a_slower_machine_takes_longer_but_not_for_what_it_has_computed(stored, results, monkeypatch):
-    monkeypatch.setattr(expected, "products", lambda: 0.03)
+    monkeypatch.setattr(expected, "product", lambda: 0.03)
     results.mkdir(parents=True, exist_ok=True)
-    (results / "bench.json").write_text(json.dumps({"machine": {"products": 0.01}}))
+    (results / "bench.json").write_text(json.dumps({"machine": {"product": 10}}))
     stored((LAPTOP, 100.0))
     assert expected.seconds("masks", LAPTOP) == pytest.approx(300)
     monkeypatch.setenv("SIFTING_RESULTS", str(results / "trials"))

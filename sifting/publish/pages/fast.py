@@ -38,7 +38,13 @@ HEADS = {  # column of a table in bench.json -> its head on the page; the order 
     "ratio": "times faster",
 }
 NOISE = 0.05  # of a ratio
-MACHINE = {"device": "processor", "threads": "threads", "torch": "PyTorch", "python": "Python"}
+MACHINE = {
+    "device": "processor",
+    "threads": "threads",
+    "torch": "PyTorch",
+    "python": "Python",
+    "product": "product of two matrices of 512 × 512, ms",
+}
 
 
 def speed_page(file: pathlib.Path) -> str:
