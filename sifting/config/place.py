@@ -18,3 +18,8 @@ def root() -> pathlib.Path:
     above = checkout()
     default = above / "book" / "results" if above else pathlib.Path("sifting-results")
     return pathlib.Path(os.environ.get("SIFTING_RESULTS") or default).resolve()
+
+
+def of_the_book() -> pathlib.Path:
+    """The folder of the book's own results, also where `root` is that of trials."""
+    return root().parent if root().name == TRIALS else root()

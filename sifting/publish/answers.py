@@ -166,9 +166,7 @@ def shown(page, overrides: str, figure: str, says: str = "", of: str = "") -> tu
     if file.exists():
         try:
             found = _found(page, chapter, json.loads(file.read_text(encoding="utf-8")), says)
-        except (
-            ValueError
-        ):  # statements have other names now: the page is drawn all the same, and a test fails
+        except ValueError:  # statements have other names now: the page is drawn, and a test fails
             told = "What is stored of it is of an earlier form of the chapter."
     tried = f"<code>{html.escape(command)}</code>; look at {figure_link(figure, chapter)}."
     if found is None:

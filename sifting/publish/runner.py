@@ -139,9 +139,7 @@ def compute(
     Raises ValueError for unknown names (with the choices), and for a chapter without these parameters;
     OSError where its page cannot be written.
     """
-    choose("chapter", name, sources.chapters())
-    choose("device", device, ("auto", "cpu", "cuda"))
-    sources.check_parameters(sources.path(name))
+    asked.check(name, preset, seeds, device, overrides, engine, cluster)
     place.check_writable(BOOK)
     preset, base, seeds = asked.settle(name, preset, seeds, overrides)
     ahead = forecast(name, base, seeds, fresh, cluster)

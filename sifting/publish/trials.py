@@ -17,29 +17,23 @@ import filelock
 import nbformat
 
 from sifting import store
-from sifting.config import choose
+from sifting.config import choose, place
 from sifting.publish import intervals, notebooks, pages
 from sifting.publish.markup import SMOKE
 from sifting.publish.pages.outputs import recorded
 from sifting.publish.pages.tried import BESIDE, command, drawn, name_of, other_of, page_of, said, settings_of
-from sifting.store.files import TRIALS
 
 EQUATION = re.compile(r"(\$\$ \(|{eq}`)([\w-]+)([)`])")  # labels of equations, and what refers to them
 
 
 def apart():
     """A context in which results are stored with those of trials, and those of the book are read, too."""
-    return notebooks.environment({"SIFTING_RESULTS": str(_root() / TRIALS)})
+    return notebooks.environment({"SIFTING_RESULTS": str(place.of_the_book() / place.TRIALS)})
 
 
 def of_the_book():
     """A context in which results are those of the book alone, whatever they were outside."""
-    return notebooks.environment({"SIFTING_RESULTS": str(_root())})
-
-
-def _root() -> pathlib.Path:
-    """The folder of the book's results."""
-    return store.root().parent if store.root().name == TRIALS else store.root()
+    return notebooks.environment({"SIFTING_RESULTS": str(place.of_the_book())})
 
 
 def pair(one: str, other: str, book: pathlib.Path) -> dict:
@@ -177,7 +171,7 @@ def _wanted() -> set[str]:
 
 
 def _notes() -> pathlib.Path:
-    return store.root() / TRIALS / ".wanted"
+    return store.root() / place.TRIALS / ".wanted"
 
 
 def forget(book: pathlib.Path, name: str, chapter: str = "") -> list[str]:
@@ -202,7 +196,7 @@ def forget(book: pathlib.Path, name: str, chapter: str = "") -> list[str]:
     left = _wanted().union(*(results[trial] for trial in found.keys() - set(gone)))
     for trial in gone:
         for result in results[trial] - left:
-            (store.root() / TRIALS / f"{result}.npz").unlink(missing_ok=True)
+            (store.root() / place.TRIALS / f"{result}.npz").unlink(missing_ok=True)
         (book / f"{page_of(trial)}.ipynb").unlink()
         shutil.rmtree(book / "figures" / page_of(trial), ignore_errors=True)
     return gone

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sifting.config import Config, changed
+from sifting.config.place import of_the_book, root
 from sifting.results.history import DamagedResult, History
-from sifting.store.files import TRIALS, root
 
 LEVEL = 0.5  # seconds of a level, and of a start, beside what grows with the work
 BACKWARD = 2  # times that a gradient costs what the network itself does
@@ -81,8 +81,7 @@ def measured(kind: str, model: str) -> list[Measured]:
 
     Those of trials were made on this machine, others on that of the book.
     """
-    here = root()
-    book = here.parent if here.name == TRIALS else here
+    here, book = root(), of_the_book()
     own = _measured(kind, model, here, 1.0) if here != book else []
     return own + _measured(kind, model, book, pace(book))
 
