@@ -147,7 +147,7 @@ def _p(away: float, spread: float, law, drawn: float) -> float:
     """The level whose interval just reaches a bound that is so far away: closed where there are no images."""
     if not drawn:
         return float(2 * law.sf(away / spread)) if spread else float(away == 0)
-    least = 1e-300
+    least = 1e-16  # at a smaller level the quantile of t is no longer a number
     if away >= _half(least, spread, law, drawn):
         return 0.0
     return float(optimize.brentq(lambda level: _half(level, spread, law, drawn) - away, least, 1, xtol=1e-12))

@@ -142,6 +142,7 @@ def test_with_no_spread_over_images_the_interval_is_that_over_seeds():
         found = claim(shifted, images=True, above=above)
         assert (found.p < 0.05) == (found.verdict != "unclear")
     assert claim(shifted, images=True, above=wide.low).p == pytest.approx(0.05)
+    assert claim(shifted, images=True, above=-1e9).p == 0, "so far away that the tail of t is no number"
     pairs = claim(shifted, shifted - 1.0, images=True, design="paired")
     assert pairs.low == pytest.approx(1) and pairs.high == pytest.approx(1), "the same images for both"
     assert pairs.over == "3 seeds and the held-out images, paired"
