@@ -10,6 +10,7 @@ from scipy import optimize, stats
 from sifting.publish.catalog import Statement
 
 VERDICTS = ("does not hold", "unclear", "holds")  # worst first
+SEVERAL = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}  # verdicts of several
 CONFIDENCE = 0.95
 
 
@@ -47,12 +48,17 @@ class Claim:
         return f"{self._said(self.estimate)}{unit and ' '}{unit}"
 
     @property
+    def interval(self) -> str:
+        """The ends of the interval in brackets, in words; "" where there is none."""
+        known = isfinite(self.low) and self.low < self.high
+        return f"[{self._said(self.low)}, {self._said(self.high)}]" if known else ""
+
+    @property
     def ours(self) -> str:
         """The value with its interval, in words; and whether its last digit hides where a bound lies."""
         if np.isnan(self.estimate):
             return self.value
-        ends = f" [{self._said(self.low)}, {self._said(self.high)}]"
-        interval = ends * (isfinite(self.low) and self.low < self.high)
+        interval = self.interval and f" {self.interval}"
         close = "; an end of the interval is at the bound, to the last digit" if self.close else ""
         return f"{self.value}{interval}, {self.over}{close}"
 

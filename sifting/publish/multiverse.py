@@ -13,7 +13,7 @@ import numpy as np
 from sifting import figures
 from sifting.publish import live
 from sifting.publish.catalog import Statement, statement
-from sifting.publish.claims import VERDICTS, Claim, check
+from sifting.publish.claims import SEVERAL, VERDICTS, Claim, check
 from sifting.publish.markup import grid
 from sifting.tables.basics import NEARLY_ALL, Groups, pooled
 from sifting.tables.choices import Cell, Grid
@@ -21,7 +21,6 @@ from sifting.tables.multiverse import HEADLINES, choices, runs_of
 from sifting.tables.words import number
 
 MOST = 0.9  # of the cells that count
-WORDS = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}  # of several
 OPPOSITE = {VERDICTS[0]: VERDICTS[2], VERDICTS[2]: VERDICTS[0]}
 
 
@@ -73,6 +72,11 @@ class Multiverse:
         return all(self.shares[name] > 0 for name in OPPOSITE)
 
     @property
+    def opposed(self) -> bool:
+        """Whether the book's own test is decided, and more than 1 - MOST of the cells say the opposite."""
+        return self.shares.get(OPPOSITE.get(self.book.verdict), 0) > 1 - MOST
+
+    @property
     def said(self) -> str:
         """Robust or not, in words."""
         if self.robust:
@@ -122,7 +126,7 @@ def summary(found: dict[str, Multiverse]) -> list[dict]:
     ]
 
 
-HEAD = ("statement", "cells", *WORDS.values(), "the book's test", "robust")
+HEAD = ("statement", "cells", *SEVERAL.values(), "the book's test", "robust")
 
 
 def rows(found: dict[str, Multiverse]) -> list[list[str]]:
@@ -131,7 +135,7 @@ def rows(found: dict[str, Multiverse]) -> list[list[str]]:
         [
             one.statement.text,
             str(one.size),
-            *(_share(one, name) for name in WORDS),
+            *(_share(one, name) for name in SEVERAL),
             one.book.verdict,
             one.said,
         ]
@@ -177,19 +181,20 @@ def draw(page, found: dict[str, Multiverse], key: str, name: str) -> None:
     name : of the figure
     """
     one = found[key]
-    shares = ", ".join(f"{_share(one, verdict)} {words}" for verdict, words in WORDS.items())
+    shares = ", ".join(f"{_share(one, verdict)} {words}" for verdict, words in SEVERAL.items())
     caption = (
         f"<em>{one.statement.text}</em> {one.size} cells count: {shares}. <strong>{one.said}</strong>. "
         f"Outlined: the book's own test ({one.book.verdict}). The design: {one.grid.design}."
     )
     page.show(name, figures.multiverse.grid, cells(one), caption, runs=pooled(runs_of(page.groups, key)))
     table = grid(["choice", *one.grid.columns], _rows(one), f"{one.statement.text} Effect, interval, n")
+    record = {"key": key, "robust": one.robust, "opposed": one.opposed}
     live.publish(
         {
             "text/html": f"<details><summary>{name}: every cell in numbers</summary>{table}</details>",
             "text/plain": "\n".join(" | ".join(row) for row in _rows(one)),
         },
-        {"sifting": {"table": f"{name}: every cell in numbers"}},
+        {"sifting": {"table": f"{name}: every cell in numbers", "multiverse": record}},
     )
 
 

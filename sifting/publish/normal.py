@@ -6,16 +6,24 @@ import re
 import nbformat
 
 from sifting.publish.markup import SMOKE
+from sifting.publish.pages.outputs import claims_of, recorded
+from sifting.publish.pages.tested import counted
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def headed(notebook, record: dict):
-    """Say below the title which preset the page shows, see runner.compute for what a record has."""
+    """Say below the title which preset the page shows, and what became of its statements.
+
+    record : see runner.compute
+    """
     title, _, rest = notebook.cells[0].source.partition("\n")
     preset, seeds = record["preset"], f"{record['seeds']} seed{'s' * (record['seeds'] > 1)}"
     said = f'Results of the <a href="settings.html">{preset} preset</a>, {seeds}.'
+    if claims := claims_of(recorded(notebook, record["chapter"])):
+        tests = f"{len(claims)} statement{'s are' if len(claims) > 1 else ' is'} tested"
+        said += f' {tests}: <a href="claims.html">{counted(claims)}</a>.'
     said, style = (SMOKE, "shown warning") if preset == "smoke" else (said, "shown")
     notebook.cells[0].source = f'{title}\n\n<p class="{style}">{said}</p>\n{rest}'
 

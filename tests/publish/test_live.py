@@ -83,6 +83,19 @@ def test_citations_links_equations_and_boxes_are_said_in_markdown():
     assert said("```python\nx\n```") == "```python\nx\n```"
 
 
+def test_a_part_that_the_book_computes_stands_in_a_copy_once_the_site_is_built(tmp_path, monkeypatch):
+    monkeypatch.setattr(markdown, "ROOT", tmp_path)
+    text = "Before.\n\n```{include} verdicts.md\n```\n\nAfter."
+
+    def said():
+        return markdown.plain(text, {}, {}, lambda page, name: "")
+
+    assert said() == "Before.\n\n\n\nAfter."
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "verdicts.md").write_text('<a href="imp.html#PB1a">3 hold</a>', encoding="utf-8")
+    assert said() == 'Before.\n\n<a href="/static/book/imp.html#PB1a">3 hold</a>\n\nAfter.'
+
+
 def test_links_of_outputs_lead_to_the_site():
     text = '<a href="reference.html#f">f</a> <a href="#PB1a">x</a> <a class="x" href="https://a.html">y</a>'
     assert markdown.on_site(text) == text.replace("reference", "/static/book/reference")

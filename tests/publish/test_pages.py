@@ -17,8 +17,9 @@ import pytest
 from sifting import figures, store
 from sifting.config import Config, key
 from sifting.publish import pages, reference, runner, sources
-from sifting.publish.catalog import FIGURES, PAPERS, Statement, statements
+from sifting.publish.catalog import FIGURES, PAPERS, Statement, findings, statements
 from sifting.publish.claims import VERDICTS, check
+from sifting.publish.pages import concluded
 from sifting.publish.pages.outputs import recorded
 
 ROOT = runner.ROOT
@@ -244,15 +245,44 @@ def test_claims_are_counted_by_paper_and_preset():
     assert [row[-4:] for row in rows[1:]] == [["laptop", "1", "1", "0"], ["gpu", "1", "0", "0"]]
 
 
-def test_in_short_only_statements_of_papers_that_do_not_hold_are_told():
+# --- what came out in the end
+
+
+def test_the_papers_statements_are_told_by_verdict_the_surest_first():
     worst, unclear, best = (said("RD3B", place) for place in range(3))
     shown = [claimed(one, verdict) for one, verdict in zip((worst, unclear, best), VERDICTS)]
     shown += [claimed(OWN, "does not hold")]
     text = pages.verdicts(shown)
     assert "Of 3 tests of what the papers say, 1 hold, 1 are unclear, 1 do not hold." in text
-    assert text.count("1 of 3 do not hold</summary>") == 1
-    assert worst.text in text and best.text not in text and unclear.text not in text and OWN.text not in text
-    assert "<details>" not in pages.verdicts(shown[1:3])
+    heads = re.findall(r"<summary>(\d of \d [a-z ]+)</summary>", text)
+    assert heads == ["1 of 3 hold", "1 of 3 are unclear", "1 of 3 do not hold"]
+    order = [text.index(one.text) for one in (best, unclear, worst)]
+    assert order == sorted(order) and OWN.text not in text
+    assert re.findall(r'<i class="([a-z-]+) ', text) == ["holds", "unclear", "does-not-hold"]
+
+
+def test_how_sure_a_verdict_is_follows_from_corrections_and_the_multiverse():
+    def strength(verdict="holds", bh=True, holm=False, **multiverse):
+        return concluded._strength(verdict, {"bh": bh, "holm": holm}, multiverse)
+
+    assert strength(holm=True) == "strong" and strength() == "good" and strength(bh=False) == "weak"
+    assert strength(robust="holds", opposed=False) == "strong"
+    assert strength(robust="does not hold", opposed=True, holm=True) == "weak"
+    assert strength("unclear", holm=True, robust="holds") == "open"
+
+
+def test_a_finding_shows_what_was_measured_and_says_where_a_test_came_out_otherwise():
+    keys = [key for one in findings() for key in one.tests]
+    expected = {key: verdict for one in findings() for key, verdict in one.tests.items()}
+    shown = [claimed(statements()[key], expected[key]) for key in keys]
+    text = pages.findings_page(shown)
+    assert "{" not in text and "not tested yet" not in text and "warning" not in text
+    assert text.count("<li><p>") == len(findings()) == 5
+    assert text.count('class="measured"') == sum(one.text.count("{") for one in findings())
+    other = next(verdict for verdict in VERDICTS if verdict != expected[keys[0]])
+    turned = pages.findings_page([claimed(statements()[keys[0]], other), *shown[1:]])
+    assert turned.count("Not so here") == 1 and statements()[keys[0]].text in turned
+    assert "not tested yet" in pages.findings_page(shown[1:])
 
 
 def test_an_output_of_several_claims_counts_as_one_for_each():

@@ -276,3 +276,8 @@ def test_claims_can_be_chosen_and_sorted_and_are_whole_without_a_script(open_pag
     page.get_by_label("order").select_option(index=0)
     assert shown.count() == len(rows) and page.locator("h2:visible").count() > 1
     assert page.trouble == []
+
+
+def test_the_findings_are_what_the_tests_of_the_book_say(site):
+    text = pages.findings_page(pages.outputs(runner.BOOK))
+    assert "Not so here" not in text and "not tested yet" not in text

@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import re
 import tomllib
 from dataclasses import dataclass
 from math import inf, isfinite, isnan, nan
@@ -10,7 +11,7 @@ from sifting.publish.catalog.figures import FIGURES, PAPERS
 
 HERE = pathlib.Path(__file__).parent
 
-__all__ = ["DESIGNS", "FIGURES", "PAPERS", "Statement", "statement", "statements"]
+__all__ = ["DESIGNS", "FIGURES", "PAPERS", "Finding", "Statement", "findings", "statement", "statements"]
 
 # how a statement is tested, see claims.check -> in words
 DESIGNS = {
@@ -140,4 +141,32 @@ def statement(id: str, name: str) -> Statement:
     if (found := statements().get(f"{id}.{name}")) is None:
         names = [one.name for one in statements().values() if one.id == id]
         raise ValueError(f"no statement {name!r} on {id}; there are {', '.join(names) or 'none'}")
+    return found
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence of what the book says in the end.
+
+    text  : the sentence; {ID.NAME} stands for the effect that was measured for that statement
+    tests : key of a statement that it rests on -> the verdict that it takes it to have
+    """
+
+    title: str
+    text: str
+    tests: dict[str, str]
+
+
+@functools.cache
+def findings() -> tuple[Finding, ...]:
+    """What the book says in the end, see findings.toml.
+
+    Raises ValueError for an effect that no test of the sentence measures, and for a test of no statement.
+    """
+    records = tomllib.loads((HERE / "findings.toml").read_text(encoding="utf-8"))["finding"]
+    found = tuple(Finding(**record) for record in records)
+    for one in found:
+        statement_keys = {statement(*key.split(".")).key for key in one.tests}
+        if strangers := set(re.findall(r"{([^}]*)}", one.text)) - statement_keys:
+            raise ValueError(f"{one.title} {', '.join(sorted(strangers))} is not among its tests")
     return found

@@ -21,6 +21,7 @@ NUMBER = re.compile(r"{eq}`([\w-]+)`")
 BOX = re.compile(
     r"^(?P<fence>:{3,}|`{3,}){(?P<kind>[a-z]+)} *(?P<title>.*)\n(?P<body>(?:.*\n)*?)(?P=fence) *$", re.M
 )
+INCLUDED = re.compile(r"^```{include} ([\w-]+\.md)\n``` *$", re.M)
 BOXES = "note", "tip", "hint", "important", "warning", "caution", "admonition"
 FOLDS = ("dropdown",)
 ROLE = re.compile(r"{[a-z:]+}`")  # what a copy must not have
@@ -45,6 +46,7 @@ def plain(
     glued   : function(page, name) -> what it gives to the text under that name; page None: this one
     """
     text = GLUED.sub(lambda found: _formatted(glued(found[1], found[2]), found[3] or ""), text)
+    text = INCLUDED.sub(lambda found: _included(ROOT / "book" / found[1]), text)
     text = BOX.sub(_box, text)
     text = CITED.sub(lambda found: _cited(found[2].split(","), found[1] == "t"), text)
     text = EQUATION.sub(lambda found: rf"$${found[1].rstrip()} \tag{{{numbers[found[2]]}}}$$", text)
@@ -55,6 +57,11 @@ def plain(
 def on_site(html: str) -> str:
     """HTML of a page with links that lead to the pages of the site."""
     return PAGE.sub(rf"\1{SITE}\2", html)
+
+
+def _included(part: pathlib.Path) -> str:
+    """A part that the book computes, as it was when the site was built; "" before."""
+    return on_site(part.read_text(encoding="utf-8")) if part.exists() else ""
 
 
 def _formatted(value: Any, how: str) -> str:

@@ -8,12 +8,13 @@ import pathlib
 
 from sifting import store
 from sifting.publish import intervals
+from sifting.publish.pages.concluded import findings_page, verdicts
 from sifting.publish.pages.covered import coverage, coverage_page, write_coverage
 from sifting.publish.pages.fast import speed_page
 from sifting.publish.pages.made import provenance_page, seedless, sha256
 from sifting.publish.pages.outputs import TRIAL, claims_of, outputs, record
 from sifting.publish.pages.settings import settings_page
-from sifting.publish.pages.tested import claims_page, ledger, verdicts, write_claims
+from sifting.publish.pages.tested import claims_page, ledger, write_claims
 from sifting.publish.pages.tried import trials_page
 from sifting.publish.reference import reference
 
@@ -22,6 +23,7 @@ __all__ = [
     "claims_page",
     "coverage",
     "coverage_page",
+    "findings_page",
     "ledger",
     "outputs",
     "provenance_page",
@@ -44,6 +46,7 @@ def write(book: pathlib.Path) -> None:
     texts = {
         "coverage": coverage_page(shown),
         "claims": claims_page(shown),
+        "findings": findings_page(shown),
         "verdicts": verdicts(shown),
         "reading": intervals.key() + intervals.meaning() + "\n",
         "settings": settings_page(),

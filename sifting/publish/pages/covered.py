@@ -6,12 +6,11 @@ import pathlib
 from html import escape
 
 from sifting.publish.catalog import FIGURES
-from sifting.publish.claims import VERDICTS
+from sifting.publish.claims import SEVERAL, VERDICTS
 from sifting.publish.intervals import badge, tone
 from sifting.publish.pages.outputs import by_paper, claims_of, figure_link, outputs, warning, where
 
 DRAWN = "shown"  # what is said of a figure that is drawn and about which nothing is tested
-MANY = {"holds": "hold", "does not hold": "do not hold"}  # verdicts of more than one statement
 
 
 def write_coverage(book: pathlib.Path, target: pathlib.Path) -> None:
@@ -89,7 +88,7 @@ def _done(rows: list[dict]) -> str:
 def _counts(verdicts: dict[str, int]) -> dict[str, str]:
     """Verdict -> how many there are of it, in words, as "3 hold"; without those of which there is none."""
     return {
-        verdict: f"{count} {MANY.get(verdict, verdict) if count > 1 else verdict}"
+        verdict: f"{count} {SEVERAL[verdict] if count > 1 else verdict}"
         for verdict, count in verdicts.items()
         if count
     }

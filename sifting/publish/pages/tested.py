@@ -7,7 +7,7 @@ import pathlib
 from html import escape
 
 from sifting.publish.catalog import FIGURES, statement
-from sifting.publish.claims import VERDICTS, surviving
+from sifting.publish.claims import SEVERAL, VERDICTS, surviving
 from sifting.publish.intervals import chance, key, listed, meaning, row
 from sifting.publish.markup import grid
 from sifting.publish.pages.outputs import by_paper, claims_of, figure_link, outputs, warning, where
@@ -72,7 +72,7 @@ def claims_page(shown: list[dict]) -> str:
     text = [
         WIDE + "# Claims",
         *warning(shown),
-        f"{len(papers)} tests of what the papers say: {_counted(papers)}; and {len(ours)} of statements of "
+        f"{len(papers)} tests of what the papers say: {counted(papers)}; and {len(ours)} of statements of "
         "our own. What may hang on a choice is tested with each; the interval is over seeds unless it says "
         "otherwise: [how statements are tested](testing.md). Every test stands for itself: the intervals are "
         "not widened for their number, so that of every twenty intervals one is expected to miss the truth.",
@@ -80,31 +80,10 @@ def claims_page(shown: list[dict]) -> str:
     ]
     groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
     text += [_tally(groups), key() + meaning()]
-    link, seen = _links(shown), set()
+    link, seen = links(shown), set()
     for authors, mine in groups:
         found = [HEAD, *(_claim(claim, link(claim), seen) for claim in mine)]
         text += [f"## {authors}", listed(found, f"Statements: {authors}", style="led ledger")]
-    return "\n\n".join(text) + "\n"
-
-
-def verdicts(shown: list[dict]) -> str:
-    """What became of the statements of the papers, in short, for a chapter to include.
-
-    That is, how many hold, and those that do not.
-    """
-    theirs = [claim for claim in claims_of(shown) if "-" not in claim["id"]]
-    papers = [(authors, mine) for authors, _, mine in by_paper(theirs) if mine]
-    text = [
-        f"Of {len(theirs)} tests of what the papers say, {_counted(theirs)}. What may hang on a choice is "
-        "tested with each.",
-        _tally(papers),
-    ]
-    link = _links(shown)
-    for authors, mine in papers:
-        if failed := [claim for claim in mine if claim["verdict"] == VERDICTS[0]]:
-            found = (row(claim["claim"], where(claim), link(claim)) for claim in failed)
-            head = f"{authors}: {len(failed)} of {len(mine)} do not hold"
-            text += [f"<details><summary>{head}</summary>{listed(found, head, style='led')}</details>"]
     return "\n\n".join(text) + "\n"
 
 
@@ -120,14 +99,11 @@ def _survivors(rows: list[dict]) -> str:
     )
 
 
-def _counted(claims: list[dict]) -> str:
+def counted(claims: list[dict]) -> str:
     """How many claims have each verdict, in words."""
     counts = collections.Counter(claim["verdict"] for claim in claims)
-    words = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}
-    return (
-        ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict])
-        or "none yet"
-    )
+    found = (f"{counts[verdict]} {words}" for verdict, words in SEVERAL.items() if counts[verdict])
+    return ", ".join(found) or "none yet"
 
 
 def _tally(groups: list[tuple[str, list[dict]]]) -> str:
@@ -140,7 +116,7 @@ def _tally(groups: list[tuple[str, list[dict]]]) -> str:
     return grid(["statements of", "preset", *reversed(VERDICTS)], rows, "What became of them")
 
 
-def _links(shown: list[dict]):
+def links(shown: list[dict]):
     """The function that links a claim to the figure that it is about.
 
     The link leads to a chapter that draws it: to that of the claim, where it does.
