@@ -112,7 +112,7 @@ def test_a_figure_counts_the_verdicts_of_its_claims_and_tells_what_failed(verdic
     assert found["failed"] == [one.text for one in mine[1:]] * (verdict == "does not hold")
     text = pages.coverage_page(shown)
     words = {"holds": ("1 holds", "2 hold"), "does not hold": ("1 does not hold", "2 do not hold")}
-    assert words.get(verdict, ("2 unclear", "3 unclear"))[count - 1] in text
+    assert words.get(verdict, ("2 are unclear", "3 are unclear"))[count - 1] in text
     assert all((f"Does not hold: {one.text}" in text) == (verdict == "does not hold") for one in mine[1:])
     assert 'href="claims.html#PB4"' in text and 'href="imp.html#PB4"' in text
 
