@@ -92,7 +92,7 @@ def verdicts(shown: list[dict]) -> str:
     ]
     surest, link = list(STRENGTHS), links(shown)
     for authors, _, mine in by_paper(theirs):
-        text += [f"### {authors}", _bar(authors, mine)] if mine else []
+        text += [f"**{authors}**", _bar(authors, mine)] if mine else []
         mine.sort(key=lambda claim: surest.index(claim["strength"]))
         for verdict in reversed(VERDICTS):
             if some := [claim for claim in mine if claim["verdict"] == verdict]:
