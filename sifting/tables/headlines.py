@@ -15,6 +15,7 @@ from sifting.tables.choices import (
     ONE_NETWORK,
     OTHER_IMAGES,
     SELF,
+    SLOPE,
     Grid,
     along,
     by_density,
@@ -133,7 +134,7 @@ def data_local(groups: Groups) -> Grid:
     names = [*groups][::-1]  # the least first
     x = np.log2([groups[name][0].config.fraction for name in names])
     rows = along([found[name] for name in names], lambda some: locality.slope(some, x), "all minus 2 %")
-    return Grid(KEPT, labels, rows, (rows[0].label, place), OTHER_IMAGES)
+    return Grid(KEPT, labels, rows, (rows[0].label, place), SLOPE)
 
 
 def tasks_local(groups: Groups) -> Grid:
@@ -143,7 +144,7 @@ def tasks_local(groups: Groups) -> Grid:
     labels, found = by_density(groups)
     order = [found[name] for name in ("semantic", "half", "partial", "random")]
     rows = along(order, locality.slope, "random minus semantic")
-    return Grid(KEPT, labels, rows, (rows[0].label, place), "two samples: they have learned other classes")
+    return Grid(KEPT, labels, rows, (rows[0].label, place), SLOPE)
 
 
 # --- kurtosis
