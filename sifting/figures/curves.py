@@ -10,6 +10,7 @@ from sifting.figures.style import (
     IMP,
     INK,
     NULL,
+    accuracy_axis,
     band,
     density_axis,
     evenly,
@@ -47,7 +48,7 @@ def accuracy(table: dict, marked: list[int] = (), longer: float | None = None):
         x[list(marked)], mean[list(marked)], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK
     )
     density_axis(ax)
-    percent(ax.yaxis)
+    accuracy_axis(ax)
     ax.set_ylabel("accuracy")
     ax.legend()
     return figure
@@ -155,7 +156,9 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
             measured_axis(ax)
         if name == "gain":
             ax.axhline(0, color=NULL, linewidth=0.8, linestyle="--")
-        if name in ("test", "train", "gain", "dead"):
+        if name in ("test", "train"):
+            accuracy_axis(ax)
+        elif name in ("gain", "dead"):
             percent(ax.yaxis)
         if name == "excess":
             ax.set_yscale("log")
@@ -192,6 +195,7 @@ def gains(table: dict):
         ax.set_xticks(place, list(table), rotation=30, ha="right")
         ax.set_ylabel(label)
         percent(ax.yaxis)
+    accuracy_axis(axes[0, 0])
     axes[0, 0].legend()
     return figure
 
@@ -220,7 +224,7 @@ def learning(table: dict):
             ax.set_xscale("log")
             log_axis(ax.xaxis)
             ax.set_title(f"{stage}, {images}")
-            percent(ax.yaxis)
+            accuracy_axis(ax)
     for ax in axes[1]:
         ax.set_xlabel("optimizer steps")
     for ax in axes[:, 0]:

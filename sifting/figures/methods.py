@@ -13,6 +13,7 @@ from sifting.figures.style import (
     INK,
     NULL,
     WIDTH,
+    accuracy_axis,
     band,
     density_axis,
     evenly,
@@ -83,7 +84,9 @@ def panels(
         if logy:
             ax.set_yscale("log")
             log_axis(ax.yaxis)
-        if shares:
+        if "accuracy" in label or title.startswith("accuracy"):
+            accuracy_axis(ax)
+        elif shares:
             percent(ax.yaxis)
         if level and title.startswith(level[0]):
             ax.axhline(level[1], color=NULL, linewidth=0.9, linestyle="--", zorder=0)

@@ -1,10 +1,12 @@
 """What all figures share: colours, sizes, percent axes."""
 
 import warnings
+from collections.abc import Iterable
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from sifting.tables.basics import NEARLY_ALL
@@ -16,6 +18,7 @@ CYCLE = (IMP, COOL, ACCENT, "#a16207", "#7c3aed", "#be185d")
 WIDTH = 7.6  # inches: the text column of the page
 SMALL = 3.7  # inches: a phone shows it without scrolling
 HEAT = "magma"
+ROOM = 0.4  # of an axis of accuracy, that it may grow by to show what guessing gives
 
 STYLE = {
     "figure.dpi": 100,
@@ -70,6 +73,40 @@ def percent(axis, digits: int = 2) -> None:
     axis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{round(100 * value, digits) or 0:g} %".replace("-", "−"))
     )
+
+
+def accuracy_axis(ax) -> None:
+    """Show the accuracies of networks, in percent; `guessing` finds the axis by it."""
+    percent(ax.yaxis)
+    ax.set_gid("accuracy")
+
+
+def guesses(figure) -> list:
+    """The axes of accuracy of a figure, see `accuracy_axis`."""
+    return [ax for ax in figure.axes if ax.get_gid() == "accuracy"]
+
+
+def guessing(figure, classes: Iterable[int]) -> None:
+    """A thin line where the accuracy of guessing is, 1 / classes, on every axis of accuracy.
+
+    The first axis says what it is. Where it would take more than ROOM of an axis, words say so at its end.
+    """
+    lines = sorted({1 / count: count for count in classes}.items())
+    for number, ax in enumerate(guesses(figure)):
+        low, high = sorted(ax.get_ylim())
+        for place, (level, count) in enumerate(lines):
+            said = f"chance: {round(100 * level, 1):g} % ({count} classes)"
+            style = {"fontsize": 6.5, "color": INK, "ha": "right", "va": "bottom", "zorder": 6}
+            style |= {"path_effects": [withStroke(linewidth=2, foreground="white")]}
+            if low - level > ROOM * (high - low):
+                ax.text(1, 0.01 + 0.06 * place, f"{said}, below", transform=ax.transAxes, **style)
+                continue
+            low = min(low, level - 0.03 * (high - low))
+            ax.axhline(level, color=INK, linewidth=0.7, linestyle=(0, (1, 2)), zorder=0.4)
+            if not number:
+                ax.annotate(said, (1, level), (0, 1), ax.get_yaxis_transform(), "offset points", **style)
+        if low < min(ax.get_ylim()):
+            ax.set_ylim(*((low, high) if ax.get_ylim()[0] < ax.get_ylim()[1] else (high, low)))
 
 
 def density_axis(ax, ticks=(1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)) -> None:

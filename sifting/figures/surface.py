@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.patches import Polygon
 from matplotlib.patheffects import withStroke
 
-from sifting.figures.style import CYCLE, INK, NULL, WIDTH, band, percent, ranked, subplots
+from sifting.figures.style import CYCLE, INK, NULL, WIDTH, accuracy_axis, band, percent, ranked, subplots
 
 # the pretrained, the pruned and the retrained network -> marker
 NETWORKS = {"$W^*$, pretrained": "o", "$W_p$, pruned": "^", "$W_r$, retrained": "s"}
@@ -83,7 +83,7 @@ def between(table: dict, control: str = "", ordered: tuple[str, ...] = ()):
             band(ax, np.linspace(0, 1, rows.shape[1]), rows, name, color, linestyle=line)
         ax.set_title(title)
         ax.set_xticks([0, 0.5, 1], ["$W^*$", "half way", "$W_r$"])
-    percent(axes[0, 0].yaxis)
+    accuracy_axis(axes[0, 0])
     low, high = axes[0, 0].get_ylim()
     axes[0, 0].set(ylim=(max(low, 0), min(high, 1.02)), ylabel="training accuracy")
     lines, names = axes[0, 0].get_legend_handles_labels()

@@ -2,13 +2,14 @@
 
 import ast
 import dataclasses
+import functools
 import json
 import os
 import pathlib
 
-from sifting.config import FIELDS, Config, changed
+from sifting.config import FIELDS, Config, changed, images_of
 from sifting.figures import beside
-from sifting.figures.style import share
+from sifting.figures.style import guesses, guessing, share
 from sifting.publish import answers, catalog, claims, intervals, live, plans
 from sifting.publish.markup import embed, grid
 from sifting.publish.pages.outputs import TRIAL
@@ -67,6 +68,8 @@ class Page:
         figure = draw(**options) if table is None else draw(table, **options)
         stored, of = _beside(name, figure)
         runs = self.runs if runs is None else runs
+        if guesses(figure):
+            guessing(figure, map(classes, {images_of(run.config) for run in runs}))
         names = sorted({run.name for run in runs}) if table is not None else []
         function = f"{draw.__module__.removeprefix('sifting.')}.{draw.__name__}"
         made = f'drawn by <a href="reference.html#{function}">{function}</a>'
@@ -262,6 +265,14 @@ def source_of(name: str) -> str:
         if getattr(node, "name", "") == last:
             return ast.get_source_segment(text, node)
     raise ValueError(f"no function {name}")
+
+
+@functools.cache
+def classes(images: Config) -> int:
+    """How many classes there are in a task."""
+    from sifting.data import tasks  # it imports torch, which few figures need
+
+    return len(tasks.class_names(images))
 
 
 def _own(name: str) -> bool:
