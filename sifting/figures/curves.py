@@ -5,7 +5,6 @@ import numpy as np
 from sifting.figures.style import (
     ACCENT,
     COOL,
-    CYCLE,
     FAINT,
     IMP,
     INK,
@@ -16,6 +15,7 @@ from sifting.figures.style import (
     evenly,
     hollow,
     log_axis,
+    looks,
     measured_axis,
     percent,
     share,
@@ -70,8 +70,8 @@ def in_degree(table: dict):
         ax.plot(
             counts,
             expected * np.diff(bins).mean(),
-            color=INK,
-            linewidth=1.2,
+            color=NULL,
+            linewidth=1.4,
             linestyle="--",
             label="random pruning",
         )
@@ -142,10 +142,11 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
     if under:
         shown.append((_joined(figure, axes[rows]), "measured"))
     for ax, name in shown:
-        for number, (condition, values) in enumerate(table.items()):
-            color, marker = CYCLE[number % len(CYCLE)], "osD^vP"[number % 6]
+        for (condition, values), (color, form), marker in zip(
+            table.items(), looks(table).values(), "osD^vP" * len(table)
+        ):
             there = ~np.isnan(values[name]).all(0)
-            line = {"marker": marker, "markersize": 3.5, "linestyle": ("-", "--")[number // len(CYCLE) % 2]}
+            line = {"marker": marker, "markersize": 3.5, "linestyle": form}
             band(ax, values["density"][there], values[name][:, there], condition, color, **line)
             if name in PER_UNIT:
                 hollow(ax, fair(values["measured"])[there])
@@ -209,9 +210,9 @@ def learning(table: dict):
     splits = {"train": "training batches", "val": "validation images"}
     for row, stage in enumerate(("dense", "best level")):
         for ax, (split, images) in zip(axes[row], splits.items()):
-            for number, (name, curves) in enumerate(table.items()):
-                color, marker = CYCLE[number % len(CYCLE)], "osD^vP"[number % 6]
-                line = ("-", "--")[number // len(CYCLE) % 2]
+            for (name, curves), (color, line), marker in zip(
+                table.items(), looks(table).values(), "osD^vP" * len(table)
+            ):
                 ax.plot(
                     curves["steps"],
                     curves[split][row],

@@ -4,7 +4,19 @@ import numpy as np
 from matplotlib.patches import Polygon
 from matplotlib.patheffects import withStroke
 
-from sifting.figures.style import CYCLE, INK, NULL, WIDTH, accuracy_axis, band, percent, ranked, subplots
+from sifting.figures.style import (
+    CYCLE,
+    INK,
+    NULL,
+    ON_LIGHT,
+    WIDTH,
+    accuracy_axis,
+    band,
+    looks,
+    percent,
+    ranked,
+    subplots,
+)
 
 # the pretrained, the pruned and the retrained network -> marker
 NETWORKS = {"$W^*$, pretrained": "o", "$W_p$, pruned": "^", "$W_r$, retrained": "s"}
@@ -45,7 +57,7 @@ def _plane(ax, found: dict, size: float, top: float):
     drawn = ax.pcolormesh(x, y, accuracy, cmap=HEIGHT, vmin=0, vmax=top, shading="nearest", rasterized=True)
     inside = CONTOURS[(accuracy.min() < CONTOURS) & (accuracy.max() > CONTOURS)]
     if inside.size:
-        colors = [INK if level > 0.55 * top else "white" for level in inside]
+        colors = [ON_LIGHT if level > 0.55 * top else "white" for level in inside]
         ax.contour(x, y, accuracy, inside, colors=colors, linewidths=0.5, alpha=0.6)
     outline = {
         "edgecolor": INK,
@@ -74,9 +86,9 @@ def between(table: dict, control: str = "", ordered: tuple[str, ...] = ()):
     """
     figure, axes = subplots(1, len(table), 2.9, sharey=True)
     for ax, (title, conditions) in zip(axes[0], table.items()):
-        colors = iter(CYCLE)
+        forms = looks(name for name in conditions if name != control)
         for number, (name, rows) in enumerate(conditions.items()):
-            color = NULL if name == control else next(colors)
+            color = NULL if name == control else forms[name][0]
             if name in ordered:
                 color = ranked(ordered.index(name), len(ordered))
             line = ":" if name == control else ("-", "--")[number % 2]

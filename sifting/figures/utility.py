@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.ticker import LogLocator
 
 from sifting.figures.style import (
-    CYCLE,
     FAINT,
     IMP,
     INK,
@@ -12,6 +11,7 @@ from sifting.figures.style import (
     accuracy_axis,
     evenly,
     log_axis,
+    looks,
     percent,
     ranked,
     subplots,
@@ -59,8 +59,7 @@ def spectra(table: dict, columns: int = 3, bins: int = 40, null: float | None = 
         values = np.concatenate(list(conditions.values()))
         values = values[np.isfinite(values) & (values > 0)]
         edges = np.geomspace(values.min(), values.max() * 1.0001, bins + 1)
-        for number, (name, some) in enumerate(conditions.items()):
-            color = CYCLE[number % len(CYCLE)]
+        for (name, some), (color, _) in zip(conditions.items(), looks(conditions).values()):
             some = some[np.isfinite(some)]
             ax.hist(some, edges, histtype="stepfilled", color=color, alpha=0.1)
             ax.hist(some, edges, histtype="step", color=color, linewidth=1.2, label=name)
