@@ -5,16 +5,17 @@ import numpy as np
 from sifting.figures.style import (
     ACCENT,
     COOL,
-    CYCLE,
     FAINT,
     IMP,
     INK,
     NULL,
+    accuracy_axis,
     band,
     density_axis,
     evenly,
     hollow,
     log_axis,
+    looks,
     measured_axis,
     percent,
     share,
@@ -47,7 +48,7 @@ def accuracy(table: dict, marked: list[int] = (), longer: float | None = None):
         x[list(marked)], mean[list(marked)], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK
     )
     density_axis(ax)
-    percent(ax.yaxis)
+    accuracy_axis(ax)
     ax.set_ylabel("accuracy")
     ax.legend()
     return figure
@@ -69,8 +70,8 @@ def in_degree(table: dict):
         ax.plot(
             counts,
             expected * np.diff(bins).mean(),
-            color=INK,
-            linewidth=1.2,
+            color=NULL,
+            linewidth=1.4,
             linestyle="--",
             label="random pruning",
         )
@@ -141,10 +142,11 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
     if under:
         shown.append((_joined(figure, axes[rows]), "measured"))
     for ax, name in shown:
-        for number, (condition, values) in enumerate(table.items()):
-            color, marker = CYCLE[number % len(CYCLE)], "osD^vP"[number % 6]
+        for (condition, values), (color, form), marker in zip(
+            table.items(), looks(table).values(), "osD^vP" * len(table)
+        ):
             there = ~np.isnan(values[name]).all(0)
-            line = {"marker": marker, "markersize": 3.5, "linestyle": ("-", "--")[number // len(CYCLE) % 2]}
+            line = {"marker": marker, "markersize": 3.5, "linestyle": form}
             band(ax, values["density"][there], values[name][:, there], condition, color, **line)
             if name in PER_UNIT:
                 hollow(ax, fair(values["measured"])[there])
@@ -155,7 +157,9 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
             measured_axis(ax)
         if name == "gain":
             ax.axhline(0, color=NULL, linewidth=0.8, linestyle="--")
-        if name in ("test", "train", "gain", "dead"):
+        if name in ("test", "train"):
+            accuracy_axis(ax)
+        elif name in ("gain", "dead"):
             percent(ax.yaxis)
         if name == "excess":
             ax.set_yscale("log")
@@ -192,6 +196,7 @@ def gains(table: dict):
         ax.set_xticks(place, list(table), rotation=30, ha="right")
         ax.set_ylabel(label)
         percent(ax.yaxis)
+    accuracy_axis(axes[0, 0])
     axes[0, 0].legend()
     return figure
 
@@ -205,9 +210,9 @@ def learning(table: dict):
     splits = {"train": "training batches", "val": "validation images"}
     for row, stage in enumerate(("dense", "best level")):
         for ax, (split, images) in zip(axes[row], splits.items()):
-            for number, (name, curves) in enumerate(table.items()):
-                color, marker = CYCLE[number % len(CYCLE)], "osD^vP"[number % 6]
-                line = ("-", "--")[number // len(CYCLE) % 2]
+            for (name, curves), (color, line), marker in zip(
+                table.items(), looks(table).values(), "osD^vP" * len(table)
+            ):
                 ax.plot(
                     curves["steps"],
                     curves[split][row],
@@ -220,7 +225,7 @@ def learning(table: dict):
             ax.set_xscale("log")
             log_axis(ax.xaxis)
             ax.set_title(f"{stage}, {images}")
-            percent(ax.yaxis)
+            accuracy_axis(ax)
     for ax in axes[1]:
         ax.set_xlabel("optimizer steps")
     for ax in axes[:, 0]:

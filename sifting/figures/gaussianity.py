@@ -8,7 +8,6 @@ from matplotlib.colors import BoundaryNorm
 from sifting.figures.maps import masks
 from sifting.figures.style import (
     COOL,
-    CYCLE,
     FAINT,
     IMP,
     INK,
@@ -17,6 +16,7 @@ from sifting.figures.style import (
     evenly,
     image,
     log_axis,
+    looks,
     mosaic,
     signed,
     subplots,
@@ -54,7 +54,7 @@ def strips(table: dict, panels: tuple[str, ...]):
         label, line, log = AXES[quantity]
         for place, name in enumerate(names):
             values = np.asarray(table[name][quantity], float)
-            color = CYCLE[place % len(CYCLE)]
+            color = looks(names)[name][0]
             aside = place + draw.uniform(-0.2, 0.2, values.size)  # so that dots do not hide each other
             ax.plot(aside, values, "o", color=color, alpha=0.55, markersize=3.5, markeredgewidth=0)
             mean = np.nanmean(values)
@@ -87,7 +87,7 @@ def by_inputs(table: dict):
     """Kurtosis of units against their inputs, from tables.gaussianity.kurtosis_by_inputs."""
     figure, axes = subplots(1, 1, 3.0, 5.6)
     for n, (name, rows) in enumerate(table.items()):
-        style = {"marker": "osD^"[n % 4], "markersize": 4, "capsize": 2, "color": CYCLE[n % len(CYCLE)]}
+        style = {"marker": "osD^"[n % 4], "markersize": 4, "capsize": 2, "color": looks(table)[name][0]}
         axes[0, 0].errorbar(rows["inputs"], rows["kurtosis"], rows["error"], label=name, **style)
     axes[0, 0].set_xscale("log")
     log_axis(axes[0, 0].xaxis)

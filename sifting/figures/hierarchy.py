@@ -10,11 +10,11 @@ from sifting.figures.style import (
     IMP,
     NULL,
     WIDTH,
+    accuracy_axis,
     band,
     density_axis,
     image,
     mosaic,
-    percent,
     signed,
     subplots,
 )
@@ -85,7 +85,7 @@ def turns(table: list[list[dict]]):
                 x[at], y[at], "o", color=color, markersize=8, markerfacecolor="white", markeredgewidth=1.5
             )
         density_axis(ax, ticks=(1, 0.1, 0.01, 0.001, 0.0001))
-        percent(ax.yaxis, 1)
+        accuracy_axis(ax)
         ax.set_title(f"layer {number}")
         ax.set_xlabel("its weights kept")
     axes[0, 0].set_ylabel("validation accuracy, early stopped")

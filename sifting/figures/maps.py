@@ -21,7 +21,7 @@ def displacement():
             ax.add_patch(Rectangle((x, y), 0.92, 0.92, facecolor=color, edgecolor="none"))
     unit = (10.4, 3)
     for x, y in kept:
-        ax.plot([x + 0.46, unit[0] - 0.5], [y + 0.46, unit[1]], color=FAINT, linewidth=0.9, zorder=0)
+        ax.plot([x + 0.46, unit[0] - 0.5], [y + 0.46, unit[1]], color=FAINT, linewidth=0.9)
     ax.add_patch(Circle(unit, 0.5, facecolor="white", edgecolor=INK, linewidth=1.4))
     ax.text(*unit, "j", ha="center", va="center", style="italic")
     ax.add_patch(

@@ -7,17 +7,18 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from sifting.figures.style import (
-    CYCLE,
     FAINT,
     IMP,
-    INK,
     NULL,
+    ON_LIGHT,
     WIDTH,
+    accuracy_axis,
     band,
     density_axis,
     evenly,
     image,
     log_axis,
+    looks,
     mosaic,
     percent,
     ranked,
@@ -65,12 +66,11 @@ def panels(
     level   : a title, and the y of a gray line in panels whose titles begin so
     """
     columns, order = evenly(len(table), columns), list(dict.fromkeys(itertools.chain(*table.values())))
-    rows = -(-len(table) // columns)
+    rows, forms = -(-len(table) // columns), looks(order)
     figure, axes = subplots(rows, columns, 2.5 * rows + 0.5, WIDTH if columns > 1 else 5.6, sharey=sharey)
     for ax, (title, conditions) in zip(axes.flat, table.items()):
         for name, found in conditions.items():
-            number = order.index(name)
-            color, line = CYCLE[number % len(CYCLE)], ("-", "--")[number // len(CYCLE) % 2]
+            number, (color, line) = order.index(name), forms[name]
             if ordered:
                 color, line = ranked(number, len(order)), "-"
             there = ~np.isnan(found[y]).any(0)
@@ -83,7 +83,9 @@ def panels(
         if logy:
             ax.set_yscale("log")
             log_axis(ax.yaxis)
-        if shares:
+        if "accuracy" in label or title.startswith("accuracy"):
+            accuracy_axis(ax)
+        elif shares:
             percent(ax.yaxis)
         if level and title.startswith(level[0]):
             ax.axhline(level[1], color=NULL, linewidth=0.9, linestyle="--", zorder=0)
@@ -215,7 +217,7 @@ def matrices(table: dict, columns: int = 2):
         ax.spines[:].set_visible(False)
         for (row, column), value in np.ndenumerate(values):
             text = f"{100 * value:.0f}" if np.isfinite(value) else "–"
-            ink = INK if value > 0.6 or not np.isfinite(value) else "white"
+            ink = ON_LIGHT if value > 0.6 or not np.isfinite(value) else "white"
             ax.text(column, row, text, ha="center", va="center", fontsize=6.5, color=ink)
     for ax in axes.flat[len(table) :]:
         ax.axis("off")
@@ -227,9 +229,8 @@ def changes(table: dict, label: str):
     layers = list(next(iter(table.values())))
     figure, axes = subplots(1, len(layers), 2.9, sharey=True)
     for ax, layer in zip(axes[0], layers):
-        for place, (_, found) in enumerate(table.items()):
+        for place, (found, (color, _)) in enumerate(zip(table.values(), looks(table).values())):
             values = found[layer]
-            color = CYCLE[place % len(CYCLE)]
             ax.barh(place, np.nanmean(values), color=color, alpha=0.35)
             ax.plot(values, [place] * len(values), "o", markersize=3, color=color)
         ax.set_title(layer)

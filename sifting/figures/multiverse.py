@@ -4,7 +4,7 @@ import textwrap
 
 from matplotlib.patches import Rectangle
 
-from sifting.figures.style import FAINT, INK, WIDTH, percent, subplots
+from sifting.figures.style import FAINT, INK, ON_LIGHT, WIDTH, percent, subplots
 
 # verdict -> color, and sign: what is said in color alone is not seen by all
 LOOKS = {"holds": ("#12693f", "+"), "unclear": ("#e2b04a", "?"), "does not hold": ("#b3261e", "−")}
@@ -41,7 +41,7 @@ def _cell(ax, column: int, place: int, verdict: str, counts: bool):
     color, sign = LOOKS[verdict]
     style = {"facecolor": color, "edgecolor": "white", "linewidth": 1, "alpha": 1 if counts else 0.22}
     ax.add_patch(_square((column - 0.5, place - 0.5), **style))
-    ink = INK if verdict == "unclear" or not counts else "white"
+    ink = (ON_LIGHT if counts else INK) if verdict == "unclear" or not counts else "white"
     ax.text(column, place, sign, ha="center", va="center", fontsize=8, color=ink)
 
 
@@ -62,7 +62,7 @@ def summary(table: list[dict], most: float):
             part = row["shares"][verdict]
             ax.barh(place, part, left=left, color=color, height=0.62, edgecolor="white", linewidth=0.6)
             if part > 0.04:
-                ink = INK if verdict == "unclear" else "white"
+                ink = ON_LIGHT if verdict == "unclear" else "white"
                 ax.text(left + part / 2, place, sign, ha="center", va="center", fontsize=8, color=ink)
             left += part
         weight = {"fontweight": "bold", "color": INK} if row["robust"] else {"color": INK}

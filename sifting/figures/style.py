@@ -1,21 +1,39 @@
 """What all figures share: colours, sizes, percent axes."""
 
+import itertools
 import warnings
+from collections import Counter
+from collections.abc import Iterable
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_hex
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from sifting.tables.basics import NEARLY_ALL
 from sifting.tables.words import share
 
 INK, FAINT = "#22303c", "#9aa7b1"
+ON_LIGHT = "#22303d"  # ink on what is light in the dark, too: as INK, but in the dark it stays
 IMP, NULL, ACCENT, COOL = "#c2410c", "#7b8794", "#0f766e", "#1d4ed8"
 CYCLE = (IMP, COOL, ACCENT, "#a16207", "#7c3aed", "#be185d")
+# A method has one color in the whole book: `looks` gives it, and `strangers` finds lines that have another.
+METHODS = {
+    "IMP": IMP, "magnitude (IMP)": IMP, "L1 unstructured": IMP,
+    "one pool": COOL, "one-shot": ACCENT, "SNIP": "#a16207", "SynFlow": "#7c3aed",
+    "random": NULL, "random pruning": NULL, "random unstructured": NULL, "at random": NULL,
+    "cavity score": "#be185d", "cavity score after training": "#db2777",
+    "hybrid": "#0284c7", "fc-only": "#4d7c0f", "L1 structured": "#86198f", "L2 structured": "#be123c",
+    "L−∞ structured": "#b07d04", "random structured": "#475569",
+    "rewound": IMP, "fine-tuned": COOL, "σ · sign": ACCENT, "sign": "#a16207",
+}  # fmt: skip
+LINES = "-", "--", ":", "-."
 WIDTH = 7.6  # inches: the text column of the page
 SMALL = 3.7  # inches: a phone shows it without scrolling
 HEAT = "magma"
+ROOM = 0.4  # of an axis of accuracy, that it may grow by to show what guessing gives
 
 STYLE = {
     "figure.dpi": 100,
@@ -55,6 +73,40 @@ def subplots(rows: int, columns: int, height: float, width: float = WIDTH, **key
     return figure, axes
 
 
+def method(name: str) -> str:
+    """The method that a condition is of, as IMP of "IMP, short"; "" for a condition that is of none."""
+    return next((one for one in (name, name.partition(",")[0]) if one in METHODS), "")
+
+
+def looks(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Color and line of every condition of a figure.
+
+    Methods have their own colors; other conditions those of CYCLE that no method here has, by their places.
+    Conditions of one color differ in their lines.
+    """
+    found, times = {}, Counter()
+    names = list(dict.fromkeys(names))
+    taken = {METHODS[method(name)] for name in names if method(name)}
+    free = itertools.cycle([color for color in CYCLE if color not in taken] or CYCLE)
+    for name in names:
+        color = METHODS[method(name)] if method(name) else next(free)
+        found[name] = color, LINES[times[color] % len(LINES)]
+        times[color] += 1
+    return found
+
+
+def strangers(figure) -> list[str]:
+    """Names of the methods that a figure draws in another color than the book does."""
+    drawn = [part for ax in figure.axes for part in (*ax.get_lines(), *ax.patches)]
+    return [
+        name
+        for part in drawn
+        if method(name := str(part.get_label()))
+        if to_hex(part.get_color() if hasattr(part, "get_color") else part.get_facecolor())
+        != METHODS[method(name)]
+    ]
+
+
 def ranked(number: int, count: int) -> tuple:
     """The color of one of `count` conditions in an order, the first one bright."""
     return matplotlib.colormaps["viridis"](0.9 - 0.9 * number / max(1, count - 1))
@@ -70,6 +122,40 @@ def percent(axis, digits: int = 2) -> None:
     axis.set_major_formatter(
         FuncFormatter(lambda value, _: f"{round(100 * value, digits) or 0:g} %".replace("-", "−"))
     )
+
+
+def accuracy_axis(ax) -> None:
+    """Show the accuracies of networks, in percent; `guessing` finds the axis by it."""
+    percent(ax.yaxis)
+    ax.set_gid("accuracy")
+
+
+def guesses(figure) -> list:
+    """The axes of accuracy of a figure, see `accuracy_axis`."""
+    return [ax for ax in figure.axes if ax.get_gid() == "accuracy"]
+
+
+def guessing(figure, classes: Iterable[int]) -> None:
+    """A thin line where the accuracy of guessing is, 1 / classes, on every axis of accuracy.
+
+    The first axis says what it is. Where it would take more than ROOM of an axis, words say so at its end.
+    """
+    lines = sorted({1 / count: count for count in classes}.items())
+    for number, ax in enumerate(guesses(figure)):
+        low, high = sorted(ax.get_ylim())
+        for place, (level, count) in enumerate(lines):
+            said = f"chance: {round(100 * level, 1):g} % ({count} classes)"
+            style = {"fontsize": 6.5, "color": INK, "ha": "right", "va": "bottom", "zorder": 6}
+            style |= {"path_effects": [withStroke(linewidth=2, foreground="white")]}
+            if low - level > ROOM * (high - low):
+                ax.text(1, 0.01 + 0.06 * place, f"{said}, below", transform=ax.transAxes, **style)
+                continue
+            low = min(low, level - 0.03 * (high - low))
+            ax.axhline(level, color=INK, linewidth=0.7, linestyle=(0, (1, 2)), zorder=0.4)
+            if not number:
+                ax.annotate(said, (1, level), (0, 1), ax.get_yaxis_transform(), "offset points", **style)
+        if low < min(ax.get_ylim()):
+            ax.set_ylim(*((low, high) if ax.get_ylim()[0] < ax.get_ylim()[1] else (high, low)))
 
 
 def density_axis(ax, ticks=(1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)) -> None:

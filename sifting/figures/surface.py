@@ -4,7 +4,19 @@ import numpy as np
 from matplotlib.patches import Polygon
 from matplotlib.patheffects import withStroke
 
-from sifting.figures.style import CYCLE, INK, NULL, WIDTH, band, percent, ranked, subplots
+from sifting.figures.style import (
+    CYCLE,
+    INK,
+    NULL,
+    ON_LIGHT,
+    WIDTH,
+    accuracy_axis,
+    band,
+    looks,
+    percent,
+    ranked,
+    subplots,
+)
 
 # the pretrained, the pruned and the retrained network -> marker
 NETWORKS = {"$W^*$, pretrained": "o", "$W_p$, pruned": "^", "$W_r$, retrained": "s"}
@@ -45,7 +57,7 @@ def _plane(ax, found: dict, size: float, top: float):
     drawn = ax.pcolormesh(x, y, accuracy, cmap=HEIGHT, vmin=0, vmax=top, shading="nearest", rasterized=True)
     inside = CONTOURS[(accuracy.min() < CONTOURS) & (accuracy.max() > CONTOURS)]
     if inside.size:
-        colors = [INK if level > 0.55 * top else "white" for level in inside]
+        colors = [ON_LIGHT if level > 0.55 * top else "white" for level in inside]
         ax.contour(x, y, accuracy, inside, colors=colors, linewidths=0.5, alpha=0.6)
     outline = {
         "edgecolor": INK,
@@ -74,16 +86,16 @@ def between(table: dict, control: str = "", ordered: tuple[str, ...] = ()):
     """
     figure, axes = subplots(1, len(table), 2.9, sharey=True)
     for ax, (title, conditions) in zip(axes[0], table.items()):
-        colors = iter(CYCLE)
+        forms = looks(name for name in conditions if name != control)
         for number, (name, rows) in enumerate(conditions.items()):
-            color = NULL if name == control else next(colors)
+            color = NULL if name == control else forms[name][0]
             if name in ordered:
                 color = ranked(ordered.index(name), len(ordered))
             line = ":" if name == control else ("-", "--")[number % 2]
             band(ax, np.linspace(0, 1, rows.shape[1]), rows, name, color, linestyle=line)
         ax.set_title(title)
         ax.set_xticks([0, 0.5, 1], ["$W^*$", "half way", "$W_r$"])
-    percent(axes[0, 0].yaxis)
+    accuracy_axis(axes[0, 0])
     low, high = axes[0, 0].get_ylim()
     axes[0, 0].set(ylim=(max(low, 0), min(high, 1.02)), ylabel="training accuracy")
     lines, names = axes[0, 0].get_legend_handles_labels()

@@ -3,7 +3,19 @@
 import numpy as np
 from matplotlib.ticker import LogLocator
 
-from sifting.figures.style import CYCLE, FAINT, IMP, INK, NULL, evenly, log_axis, percent, ranked, subplots
+from sifting.figures.style import (
+    FAINT,
+    IMP,
+    INK,
+    NULL,
+    accuracy_axis,
+    evenly,
+    log_axis,
+    looks,
+    percent,
+    ranked,
+    subplots,
+)
 
 
 def taken_out(table: dict):
@@ -20,7 +32,7 @@ def taken_out(table: dict):
     ax.plot(sets["ratio"], mean, "o-", color=INK, markersize=3.5, linewidth=1.3)
     ax.set(xlabel="weights taken out at random", ylabel="training accuracy", title="random sets")
     percent(ax.xaxis)
-    percent(ax.yaxis)
+    accuracy_axis(ax)
     ax.set_ylim(-0.03, 1.03)
     for ax, (title, lines) in zip(axes[0, 1:], windows.items()):
         for number, (name, line) in enumerate(lines.items()):
@@ -47,8 +59,7 @@ def spectra(table: dict, columns: int = 3, bins: int = 40, null: float | None = 
         values = np.concatenate(list(conditions.values()))
         values = values[np.isfinite(values) & (values > 0)]
         edges = np.geomspace(values.min(), values.max() * 1.0001, bins + 1)
-        for number, (name, some) in enumerate(conditions.items()):
-            color = CYCLE[number % len(CYCLE)]
+        for (name, some), (color, _) in zip(conditions.items(), looks(conditions).values()):
             some = some[np.isfinite(some)]
             ax.hist(some, edges, histtype="stepfilled", color=color, alpha=0.1)
             ax.hist(some, edges, histtype="step", color=color, linewidth=1.2, label=name)

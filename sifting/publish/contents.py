@@ -16,12 +16,12 @@ def parts() -> dict[str, list[str]]:
     """Caption of a part of the book -> its chapters, in their order."""
     return {
         caption: chapters
-        for caption, names in _pages().items()
+        for caption, names in everything().items()
         if (chapters := [name for name in names if name in plans.GROUPS])
     }
 
 
-def _pages() -> dict[str, list[str]]:
+def everything() -> dict[str, list[str]]:
     """The same of all pages but the first."""
     toc = yaml.safe_load((sources.ROOT / "_toc.yml").read_text(encoding="utf-8"))
     return {
@@ -32,7 +32,7 @@ def _pages() -> dict[str, list[str]]:
 
 def pages() -> list[str]:
     """Names of all pages but the first, in the order of the book."""
-    return [name for names in _pages().values() for name in names]
+    return [name for names in everything().values() for name in names]
 
 
 def ordered() -> list[str]:

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 
+from sifting.figures import dark, values
 from sifting.figures.style import SMALL
 
 SMOKE = "Made at the smoke preset, which tests that every step runs: its figures and numbers are no results."
@@ -27,13 +28,18 @@ def embed(name: str, figure, caption: str, made: str, alt: str = "", stored: str
     if folder := os.environ.get("SIFTING_FIGURES"):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         (pathlib.Path(folder) / f"{name}.svg").write_text(text, encoding="utf-8")
-    room, said = _room(figure), html.escape(alt or caption, quote=True)
+    room, said = _room(figure), html.escape(alt or _seen(figure, caption), quote=True)
     fold = f"<details><summary>{name} in {of}</summary>{picture(name, stored, room, said)}</details>"
     return (
         f'<figure class="sifting-figure" id="{name}">{picture(name, text, room, said)}{fold * bool(stored)}'
         f"<figcaption><strong>{name}.</strong> {caption} "
         f'<span class="made">{made}</span></figcaption></figure>'
     )
+
+
+def _seen(figure, caption: str) -> str:
+    """What is seen, for those who do not see it: the caption without tags, and the course of every line."""
+    return f"{html.unescape(re.sub('<[^>]*>', '', caption)).strip()} {values.described(figure)}".strip()
 
 
 def picture(name: str, text: str, room: str, alt: str) -> str:
@@ -100,4 +106,6 @@ def svg(figure) -> str:
     """A figure as SVG text; equal figures give equal text."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")
-    return buffer.getvalue()
+    text, svg, rest = buffer.getvalue().partition("<svg")
+    opening, end, rest = rest.partition(">")
+    return f"{text}{svg}{opening}{end}\n{dark.sheet(rest)}{rest}"

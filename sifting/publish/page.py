@@ -2,13 +2,14 @@
 
 import ast
 import dataclasses
+import functools
 import json
 import os
 import pathlib
 
-from sifting.config import FIELDS, Config, changed
-from sifting.figures import beside
-from sifting.figures.style import share
+from sifting.config import FIELDS, Config, changed, images_of
+from sifting.figures import beside, values
+from sifting.figures.style import guesses, guessing, share, strangers
 from sifting.publish import answers, catalog, claims, intervals, live, plans
 from sifting.publish.markup import embed, grid
 from sifting.publish.pages.outputs import TRIAL
@@ -60,13 +61,19 @@ class Page:
         table   : what it draws; None for a sketch
         caption : what to see, HTML
         runs    : the stored results behind it, where they are not all of the page's
-        alt     : for those who do not see it; default: the caption
+        alt     : for those who do not see it; default: the caption, and what values.described says
         """
         _own(name)
         self.anchors.add(name)
         figure = draw(**options) if table is None else draw(table, **options)
+        if other := strangers(figure):
+            raise ValueError(
+                f"{name} has other colors than the book for {', '.join(other)}; see style.METHODS"
+            )
         stored, of = _beside(name, figure)
         runs = self.runs if runs is None else runs
+        if guesses(figure):
+            guessing(figure, map(classes, {images_of(run.config) for run in runs}))
         names = sorted({run.name for run in runs}) if table is not None else []
         function = f"{draw.__module__.removeprefix('sifting.')}.{draw.__name__}"
         made = f'drawn by <a href="reference.html#{function}">{function}</a>'
@@ -239,6 +246,8 @@ def _beside(name: str, figure) -> tuple[str, str]:
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
         curves = json.dumps(beside.kept_of(figure))
         (pathlib.Path(folder) / f"{name}.json").write_text(curves, encoding="utf-8")
+        if numbers := values.table(figure):
+            (pathlib.Path(folder) / f"{name}.csv").write_text(numbers, encoding="utf-8")
     if folder := os.environ.get("SIFTING_BESIDE"):
         drawn, kept = (pathlib.Path(folder) / f"{name}.{kind}" for kind in ("svg", "json"))
         if not kept.exists():
@@ -262,6 +271,14 @@ def source_of(name: str) -> str:
         if getattr(node, "name", "") == last:
             return ast.get_source_segment(text, node)
     raise ValueError(f"no function {name}")
+
+
+@functools.cache
+def classes(images: Config) -> int:
+    """How many classes there are in a task."""
+    from sifting.data import tasks  # it imports torch, which few figures need
+
+    return len(tasks.class_names(images))
 
 
 def _own(name: str) -> bool:

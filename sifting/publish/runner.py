@@ -247,7 +247,7 @@ def site() -> None:
         READ.unlink(missing_ok=True)  # every page lists the others
         toc.write_text(listed, encoding="utf-8")
     command = [*jupyter_book, "build", str(place.HOME), "--toc", str(toc), "-W", "-n", "--keep-going"]
-    talk = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    talk = os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONPATH": notebooks.KERNEL["PYTHONPATH"]}
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", env=talk)
     if done.returncode:
         READ.unlink(missing_ok=True)  # or pages with warnings would count as read, and the next build as good

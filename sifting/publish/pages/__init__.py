@@ -17,6 +17,7 @@ from sifting.publish.pages.settings import settings_page
 from sifting.publish.pages.tested import claims_page, ledger, write_claims
 from sifting.publish.pages.tried import trials_page
 from sifting.publish.reference import reference
+from sifting.publish.web.glossary import glossary_page
 
 __all__ = [
     "claims_of",
@@ -53,6 +54,7 @@ def write(book: pathlib.Path) -> None:
         "speed": speed_page(store.root() / "bench.json"),
         "provenance": provenance_page(shown, outputs(book, f"{TRIAL}*")),
         "reference": reference(),
+        "glossary": glossary_page(),
         "trials": trials_page(book),
     }
     for name, text in texts.items():

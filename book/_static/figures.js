@@ -1,0 +1,82 @@
+// Figures: enlarged in a dialog, by click, tap or key; there they can be zoomed by buttons, keys and two fingers.
+addEventListener("DOMContentLoaded", () => {
+  const links = [...document.querySelectorAll("a.enlarge")];
+  if (!links.length || !window.HTMLDialogElement) return;
+  const h = (tag, attributes, ...children) => {
+    const node = Object.assign(document.createElement(tag), attributes);
+    node.append(...children);
+    return node;
+  };
+  const LEAST = 0.4, MOST = 8, LEGIBLE = 1.25, STEP = 1.25; // of the size that a figure is drawn at
+  let zoom = 1, natural = 1;
+  const picture = h("img", { className: "enlarged" });
+  const pane = h("div", { className: "pane", tabIndex: 0 }, picture);
+  const set = (value, x = pane.clientWidth / 2, y = pane.clientHeight / 2) => { // what is at x, y stays there
+    const before = zoom;
+    zoom = Math.max(LEAST, Math.min(MOST, value));
+    picture.style.width = `${natural * zoom}px`;
+    pane.scrollLeft = (pane.scrollLeft + x) * zoom / before - x;
+    pane.scrollTop = (pane.scrollTop + y) * zoom / before - y;
+  };
+  const fit = () => pane.clientWidth / natural;
+  const button = (label, words, act) => {
+    const node = h("button", { type: "button", textContent: words });
+    node.setAttribute("aria-label", label);
+    node.addEventListener("click", act);
+    return node;
+  };
+  const title = h("strong");
+  const bar = h("div", { className: "bar" }, title, button("smaller", "−", () => set(zoom / STEP)), button("larger", "+", () => set(zoom * STEP)),
+    button("fit to the screen", "fit", () => set(fit())), button("close", "×", () => dialog.close()));
+  const dialog = h("dialog", { className: "enlarged" }, bar, pane);
+  dialog.setAttribute("aria-label", "Enlarged figure");
+  pane.setAttribute("role", "region");
+  pane.setAttribute("aria-label", "Figure, can be scrolled");
+  document.body.append(dialog);
+
+  const open = (link) => {
+    const shown = link.closest("figure").querySelector(".scroll img");
+    title.textContent = link.closest("figure").id;
+    picture.src = shown.src;
+    picture.alt = shown.alt;
+    natural = shown.naturalWidth || 730;
+    dialog.showModal();
+    zoom = 1;
+    pane.scrollTo(0, 0);
+    set(Math.max(LEGIBLE, Math.min(fit(), 2)), 0, 0);
+    pane.focus();
+  };
+  for (const link of links) {
+    const act = (event) => { if (!event.ctrlKey && !event.metaKey) { event.preventDefault(); open(link); } };
+    link.addEventListener("click", act);
+    const shown = link.closest("figure").querySelector(".scroll img");
+    shown.style.cursor = "zoom-in";
+    shown.addEventListener("click", act);
+  }
+  dialog.addEventListener("keydown", (event) => {
+    const factor = { "+": STEP, "=": STEP, "-": 1 / STEP }[event.key];
+    if (factor) set(zoom * factor);
+    else if (event.key === "0") set(fit());
+    else return;
+    event.preventDefault();
+  });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  pane.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey) return; // this, too, is how two fingers on a pad speak
+    event.preventDefault();
+    const box = pane.getBoundingClientRect();
+    set(zoom * Math.exp(-event.deltaY / 200), event.clientX - box.left, event.clientY - box.top);
+  }, { passive: false });
+  const fingers = new Map();
+  const apart = () => { const [a, b] = fingers.values(); return Math.hypot(a.x - b.x, a.y - b.y); };
+  pane.addEventListener("pointerdown", (event) => fingers.set(event.pointerId, { x: event.clientX, y: event.clientY }));
+  pane.addEventListener("pointermove", (event) => {
+    if (!fingers.has(event.pointerId)) return;
+    const before = fingers.size === 2 ? apart() : 0;
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (!before) return;
+    const [a, b] = fingers.values(), box = pane.getBoundingClientRect();
+    set(zoom * apart() / before, (a.x + b.x) / 2 - box.left, (a.y + b.y) / 2 - box.top);
+  });
+  for (const kind of ["pointerup", "pointercancel", "pointerleave"]) pane.addEventListener(kind, (event) => fingers.delete(event.pointerId));
+});

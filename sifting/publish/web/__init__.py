@@ -1,0 +1,48 @@
+"""What Sphinx lacks, as an extension of it: terms told where they first stand, figures as files."""
+
+import hashlib
+import pathlib
+
+from sifting.publish.web import figures, glossary, search
+
+HERE = pathlib.Path(__file__).parent
+
+
+def setup(app) -> dict:
+    """Make Sphinx finish every page of the book."""
+    app.add_config_value("sifting_stamp", _stamp(), "html")  # another one: every page is written anew
+    app.connect("builder-inited", _begun)
+    app.connect("html-page-context", _page)
+    app.connect("build-finished", _built)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _begun(app) -> None:
+    app.builder.search = False  # ours stands in its place, which shows excerpts and works from disk
+
+
+def _stamp() -> str:
+    files = [*sorted(HERE.glob("*.py")), glossary.SOURCE]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _page(app, name: str, template: str, context: dict, doctree) -> None:
+    """Change the body of a page before it is written."""
+    page = name.removeprefix("book/")
+    if doctree is None or page == name:
+        return
+    titles = {one.removeprefix("book/"): title.astext() for one, title in app.env.titles.items()}
+    body = context["body"]
+    if page not in glossary.APART:
+        body = glossary.marked(body, titles, page)
+    book, site = pathlib.Path(app.srcdir, "book"), pathlib.Path(app.outdir)
+    context["body"] = figures.finished(body, page, titles[page], book, site)
+
+
+def _built(app, error) -> None:
+    """What is done once all pages are written."""
+    if error:
+        return
+    for notebook in pathlib.Path(app.outdir, "_sources").rglob("*.ipynb"):
+        figures.bare(notebook)
+    search.write(pathlib.Path(app.outdir))

@@ -1,0 +1,159 @@
+"""What all figures have in common: one color a method, the line of guessing, the dark, numbers and words."""
+
+import csv
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from sifting import figures
+from sifting.figures import dark, style, values
+
+NAMES = [*style.METHODS]
+ROWS = {
+    "density": np.array([1, 0.1, 0.01]),
+    "level": np.arange(3),
+    "test": np.random.default_rng(0).random((2, 3)),
+}
+
+
+def compared(names):
+    return figures.curves.compare({name: ROWS for name in names}, ("test",))
+
+
+def in_panels(names):
+    return figures.methods.accuracy({"one": {name: ROWS for name in names}})
+
+
+def learned(names):
+    return figures.curves.learning(
+        {name: {"steps": np.arange(1, 4), "train": ROWS["test"], "val": ROWS["test"]} for name in names}
+    )
+
+
+def between(names):
+    return figures.surface.between({"recomputed": {name: ROWS["test"] for name in names}})
+
+
+def by_inputs(names):
+    rows = {"inputs": [1, 2], "kurtosis": [3, 4], "error": [1, 1]}
+    return figures.gaussianity.by_inputs({name: rows for name in names})
+
+
+# --- colors
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("draw", [compared, in_panels, learned, between, by_inputs])
+def test_a_method_has_its_color_in_every_figure(draw, order):
+    for some in (NAMES[:6], NAMES[4:11], NAMES[11:]):
+        figure = draw([*some, "something else"][::order])
+        named = {line.get_label(): to_hex(line.get_color()) for ax in figure.axes for line in ax.get_lines()}
+        drawn = {name: color for name, color in named.items() if name in some}
+        if drawn:
+            assert drawn == {name: style.METHODS[name] for name in some}
+        assert style.strangers(figure) == []
+
+
+def test_bars_of_methods_have_their_colors():
+    table = {name: {"layer": np.array([1.0, 2.0])} for name in NAMES[::-1]}
+    drawn = [
+        to_hex(patch.get_facecolor()) for patch in figures.methods.changes(table, "change").axes[0].patches
+    ]
+    assert drawn == [style.METHODS[name] for name in NAMES[::-1]]
+
+
+def test_a_method_in_another_color_is_found():
+    figure, axes = style.subplots(1, 1, 2)
+    axes[0, 0].plot([1, 2], color=style.METHODS["SNIP"], label="SNIP")
+    assert style.strangers(figure) == []
+    axes[0, 0].plot([1, 2], color=style.METHODS["SNIP"], label="IMP, short")
+    axes[0, 0].plot([1, 2], color=style.METHODS["SNIP"], label="no method")
+    assert style.strangers(figure) == ["IMP, short"]
+
+
+def test_conditions_of_one_figure_differ_in_color_or_line():
+    names = ["IMP", "IMP, short", "IMP, long", "other", "third", "one-shot", "fourth", "fifth", "sixth"]
+    looks = style.looks(names)
+    assert len(set(looks.values())) == len(names)
+    assert {looks[name][0] for name in names[:3]} == {style.IMP}
+    methods = {style.IMP, style.METHODS["one-shot"]}
+    assert all(looks[name][0] not in methods for name in ("other", "third", "fourth", "fifth", "sixth"))
+
+
+# --- guessing
+
+
+@pytest.mark.parametrize("classes", [2, 5, 240])
+def test_an_axis_of_accuracy_shows_what_guessing_gives(classes):
+    figure = compared(["IMP"])
+    [ax] = style.guesses(figure)
+    before = len(ax.get_lines())
+    style.guessing(figure, [classes])
+    said = " ".join(text.get_text() for text in ax.texts)
+    assert f"({classes} classes)" in said and f"{round(100 / classes, 1):g} %" in said
+    assert [line.get_ydata()[0] for line in ax.get_lines()[before:]] == [1 / classes]
+    assert min(ax.get_ylim()) < 1 / classes
+
+
+def test_far_below_an_axis_words_say_what_guessing_gives():
+    figure = figures.curves.compare({"IMP": ROWS | {"test": 0.8 + ROWS["test"] / 100}}, ("test",))
+    limits = style.guesses(figure)[0].get_ylim()
+    style.guessing(figure, [240])
+    assert style.guesses(figure)[0].get_ylim() == limits
+    assert "below" in style.guesses(figure)[0].texts[-1].get_text()
+
+
+# --- in the dark
+
+
+@pytest.mark.parametrize("color", dark.KNOWN)
+def test_every_color_can_be_seen_on_paper_and_in_the_dark(color):
+    assert dark.contrast(dark.bright(color), dark.GROUND) >= dark.CONTRAST
+    assert dark.contrast(color, "#ffffff") >= (2.3 if color == style.FAINT else 3)
+
+
+def test_contrast_is_that_of_its_definition():
+    assert dark.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert dark.contrast("#123456", "#123456") == 1
+
+
+def test_the_sheet_names_the_colors_of_the_figure_and_no_others():
+    sheet = dark.sheet(f"stroke: {style.IMP}")
+    assert f"stroke:{dark.bright(style.IMP)}" in sheet and f"fill:{dark.bright(style.IMP)}" not in sheet
+    assert dark.bright(style.COOL) not in sheet
+
+
+# --- numbers and words
+
+
+def test_the_numbers_of_a_figure_are_those_that_it_draws():
+    rows = list(csv.DictReader(io.StringIO(values.table(in_panels(["IMP", "one-shot"])))))
+    mine = [row for row in rows if row["series"] == "one-shot"]
+    mean, sd = ROWS["test"].mean(0), ROWS["test"].std(0, ddof=1)
+    for column, expected in (("x", ROWS["density"]), ("y", mean), ("low", mean - sd), ("high", mean + sd)):
+        assert [float(row[column]) for row in mine] == pytest.approx(list(expected), rel=1e-4)
+    assert {row["panel"] for row in rows} == {"one"} and {row["vertical"] for row in rows} == {
+        "test accuracy"
+    }
+
+
+def test_bars_and_maps_have_numbers_and_pictures_have_none():
+    bars = figures.utility.bars({"a": np.array([2.0]), "b": np.array([3.0])}, "nats")
+    rows = [row for row in csv.DictReader(io.StringIO(values.table(bars))) if row["series"] == "bar"]
+    assert [(row["y"], float(row["x"])) for row in rows] == [("a", 2), ("b", 3)]
+    assert values.table(figures.maps.masks(np.ones((2, 3, 4, 4), bool))) == ""
+    figure, axes = plt.subplots()
+    plt.close(figure)
+    axes.imshow([[1, 2], [3, 4]])
+    assert [row["y"] for row in csv.DictReader(io.StringIO(values.table(figure)))] == ["1", "2", "3", "4"]
+
+
+def test_words_say_where_lines_begin_and_end():
+    figure = figures.methods.accuracy({"one": {"IMP": ROWS | {"test": np.array([[0.5, 0.75, 0.25]])}}})
+    assert (
+        values.described(figure)
+        == "one: test accuracy against weights kept: IMP 50 % at 100 %, 75 % at 10 %, 25 % at 1 %."
+    )
