@@ -61,7 +61,7 @@ const wordsOf = (settings) => {
   return words.join(", ");
 };
 const average = (values) => values.reduce((a, b) => a + b, 0) / values.length;
-const two = (x) => minus((Math.round(100 * x) / 100 + 0).toFixed(2));
+const lambda = (x) => minus((Math.round(1000 * x) / 1000 + 0).toFixed(3));
 const share = (x) => `${(100 * x).toFixed(x < 0.1 ? 1 : 0)} %`;
 
 // Many small images in one, with a pixel between them: values channel first, each to a byte.
@@ -95,7 +95,7 @@ const drawCurves = (node, label, { curves, least, low, high, ys, yTitle, level, 
     const path = (points) => `M${points.map(([d, v]) => `${X(d)},${Y(v)}`).join("L")}`;
     const band = (rows) => rows.length > 1 ? `<path class="mx-null" d="${path([...rows.map(([d, a]) => [d, a]), ...rows.map(([d, , b]) => [d, b]).reverse()])}Z"/>` : "";
     const drawn = ({ points, style, band: rows = [] }) => band(rows) + (points.length ? `<path class="mx-curve ${style}" d="${path(points)}"/>` : "") +
-      points.map(([d, v], n) => `<circle class="mx-dot ${style}${style === "" && n === level ? " mx-mine" : ""}" cx="${X(d)}" cy="${Y(v)}" r="${style === "" && n === level ? 5 : 2.5}"/>`).join("");
+      points.map(([d, v], n) => `<circle class="mx-dot ${style}${!style && n === level ? " mx-mine" : ""}" cx="${X(d)}" cy="${Y(v)}" r="${!style && n === level ? 5 : 2.5}"/>`).join("");
     return (line === undefined ? "" : `<path class="mx-random" d="M${X(1)},${Y(line)}H${X(least)}"/>`) + curves.map(drawn).join("");
   });
 };
@@ -113,7 +113,7 @@ async function render({ model, el }) {
   const ask = async (message) => {
     worker ??= (async () => {
       const source = URL.createObjectURL(new Blob([model.get("engine")], { type: "text/javascript" }));
-      const made = new Worker(source, { type: "module" });
+      const made = new Worker(source);
       made.onmessage = ({ data }) => { hear[data.is](data); refresh(); };
       made.onerror = (event) => { trouble = `The network could not be trained here: ${event.message ?? "this browser refuses it"}`; refresh(); };
       const opened = async ({ bytes, ...rest }) => ({ ...rest, bytes: new Uint8Array(await inflate(bytes)) });
@@ -147,12 +147,14 @@ async function render({ model, el }) {
   const sentence = (record) => {
     const { locality, random } = measuredOf(record), [low, high] = [Math.min(...random), Math.max(...random)];
     return `Level ${record.level} of ${run.settings.levels}: ${share(densityOf(record))} of the weights are kept, and ${share(record.accuracy)} of new images are ` +
-      `recognized, where guessing gives ${share(1 / run.classes)}. ` + (record.level ? `Λ is ${two(locality)}; ${random.length} random masks with as many weights have ${two(low)} to ${two(high)}.` :
+      `recognized, where guessing gives ${share(1 / run.classes)}. ` + (record.level ? `Λ is ${lambda(locality)}; ${random.length} random masks with as many weights have ${lambda(low)} to ${lambda(high)}.` :
       "Nothing is pruned yet.");
   };
 
   // --- controls
 
+  const task = () => (settings.images === "digits" ? "is to tell handwritten digits apart" : "is to tell from a patch of 12 × 12 pixels which photograph it was cut " +
+    "from, and from which quarter of it") + (settings.labels === "random" ? "; but all labels are drawn at random, so that there is nothing to be learned" : "");
   const begin = () => { over = false; going = waiting = true; watched = null; say(status, "The network begins to train."); ask({ do: "start", settings: { ...settings } }); refresh(); };
   const stale = () => !run || over || ANEW.some((name) => run.settings[name] !== settings[name]);
   const press = () => {
@@ -187,7 +189,7 @@ async function render({ model, el }) {
   };
   const controls = [
     pick("images", "Images"), pick("labels", "Labels", segments), pick("criterion", "Remove"), pick("rewind", "Rewind", segments),
-    range("share", "Removed a level", (v) => `${Math.round(100 * v)} %`), range("steps", "Training", (v) => `${count(v)} steps`),
+    range("share", "Prune a level", (v) => `${Math.round(100 * v)} %`), range("steps", "Training", (v) => `${count(v)} steps`),
     range("levels", "Levels", String), range("seed", "Seed", String),
   ].slice(0, small ? 1 : 8);
   const modes = segments(`${id}-show`, "Show", (value) => { show = value; refresh(); });
@@ -270,16 +272,17 @@ async function render({ model, el }) {
     };
     sheet(canvas, arranged, shape, columns, show === "mask" ? () => (v) => 255 * v : most);
     title.textContent = label;
-    note.textContent = `level ${record.level}, ${share(densityOf(record))} of the weights, Λ ${two(measuredOf(record).locality)}`;
-    canvas.setAttribute("aria-label", `${show === "mask" ? "Masks" : "Weights"} of 64 units at level ${record.level}: ${share(densityOf(record))} kept, Λ ${two(measuredOf(record).locality)}`);
+    note.textContent = `level ${record.level}, ${share(densityOf(record))} of the weights, Λ ${lambda(measuredOf(record).locality)}`;
+    canvas.setAttribute("aria-label", `${show === "mask" ? "Masks" : "Weights"} of 64 units at level ${record.level}: ${share(densityOf(record))} kept, Λ ${lambda(measuredOf(record).locality)}`);
   };
   const drawPlots = (record) => {
     const runs = [kept && kept !== run ? [kept, "mx-faint"] : null, run ? [run, ""] : null].filter(Boolean);
+    const masked = (of) => (of.live ? [...of.levels, of.live] : of.levels); // the masks of a level are known before it is trained
     const points = (of, value) => of.levels.map((one) => [densityOf(one), value(one)]);
     const least = Math.min((1 - settings.share) ** settings.levels, ...runs.flatMap(([of]) => of.levels.map(densityOf))) * 0.95;
-    const at = record && run.levels.includes(record) ? record.level : -1;
-    const ofLocality = runs.map(([of, style]) => ({ style, points: points(of, (one) => measuredOf(one).locality),
-      band: style ? [] : of.levels.map((one) => [densityOf(one), Math.min(...measuredOf(one).random), Math.max(...measuredOf(one).random)]) }));
+    const at = record ? record.level : -1;
+    const ofLocality = runs.map(([of, style]) => ({ style, points: masked(of).map((one) => [densityOf(one), measuredOf(one).locality]),
+      band: style ? [] : masked(of).map((one) => [densityOf(one), Math.min(...measuredOf(one).random), Math.max(...measuredOf(one).random)]) }));
     const top = Math.max(0.1, ...ofLocality.flatMap((curve) => curve.points.map(([, v]) => v))) * 1.1;
     drawCurves(plots.locality.plot, `Locality Λ of the masks against the share of weights kept, beside random masks`,
       { curves: ofLocality, least, low: -0.03, high: top, ys: ticks(0, top, 4).map((v) => [v, v]), level: at, line: 0 });
@@ -288,7 +291,7 @@ async function render({ model, el }) {
     const best = Math.min(1, Math.max(0.2, ...ofAccuracy.flatMap((curve) => curve.points.map(([, v]) => v))) * 1.15);
     drawCurves(plots.accuracy.plot, "Accuracy on new images against the share of weights kept",
       { curves: ofAccuracy, least, low: 0, high: best, ys: ticks(0, 100 * best, 4).map((v) => [v / 100, `${v} %`]), level: at, line: run ? 1 / run.classes : undefined });
-    for (const { node } of [plots.degrees, plots.loss, pairsPanel]) node.classList.toggle("mx-none", !record);
+    for (const { node } of [plots.degrees, plots.loss, pairsPanel]) node.hidden = !record;
     if (!record) return;
     const { degrees, S } = measuredOf(record), inputs = run.shape.reduce((a, b) => a * b), middle = average(degrees);
     const expected = binomial(inputs, middle / inputs).map((p) => p * degrees.length);
@@ -310,7 +313,7 @@ async function render({ model, el }) {
     bar.style.width = `${100 * share_}%`;
     if (trouble) return trouble;
     if (waiting) return "Preparing the images.";
-    if (!run) return small ? "64 units, each joined to every pixel. Press the button, and watch what is left of them." : "Nothing has been trained yet.";
+    if (!run) return "Press Start: it is trained, pruned and trained again, here on this page.";
     if (over) return `Done in ${Math.round(run.levels.reduce((sum, one) => sum + one.seconds, 0))} s of training.`;
     const where = live ? `Level ${live.level} of ${settings.levels}, step ${count(live.step)} of ${count(live.steps)}` : `Level ${run.levels.length - 1} of ${settings.levels} is done`;
     return `${where}: ${going ? seconds(live?.remaining ?? run.remaining) : "paused"}.`;
@@ -323,8 +326,9 @@ async function render({ model, el }) {
     level.set(begun ? record.level : 0, Math.max(0, levels() - 1), begun ? `${record.level} of ${settings.levels}` : "–");
     level.input.disabled = levels() < 2;
     const measured = record && measuredOf(record);
-    tell(facts, [["weights kept", record ? share(densityOf(record)) : "–"], ["accuracy", record?.accuracy === undefined ? "–" : share(record.accuracy)], ["Λ", measured ? two(measured.locality) : "–"]]);
+    tell(facts, [["weights kept", record ? share(densityOf(record)) : "–"], ["accuracy", record?.accuracy === undefined ? "–" : share(record.accuracy)], ["Λ", measured ? lambda(measured.locality) : "–"]]);
     line.textContent = progress();
+    if (!run && !waiting) say(status, `A network of 64 units, each of which sees every pixel, ${task()}.`);
     for (const control of controls) control.set();
     modes.set(show, [["mask", "masks"], ["weights", "weights"]]);
     places.set(restored ? "back" : "shuffled", [["shuffled", "as the network sees them"], ["back", "put back in place"]]);
@@ -339,7 +343,7 @@ async function render({ model, el }) {
     link.href = (small ? "lab.html" : "") + address(settings);
     const beside = kept && kept !== run;
     root.classList.toggle("mx-two", !!beside);
-    other.node.classList.toggle("mx-none", !beside);
+    other.node.hidden = !beside;
     drawBoard(mine, run, record, run ? `${show === "mask" ? "Masks" : "Weights"}: ${wordsOf(run.settings)}` : "");
     if (beside) drawBoard(other, kept, kept.levels[Math.min(record ? record.level : Infinity, kept.levels.length - 1)], `Kept: ${wordsOf(kept.settings)}`);
     drawPlots(record);

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import zlib
 
 import anywidget
@@ -37,7 +38,8 @@ class Lab(anywidget.AnyWidget):
     _esm = _read(*PARTS)
     _css = _read(*STYLES)
 
-    engine = t.Unicode(_read("lab_engine.js")).tag(sync=True)
+    # browsers refuse modules to the workers of a page from disk
+    engine = t.Unicode(re.sub(r"^export ", "", _read("lab_engine.js"), flags=re.M)).tag(sync=True)
     photographs = t.Dict().tag(sync=True)
     digits = t.Dict().tag(sync=True)
     small = t.Bool(False).tag(sync=True)
