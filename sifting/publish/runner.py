@@ -12,7 +12,7 @@ import nbformat
 
 from sifting import store
 from sifting.config import Config, choose
-from sifting.publish import answers, asked, normal, notebooks, pages, place, plans, sources, trials
+from sifting.publish import answers, asked, landing, normal, notebooks, pages, place, plans, sources, trials
 from sifting.publish.fingerprint import fingerprint
 from sifting.publish.forecast import forecast
 from sifting.publish.live import knobs
@@ -263,6 +263,7 @@ def site() -> None:
     pages.write_coverage(BOOK, SITE / "coverage.json")
     pages.write_claims(BOOK, SITE / "claims.json")
     knobs.write(SITE / "_static" / "panels.js", BOOK)
+    landing.write(SITE / "_static" / "lab.js", BOOK)
     print(f"open {SITE / 'index.html'}, or run: make serve")
 
 

@@ -185,7 +185,7 @@ const chart = (node, label, { x, y, xs, ys, xTitle, yTitle = "" }, marks) => {
 };
 
 // In-degrees of all units as bars on a log axis, on which one unit stays visible, and what random
-// pruning would give as a line.
+// pruning would give as a line. `mine` is that of the unit that stands out; -1: none does.
 const drawDegrees = (node, label, { degrees, expected, mine }) => {
   const likely = [...expected.keys()].filter((k) => expected[k] > 0.5);
   let low = Math.min(...degrees, ...likely), high = Math.max(...degrees, ...likely);
@@ -211,7 +211,7 @@ const drawDegrees = (node, label, { degrees, expected, mine }) => {
       d="M${edge(b) + 0.5},${bottom}V${Y(found[b])}H${edge(b + 1) - 0.5}V${bottom}Z"/>`).join("");
     const stair = (n, b) => (n > floor ? `V${Y(n)}H${edge(b + 1)}` : `V${bottom}M${edge(b + 1)},${bottom}`);
     return `${drawn}<path class="mx-random" d="M${edge(0)},${bottom}${Array.from(random, stair).join("")}V${bottom}"/>
-      <path class="mx-pointer" d="M${X(mine + 0.5)},${Y(found[own]) - 3}l-4.5,-7h9Z"/>`;
+      ${own >= 0 ? `<path class="mx-pointer" d="M${X(mine + 0.5)},${Y(found[own]) - 3}l-4.5,-7h9Z"/>` : ""}`;
   });
 };
 

@@ -52,4 +52,4 @@ def test_the_page_depends_on_the_code_that_it_calls():
 def test_it_has_no_outputs_and_is_in_the_contents():
     code = [cell for cell in nbformat.read(GUIDE, 4).cells if cell.cell_type == "code"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
-    assert sources.guides() == ["own"] and "book/own\n" in (GUIDE.parents[2] / "_toc.yml").read_text()
+    assert "own" in sources.guides() and "book/own\n" in (GUIDE.parents[2] / "_toc.yml").read_text()

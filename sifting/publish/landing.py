@@ -1,0 +1,32 @@
+"""What the first page has of the laboratory: the widget of the page `lab`, in small."""
+
+import json
+import pathlib
+
+import nbformat
+
+from sifting.publish.normal import STATE, VIEW
+
+SCRIPT = pathlib.Path(__file__).with_suffix(".js")
+
+
+def laboratory(page: pathlib.Path) -> dict | None:
+    """The laboratory of an executed page, in small: the id of its model, and the state of the widget.
+
+    None where there is no such page, or nothing on it yet.
+    """
+    notebook = nbformat.read(page, 4) if page.exists() else nbformat.v4.new_notebook()
+    shown = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    views = [data[VIEW]["model_id"] for data in shown if VIEW in data]
+    if not views:
+        return None
+    model = notebook.metadata["widgets"][STATE]["state"][views[0]]
+    small = model | {"state": model["state"] | {"small": True}}
+    return {"model": views[0], "state": {views[0]: small}}
+
+
+def write(target: pathlib.Path, book: pathlib.Path) -> None:
+    """Write the script that puts the laboratory on the first page of the site."""
+    known = json.dumps(laboratory(book / "lab.ipynb"), sort_keys=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(f"const LAB = {known};\n" + SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")

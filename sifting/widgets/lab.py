@@ -1,0 +1,91 @@
+"""The laboratory: a network that is trained and pruned in the page, under the reader's hands."""
+
+import base64
+import io
+import re
+import zlib
+
+import anywidget
+import numpy as np
+import traitlets as t
+from PIL import Image
+
+from sifting.widgets.explorer import HERE, squeeze
+
+PARTS = "numbers.js", "parts.js", "lab_files.js", "lab.js"
+STYLES = "explorer.css", "lab.css"
+
+
+def _read(*names: str) -> str:
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+class Lab(anywidget.AnyWidget):
+    """Iterative magnitude pruning of a small network in the browser; no kernel takes part in it.
+
+    Build it with `from_images`. A page stores
+
+        engine      : what computes, as text: a worker runs it
+        photographs : {bytes, side, channels, names}: bytes (pictures, channels, side, side), zlib, each row as
+                      differences modulo 256; a gray picture has one channel
+        digits      : {bytes, labels, shape}: bytes (digits, *shape), zlib
+        small       : whether only what a first look needs is shown
+
+    The masks that it lets a reader keep are read by `sifting.measure(run["removed_at"] > level, run["shape"])`,
+    with run = np.load(file).
+    """
+
+    _esm = _read(*PARTS)
+    _css = _read(*STYLES)
+
+    # browsers refuse modules to the workers of a page from disk
+    engine = t.Unicode(re.sub(r"^export ", "", _read("lab_engine.js"), flags=re.M)).tag(sync=True)
+    photographs = t.Dict().tag(sync=True)
+    digits = t.Dict().tag(sync=True)
+    small = t.Bool(False).tag(sync=True)
+
+    @classmethod
+    def from_images(cls, photographs: dict[str, np.ndarray], digits: tuple[np.ndarray, np.ndarray], **state):
+        """The laboratory of these images.
+
+        photographs : name -> uint8 (channels, side, side), with one channel or three
+        digits      : uint8 (n, channels, height, width), and which they are (n,)
+        state       : small
+        """
+        rows = [np.diff(picture, axis=-1, prepend=np.uint8(0)) for picture in photographs.values()]
+        packed = {
+            "bytes": squeeze(b"".join(row.tobytes() for row in rows)),
+            "side": rows[0].shape[-1],
+            "channels": [len(row) for row in rows],
+            "names": list(photographs),
+        }
+        images, labels = digits
+        drawn = {"bytes": squeeze(images), "labels": labels.tolist(), "shape": list(images.shape[1:])}
+        return cls(photographs=packed, digits=drawn, **state)
+
+    @property
+    def size(self) -> int:
+        """Bytes that the images add to a page, base64 included."""
+        return sum(-(-len(images["bytes"]) // 3) * 4 for images in (self.photographs, self.digits))
+
+    def picture(self) -> Image.Image:
+        """The photographs that patches are cut from: for hosts without widgets."""
+        side, at = self.photographs["side"], 0
+        rows = np.frombuffer(zlib.decompress(self.photographs["bytes"]), np.uint8).reshape(-1, side, side)
+        pictures = np.cumsum(rows, -1, dtype=np.uint8)
+        page = []
+        for count in self.photographs["channels"]:
+            page.append(np.broadcast_to(pictures[at : at + count], (3, side, side)))
+            at += count
+        return sheet(np.stack(page) , 5)
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget, and its picture for hosts without widgets (GitHub, print)."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        png = io.BytesIO()
+        self.picture().save(png, "PNG", optimize=True)
+        data["image/png"] = base64.b64encode(png.getvalue()).decode()
+        return data, metadata
+
+    def __repr__(self):
+        return f"Lab({len(self.photographs['channels'])} photographs, {len(self.digits['labels'])} digits)"
