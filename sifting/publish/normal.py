@@ -31,7 +31,7 @@ def headed(notebook, record: dict):
 def normalise(notebook, name: str, as_written: bool):
     """Drop clocks, paths and random ids, so that the same inputs give the same bytes.
 
-    as_written : the parameters are those that the chapter itself names; then they are not shown twice
+    as_written : the parameters are those that the chapter itself names; then they are not shown, else folded
     """
     notebook.metadata.pop("papermill", None)
     for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
@@ -44,7 +44,7 @@ def normalise(notebook, name: str, as_written: bool):
             cell.metadata.pop(key, None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"
-            cell.metadata.tags.extend(["remove-cell"] * as_written)
+            cell.metadata.tags.append("remove-cell" if as_written else "hide-input")
         for output in cell.get("outputs", []):
             for kind in {"text/plain"} & set(output.get("data", {})):
                 output["data"][kind] = re.sub(r" at 0x[0-9a-f]+", "", output["data"][kind])
