@@ -10,23 +10,26 @@ import functools
 import importlib
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from sifting.config import Config, choose
-from sifting.data import Dataset
+from sifting.data import Dataset, Images, Split
 from sifting.training import linear, norm, sparse, threshold
 from sifting.training.linear import Vector
 from sifting.training.models import FCN
-from sifting.training.reference import loop
+from sifting.training.reference import batches, loop
 from sifting.training.units import Units
+
+
+ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")  # not in every build of torch
 
 
 def onednn(a: Tensor, b: Tensor) -> Tensor:
     """a @ b by oneDNN; what it does not do, by torch.mm."""
-    if a.dtype != torch.float32 or 0 in (*a.shape, *b.shape):
+    if not ONEDNN or a.dtype != torch.float32 or 0 in (*a.shape, *b.shape):
         return a @ b
     return torch.ops.mkldnn._linear_pointwise(a, b.T, None, "none", [], "")
 
@@ -57,27 +60,31 @@ class Dense(linear.Dense):
 
     def __init__(self, mask: Tensor, inputs: Units, outputs: Units, product: Callable = torch.mm):
         super().__init__(mask, inputs, outputs)
-        self.product = product
-        self.mask = torch.ones(0, len(inputs), dtype=torch.bool) if self.kept is None else self.kept
+        self.product, self.compiled = product, kernels()
+        kept = torch.ones(0, len(inputs), dtype=torch.bool) if self.kept is None else self.kept
+        self.mask = kept.numpy()
 
     def bind(self, values: Tensor, grads: Tensor) -> None:
         """See linear.Dense.bind."""
         super().bind(values, grads)
         self.scaled = values.new_empty(self.outputs.computed, self.inputs.computed)
+        self.places = self.weight.numpy(), self.grad.numpy(), self.scaled.numpy()
 
     def forward(self, h: Tensor, scale: Vector, shift: Vector, bias: Tensor) -> tuple[Tensor, Tensor]:
         """See linear.Dense.forward."""
-        offset = torch.empty_like(bias)
-        _call("fold_dense", self.weight, scale, shift, bias, self.scaled, offset)
-        rows = self.outputs.computed
+        weight, _, scaled = self.places
+        offset, rows = torch.empty_like(bias), self.outputs.computed
+        self.compiled.fold_dense(weight, *_arrays(scale, shift, bias), scaled, offset.numpy())
         return self.product(self.scaled, h).add_(offset[:rows, None]), offset[rows:]
 
     def backward(self, d: Tensor, h: Tensor, scale: Vector, shift: Vector, db: Tensor):
         """See linear.Dense.backward."""
-        dscale, dshift = db.new_empty(2, len(self.inputs))
-        slopes = self.product(d, h[: self.inputs.active].T)
-        _call("unfold_dense", self.weight, scale, shift, db, slopes, self.mask, self.grad, dscale, dshift)
-        return None if scale is None else dscale, None if shift is None else dshift
+        weight, grad, _ = self.places
+        found = db.new_empty(2, len(self.inputs))
+        slopes = self.product(d, h[: self.inputs.active].T).numpy()
+        vectors = _arrays(scale, shift, db)
+        self.compiled.unfold_dense(weight, *vectors, slopes, self.mask, grad, *found.numpy())
+        return None if scale is None else found[0], None if shift is None else found[1]
 
     def transposed(self, d: Tensor) -> Tensor:
         """See linear.Dense.transposed."""
@@ -89,48 +96,59 @@ class Kept(linear.Sparse):
 
     def bind(self, values: Tensor, grads: Tensor) -> None:
         """See linear.Sparse.bind."""
-        self.weight, self.grad = values, grads
+        self.compiled, self.weight, self.grad = kernels(), values.numpy(), grads.numpy()
         rows, columns = self.rows[: self.active], self.columns[: self.active]
-        self.turn = (columns * len(self.outputs) + rows).argsort()
-        self.scaled, self.turned = values[: self.varying].clone(), values[: self.active].clone()
+        turn = (columns * len(self.outputs) + rows).argsort()
+        self.entries = self.rows.int().numpy(), self.columns.int().numpy()
         self.starts = _starts(self.rows[: self.varying], self.outputs.computed)
-        self.turned_starts = _starts(columns[self.turn], self.inputs.active)
-        self.turned_rows = rows[self.turn].int()
-        self.still = values.new_zeros(self.inputs.active)
-        self.entries = self.rows.int(), self.columns.int()
+        self.turned_starts, self.turn = _starts(columns[turn], self.inputs.active), turn.int().numpy()
+        self.turned_rows = rows[turn].int().numpy()
+        self.scaled, self.turned = self.weight[: self.varying].copy(), self.weight[: self.active].copy()
+        self.still = values.new_zeros(self.inputs.active).numpy()
 
     def forward(self, h: Tensor, scale: Vector, shift: Vector, bias: Tensor) -> tuple[Tensor, Tensor]:
         """See linear.Sparse.forward."""
         rows, offset = self.outputs.computed, torch.empty_like(bias)
-        _call("fold", *self.entries, self.weight, scale, shift, bias, self.scaled, offset)
+        vectors = *_arrays(scale, shift, bias), self.scaled, offset.numpy()
+        self.compiled.fold(*self.entries, self.weight, *vectors)
         z = h.new_empty(rows, h.shape[1])
-        _call("product", self.starts, self.entries[1], self.scaled, offset, h, z)
+        self.compiled.product(self.starts, self.entries[1], self.scaled, offset.numpy(), h.numpy(), z.numpy())
         return z, offset[rows:]
 
     def backward(self, d: Tensor, h: Tensor, scale: Vector, shift: Vector, db: Tensor):
         """See linear.Sparse.backward."""
-        dscale, dshift = db.new_empty(2, len(self.inputs))
-        _call("products", self.starts[: len(d) + 1], self.entries[1], d, h, self.grad)
-        _call("unfold", *self.entries, self.weight, scale, shift, db, self.grad, self.active, dscale, dshift)
-        return None if scale is None else dscale, None if shift is None else dshift
+        found = db.new_empty(2, len(self.inputs))
+        self.compiled.products(self.starts[: len(d) + 1], self.entries[1], d.numpy(), h.numpy(), self.grad)
+        vectors = *_arrays(scale, shift, db), self.grad, self.active, *found.numpy()
+        self.compiled.unfold(*self.entries, self.weight, *vectors)
+        return None if scale is None else found[0], None if shift is None else found[1]
 
     def transposed(self, d: Tensor) -> Tensor:
         """See linear.Sparse.transposed."""
-        torch.index_select(self.weight[: self.active], 0, self.turn, out=self.turned)
+        self.compiled.taken(self.weight, self.turn, self.turned)
         found = d.new_empty(self.inputs.active, d.shape[1])
-        _call("product", self.turned_starts, self.turned_rows, self.turned, self.still, d, found)
+        self.compiled.product(
+            self.turned_starts, self.turned_rows, self.turned, self.still, d.numpy(), found.numpy()
+        )
         return found
 
 
 class Norm(norm.Norm):
     """norm.Norm, of which a batch takes one pass each way."""
 
+    def bind(self, values: tuple[Tensor, Tensor], grads: tuple[Tensor, Tensor]) -> None:
+        """See norm.Norm.bind."""
+        super().bind(values, grads)
+        found = self.gamma.new_empty(4, len(self.gamma))
+        self.found, self.last = found, tuple(found.numpy())
+        self.places = *_arrays(*values, self.mean, self.var), *self.last
+        self.slopes = _arrays(*grads)
+
     def observe(self, h: Tensor, constant: Tensor) -> tuple[Tensor, Tensor]:
         """See norm.Norm.observe."""
-        self.offset, self.rstd, self.scale, shift = self.gamma.new_empty(4, len(self.gamma))
-        places = self.gamma, self.beta, self.mean, self.var, self.offset, self.rstd, self.scale, shift
-        _call("observe", h, constant, self.module.momentum, self.module.eps, *places)
-        return self.scale, shift
+        module = self.module
+        kernels().observe(h.numpy(), constant.numpy(), module.momentum, module.eps, *self.places)
+        return self.found[2], self.found[3]
 
     def observe_pixels(self, h: Tensor) -> tuple[Tensor, Tensor]:
         """The same of the images, all pixels of them: (inputs, images), in the order of the units."""
@@ -139,41 +157,61 @@ class Norm(norm.Norm):
     def backward(self, h: Tensor, d: Tensor | None, dscale: Tensor, dshift: Tensor) -> Tensor | None:
         """See norm.Norm.backward."""
         d = h.new_empty(0, h.shape[1]) if d is None else d
-        places = self.offset, self.rstd, self.scale, dscale, dshift, self.dgamma, self.dbeta
-        _call("through_norm", h, d, *places)
+        kernels().through_norm(*_arrays(h, d), *self.last[:3], *_arrays(dscale, dshift), *self.slopes)
         return d
 
 
 class Network(sparse.Network):
-    """sparse.Network by compiled loops. product : of dense matrices, a name in PRODUCTS."""
+    """sparse.Network by compiled loops; it takes its steps with images as columns, see `turned`.
+
+    product : of dense matrices, a name in PRODUCTS
+    """
 
     sparse, norm = Kept, Norm
 
     def __init__(self, model: FCN, masks: dict[str, Tensor], limits: list[float], product: str = "blas"):
         self.dense = functools.partial(Dense, product=PRODUCTS[product])
         super().__init__(model, masks, limits)
+        self.order = self.units[0].order.numpy()
+
+    def turned(self, x: Tensor) -> Tensor:
+        """Images, (images, inputs), as columns, (inputs, images), the inputs in the order of the units."""
+        found = x.new_empty(x.shape[1], len(x))
+        kernels().turned(x.numpy(), self.order, found.numpy())
+        return found
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(images, classes) logits of x, (images, inputs), by the running statistics."""
+        return super().__call__(self.turned(x))
+
+    @torch.no_grad()
+    def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Leave the gradient of the cross-entropy of a batch; return loss and accuracy, as scalars.
+
+        x : images as columns
+        """
+        z, trace = self._forward(x, training=True)
+        self.steps += 1
+        most, which, sums = z.new_empty(len(y)), torch.empty_like(y), z.new_empty(len(y))
+        kernels().peak(*_arrays(z, most, which))
+        true = z.gather(0, y[None])[0]
+        kernels().slopes(*_arrays(z.exp_(), y, sums))
+        self._backward(z, trace)
+        return (sums.log_() - true).mean(), (which == y).to(z.dtype).mean()
 
     def _pixels(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        units = self.units[0]
-        whole = x.new_empty(len(units), len(x))
-        _call("turned", x, units.order, whole)
-        return whole[: units.computed], whole
-
-    def _backward(self, d: Tensor, trace: list) -> None:
-        super()._backward(d.contiguous(), trace)
+        return x[: self.units[0].computed], x
 
 
-def _starts(rows: Tensor, count: int) -> Tensor:
+def _starts(rows: Tensor, count: int):
     """Where each of `count` rows begins among entries that are sorted by row; and where the last one ends."""
-    return torch.searchsorted(rows, torch.arange(count + 1))
+    return torch.searchsorted(rows, torch.arange(count + 1)).numpy()
 
 
-def _call(name: str, *arguments) -> None:
-    """Call a compiled loop; of None it sees an array of no numbers, of a type that it knows."""
-    like = next(one for one in arguments if isinstance(one, Tensor) and one.is_floating_point())
-    empty = like.new_empty(0).numpy()
-    arrays = [empty if one is None else one.numpy() if isinstance(one, Tensor) else one for one in arguments]
-    getattr(kernels(), name)(*arrays)
+def _arrays(*tensors: Vector) -> list:
+    """Tensors as arrays. In place of None, which has no type, stands an array of no numbers."""
+    like = next(one for one in tensors if one is not None)
+    return [like[:0].numpy() if one is None else one.numpy() for one in tensors]
 
 
 class Stepper(sparse.Stepper):
@@ -181,23 +219,54 @@ class Stepper(sparse.Stepper):
 
     def __init__(self, model: nn.Module, masks: dict[str, Tensor], data: Dataset, config: Config, numbers=()):
         super().__init__(model, masks, data, config, numbers)
-        self.velocity = torch.zeros_like(self.network.flat) if config.momentum else None
+        flat = self.network.flat
+        velocity = torch.zeros_like(flat) if config.momentum else flat.new_empty(0)
+        self.places = flat.detach().numpy(), flat.grad.numpy(), velocity.detach().numpy()
+        self.gather = _gather(data.train, self.network)
 
     def network_of(self, masks: dict[str, Tensor], limits: Sequence) -> Network:
         """What is trained; limits : as the numbers of `train`."""
         product, *limits = limits or settle(self.model, self.config)
         return Network(self.model, masks, limits, product)
 
+    def stream(self, level: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Images, as columns, and classes for each of `steps` steps."""
+        return map(self.gather, batches(len(self.data.train), self.config, steps, level, "cpu"))
+
     def step(self, x: Tensor, y: Tensor, rate: float) -> None:
         """One step of the optimizer. Pruned weights have no gradients."""
         self.sums += torch.stack(self.network.step(x, y))
         if self.config.optimizer == "sgd":
-            flat, config = self.network.flat, self.config
-            places = flat.detach(), flat.grad, self.velocity
-            _call("descend", *places, rate, config.momentum, config.weight_decay)
+            kernels().descend(*self.places, rate, self.config.momentum, self.config.weight_decay)
         else:
-            self.optimizer.param_groups[0]["lr"] = rate
             self.optimizer.step()
+
+
+def _gather(split: Split, network: Network) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """A function(index) -> Split.batch(index) with images as columns; in one pass where they allow it."""
+    if type(split) is not Split or type(split.images) is not Images or split.mean is None:
+
+        def batch(index):
+            x, y = split.batch(index)
+            return network.turned(x), y
+
+        return batch
+    source, where = split.images.source, split.images.where
+    pool = torch.as_strided(source, (source.untyped_storage().nbytes(),), (1,), 0).numpy()
+    strides = torch.tensor(source.stride())
+    places = sum(
+        (torch.arange(size) * stride).view(-1, *[1] * (2 - axis))
+        for axis, (size, stride) in enumerate(zip(source.shape[1:], source.stride()[1:]))
+    ).flatten()[network.units[0].order]
+    mean = split.mean[network.units[0].order].numpy()
+
+    def fused(index):
+        starts = where[index] * strides[0] + source.storage_offset()
+        found = split.mean.new_empty(len(places), len(index))
+        kernels().gather(pool, starts.numpy(), places.numpy(), mean, split.scale, found.numpy())
+        return found, split.labels[index]
+
+    return fused
 
 
 def train(
@@ -242,7 +311,7 @@ def settle(model: FCN, config: Config) -> list:
 
 def fastest() -> str:
     """The fastest of PRODUCTS by the clock, in three products as of a layer."""
-    if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+    if not ONEDNN:
         return "blas"
     weight, h, d = torch.ones(256, 512), torch.ones(512, 200), torch.ones(256, 200)
     times = {name: [] for name in PRODUCTS}

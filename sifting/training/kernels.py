@@ -299,10 +299,60 @@ def through_norm(h, d, offset, rstd, scale, dscale, dshift, dgamma, dbeta):
 def turned(x, order, h):
     """h_in = x_{n, order_i}: images as columns. x : (images, inputs)."""
     images, count = len(x), len(order)
-    for first in range(0, count, LANES):
+    for first in range(0, count, LANES):  # a few rows at a time stay at hand
         for n in range(images):
             for i in range(first, min(first + LANES, count)):
                 h[i, n] = x[n, order[i]]
+
+
+@compiled
+def gather(pool, starts, places, mean, scale, h):
+    """h_in = (b - mean_i) / scale, of the byte b at starts_n + places_i of `pool`: images as columns."""
+    images, count, scale = len(starts), len(places), h.dtype.type(scale)
+    for first in range(0, count, LANES):
+        last = min(first + LANES, count)
+        for n in range(images):
+            for i in range(first, last):
+                h[i, n] = pool[starts[n] + places[i]]
+        for i in range(first, last):
+            for n in range(images):
+                h[i, n] = (h[i, n] - mean[i]) / scale
+
+
+@compiled
+def peak(z, most, which):
+    """Largest number of each column and its first row; the columns of z are lowered by it."""
+    classes, images = z.shape
+    most[:], which[:] = z[0], 0
+    for c in range(1, classes):
+        for n in range(images):
+            if z[c, n] > most[n]:
+                most[n], which[n] = z[c, n], c
+    for c in range(classes):
+        for n in range(images):
+            z[c, n] -= most[n]
+
+
+@compiled
+def slopes(e, labels, sums):
+    """d = (e / sums - 1 of the label) / images in place of e = exp(z), and sums over classes: (images,)."""
+    classes, images = e.shape
+    sums[:] = 0
+    for c in range(classes):
+        for n in range(images):
+            sums[n] += e[c, n]
+    for c in range(classes):
+        for n in range(images):
+            e[c, n] /= sums[n] * images
+    for n in range(images):
+        e[labels[n], n] -= e.dtype.type(1) / images
+
+
+@compiled
+def taken(weight, order, found):
+    """found_k = weight_{order_k}."""
+    for k in range(len(order)):
+        found[k] = weight[order[k]]
 
 
 @compiled

@@ -104,12 +104,13 @@ class Network:
 
     def __call__(self, x: Tensor) -> Tensor:
         """(images, classes) logits of x, (images, inputs), by the running statistics."""
-        return self._forward(x, training=False)[0]
+        return self._forward(x, training=False)[0].T.contiguous()
 
     @torch.no_grad()
     def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Leave the gradient of the cross-entropy of a batch; return loss and accuracy, as scalars."""
-        logits, trace = self._forward(x, training=True)
+        z, trace = self._forward(x, training=True)
+        logits = z.T.contiguous()
         self.steps += 1
         logs = F.log_softmax(logits, 1)
         here = torch.arange(len(y)), y
@@ -120,7 +121,10 @@ class Network:
         return loss, (logits.argmax(1) == y).float().mean()
 
     def _forward(self, x: Tensor, training: bool) -> tuple[Tensor, list]:
-        """Logits, and of every layer what its backward pass needs: input, scale, shift, preactivation."""
+        """Logits, (classes, images), and of every layer what its backward pass needs.
+
+        That is input, scale, shift, and preactivation.
+        """
         trace, z, constant = [], None, None
         for n, (layer, bias) in enumerate(zip(self.layers, self.biases)):
             scale = shift = None
@@ -145,7 +149,7 @@ class Network:
                     shift = torch.cat([bias.new_zeros(len(self.units[n]) - len(constant)), constant])
             trace.append((h, scale, shift, z))
             z, constant = layer.forward(h, scale, shift, bias)
-        return z.T.contiguous(), trace
+        return z, trace
 
     def _backward(self, d: Tensor, trace: list) -> None:
         """Leave the gradients; d = dL/dz of the outputs, (outputs, images)."""
