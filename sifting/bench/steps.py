@@ -3,6 +3,8 @@
 All functions but the first three make a function to call.
 """
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -138,10 +140,11 @@ def _stepping(kind: type[Stepper], split: Split, settings: Config, classes: int,
     """A step of a stepper of that kind, drawing the batch included."""
     data = Dataset("random", split.images.shape, classes, split, split, split)
     model = build(settings, data.shape, classes, generator(settings, "weights"))
-    stepper, draw = kind(model, masks, data, settings), generator(settings, "batches")
+    stepper = kind(model, masks, data, settings)
+    stream = itertools.chain.from_iterable(stepper.stream(level, 1000) for level in itertools.count())
 
     def run():
-        stepper.step(*split.batch(_batch(split, settings, draw)), settings.lr)
+        stepper.step(*next(stream), settings.lr)
 
     return run
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from sifting.config import Config, choose
-from sifting.training import reference, replicas, sparse
+from sifting.training import kept, reference, replicas, sparse
 
 
 def no_numbers(words: Sequence[str]) -> list:
@@ -40,13 +40,14 @@ class Engine:
 
 ENGINES = {
     "reference": Engine(reference.train),
+    "kept": Engine(kept.train, kept.objection, kept.settle, kept.read),
     "sparse": Engine(sparse.train, sparse.objection, sparse.settle, sparse.read),
     "replicas": Engine(
         replicas.train_one, replicas.objection, replicas.settle, replicas.read, replicas.train
     ),
 }
 # "auto" is the first of these that does not object
-AUTO = ("sparse", "replicas", "reference")
+AUTO = ("kept", "sparse", "replicas", "reference")
 
 
 @dataclass(frozen=True)

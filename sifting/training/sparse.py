@@ -29,6 +29,8 @@ class Network:
     called like the model, in training or evaluation mode, but a call never touches its statistics.
     """
 
+    dense, sparse, norm = Dense, Sparse, Norm  # what its layers are made of
+
     def __init__(self, model: FCN, masks: dict[str, Tensor], limits: list[float]):
         """limits : the density of each layer up to which it computes kept weights alone; see `thresholds`."""
         self.model, self.depth, self.steps = model, len(model.linear), 0
@@ -45,11 +47,11 @@ class Network:
         self.after = not self.before and any(isinstance(norm, nn.BatchNorm1d) for norm in model.after)
         self.units = survey(weights, self.before or self.after)
         self.layers = [
-            (Dense if mask.all() or mask.sum() > limit * mask.numel() else Sparse)(mask, *ends)
+            (self.dense if mask.all() or mask.sum() > limit * mask.numel() else self.sparse)(mask, *ends)
             for mask, limit, ends in zip(weights, limits, itertools.pairwise(self.units))
         ]
         self.norms = [
-            Norm(norm, units)
+            self.norm(norm, units)
             for norm, units in zip(
                 *((model.before, self.units) if self.before else (model.after, self.units[1:]))
             )
@@ -102,12 +104,13 @@ class Network:
 
     def __call__(self, x: Tensor) -> Tensor:
         """(images, classes) logits of x, (images, inputs), by the running statistics."""
-        return self._forward(x, training=False)[0]
+        return self._forward(x, training=False)[0].T.contiguous()
 
     @torch.no_grad()
     def step(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Leave the gradient of the cross-entropy of a batch; return loss and accuracy, as scalars."""
-        logits, trace = self._forward(x, training=True)
+        z, trace = self._forward(x, training=True)
+        logits = z.T.contiguous()
         self.steps += 1
         logs = F.log_softmax(logits, 1)
         here = torch.arange(len(y)), y
@@ -118,15 +121,18 @@ class Network:
         return loss, (logits.argmax(1) == y).float().mean()
 
     def _forward(self, x: Tensor, training: bool) -> tuple[Tensor, list]:
-        """Logits, and of every layer what its backward pass needs: input, scale, shift, preactivation."""
+        """Logits, (classes, images), and of every layer what its backward pass needs.
+
+        That is input, scale, shift, and preactivation.
+        """
         trace, z, constant = [], None, None
         for n, (layer, bias) in enumerate(zip(self.layers, self.biases)):
             scale = shift = None
             if n == 0:
-                h = self._pixels(x)
+                h, seen = self._pixels(x)
                 if self.before:
                     norm = self.norms[0]
-                    scale, shift = norm.observe_pixels(x) if training else norm.recall(x.new_empty(0))
+                    scale, shift = norm.observe_pixels(seen) if training else norm.recall(x.new_empty(0))
             else:
                 if self.after:
                     norm = self.norms[n - 1]
@@ -143,7 +149,7 @@ class Network:
                     shift = torch.cat([bias.new_zeros(len(self.units[n]) - len(constant)), constant])
             trace.append((h, scale, shift, z))
             z, constant = layer.forward(h, scale, shift, bias)
-        return z.T.contiguous(), trace
+        return z, trace
 
     def _backward(self, d: Tensor, trace: list) -> None:
         """Leave the gradients; d = dL/dz of the outputs, (outputs, images)."""
@@ -182,12 +188,12 @@ class Network:
             dlevel[units.computed :] = (dshift * (norm.beta > 0))[units.computed :]
         return norm.backward(z, d, dscale, dlevel)
 
-    def _pixels(self, x: Tensor) -> Tensor:
-        """The inputs that something reads, (read, images)."""
-        units = self.units[0]
+    def _pixels(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The inputs that something reads, (read, images), and what a norm is to observe."""
+        units, read = self.units[0], x
         if units.computed < len(units):
-            x = x.index_select(1, units.order[: units.computed])
-        return x.T.contiguous() if isinstance(self.layers[0], Sparse) else x.T
+            read = x.index_select(1, units.order[: units.computed])
+        return (read.T.contiguous() if isinstance(self.layers[0], Sparse) else read.T), x
 
 
 def thresholds(model: FCN, images: int) -> list[float]:
@@ -208,8 +214,12 @@ class Stepper(reference.Stepper):
     ):
         refuse(model, masks)
         super().__init__(model, masks, data, config)
-        self.network = Network(model, masks, limits or thresholds(model, config.batch_size))
+        self.network = self.network_of(masks, limits)
         self.optimizer = make_optimizer(self.network, config)
+
+    def network_of(self, masks: dict[str, Tensor], limits: Sequence[float]) -> Network:
+        """What is trained; limits : as those of `train`."""
+        return Network(self.model, masks, limits or thresholds(self.model, self.config.batch_size))
 
     def step(self, x: Tensor, y: Tensor, rate: float) -> None:
         """One step of the optimizer; the rate is constant. Pruned weights have no gradients."""

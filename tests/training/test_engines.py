@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import re
+import sys
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 from sifting import config, data
 from sifting.config import SETTINGS
 from sifting.pruning.prunable import prunable
-from sifting.training import engines, models, sparse, threshold, units
+from sifting.training import engines, kept, models, sparse, threshold, units
 from sifting.training.engines import ENGINES
 from sifting.training.reference import generator, train
 
@@ -28,6 +29,7 @@ def images():
 def form(request, monkeypatch):
     """Every layer that is pruned kept in one form, whatever is faster."""
     monkeypatch.setattr(sparse, "threshold", lambda *_: request.param)
+    monkeypatch.setattr(threshold, "threshold", lambda *_: request.param)
 
 
 @dataclasses.dataclass
@@ -226,10 +228,10 @@ def test_limits_decide_the_form_of_each_layer(images):
 def test_an_engine_that_is_settled_has_all_that_its_bits_depend_on(images):
     settings, model, masks = setting(images, torch.float32)
     engine = engines.settle("auto", model, settings)
-    assert engine.name == "sparse" and engine.numbers == sparse.thresholds(model, 100)
+    assert engine.name == "kept" and engine.numbers == kept.settle(model, settings)
     assert engines.settle(str(engine), model, settings) == engine
     nets = [copy.deepcopy(model) for _ in range(3)]
-    settled = [engine, engines.read(str(engine)), engines.read("sparse 0.0 0.0 0.0 0.0")]
+    settled = [engine, engines.read(str(engine)), engines.read("kept blas 0.0 0.0 0.0 0.0")]
     for some, net in zip(settled, nets):
         some.train(net, masks, images, settings, 0, 0, None, False)
     a, b, dense = [net.state_dict() for net in nets]
@@ -280,7 +282,7 @@ def test_auto_finds_an_engine_for_every_preset(family, device):
 def test_auto_is_the_first_that_does_not_object():
     lenet, resnet = (config.preset("smoke", family=family) for family in ("lenet", "resnet20"))
     for settings, device, name in (
-        (SMOKE, "cpu", "sparse"),
+        (SMOKE, "cpu", "kept"),
         (SMOKE, "cuda", "replicas"),
         (dataclasses.replace(SMOKE, schedule="drops"), "cpu", "reference"),
         (lenet, "cpu", "replicas"),
@@ -299,6 +301,9 @@ def test_auto_is_the_first_that_does_not_object():
         "sparse nan",
         "sparse  ",
         "sparse -1",
+        "kept 0.5",
+        "kept fast 0.5",
+        "kept onednn 2",
         "replicas x",
         "replicas 0",
         "reference 3",
@@ -315,6 +320,7 @@ def test_an_engine_that_there_is_not_is_refused_with_the_choices(engine):
     [
         ("sparse 0.5 0.25 0", [0.5, 0.25, 0.0]),
         ("sparse 1.5e-05 0.0078125 1.0", [1.5e-05, 0.0078125, 1.0]),
+        ("kept onednn 0.5 0", ["onednn", 0.5, 0.0]),
         ("replicas 8", [8]),
         ("reference", []),
     ],
@@ -322,6 +328,79 @@ def test_an_engine_that_there_is_not_is_refused_with_the_choices(engine):
 def test_the_texts_of_stored_results_are_read_and_stay_as_they_are(text, numbers):
     settled = engines.read(text)
     assert list(settled.numbers) == numbers and str(settled) == text
+
+
+@pytest.mark.parametrize("fault", ["no numba", "no place"])
+def test_where_nothing_can_be_compiled_the_sparse_engine_trains_and_a_line_says_so(
+    fault, tmp_path, monkeypatch, capsys
+):
+    for module in ("sifting.training.kernels", "sifting.training.simd"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    if fault == "no numba":
+        monkeypatch.setitem(sys.modules, "numba", None)
+        monkeypatch.setitem(sys.modules, "numba.core", None)
+    else:
+        (tmp_path / "file").write_text("where a folder should be")
+        monkeypatch.setenv("SIFTING_CACHE", str(tmp_path / "file"))
+    for known in (kept.kernels, kept.missing):
+        known.cache_clear()
+    try:
+        assert [engines.resolve("auto", SMOKE).name for _ in range(2)] == ["sparse"] * 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith("the engine kept is left out, and sparse trains instead (")
+        with pytest.raises(ValueError, match="the engine kept trains with numba"):
+            engines.resolve("kept", SMOKE)
+    finally:
+        monkeypatch.undo()
+        for known in (kept.kernels, kept.missing):
+            known.cache_clear()
+
+
+@pytest.mark.parametrize("images", [1, 5, 16, 23, 64, 200])
+@pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+def test_a_compiled_loop_gives_the_matrix_product_and_the_same_bits_wherever_arrays_begin(images, dtype):
+    draw = torch.Generator().manual_seed(images)
+    mask = torch.rand(30, 50, generator=draw) < 0.3
+    weight, h, d = (
+        torch.randn(size, generator=draw, dtype=dtype) for size in (mask.shape, (50, images), (30, images))
+    )
+    rows, columns = mask.nonzero().T
+    starts, columns = kept._starts(rows, 30), columns.int().numpy()
+    results = []
+    for shift in (0, 1, 3):
+
+        def moved(value, shift=shift):
+            place = torch.zeros(value.numel() + shift, dtype=dtype)[shift:].view(value.shape)
+            return place.copy_(value).numpy()
+
+        z, found = moved(torch.zeros(30, images)), moved(torch.zeros(len(rows)))
+        kept.kernels().product(starts, columns, moved(weight[mask]), moved(torch.zeros(30)), moved(h), z)
+        kept.kernels().products(starts, columns, moved(d), moved(h), found)
+        results.append((z.tobytes(), found.tobytes()))
+    assert results[1:] == results[:1] * 2
+    limits = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}
+    torch.testing.assert_close(torch.from_numpy(z), (weight * mask) @ h, **limits)
+    torch.testing.assert_close(torch.from_numpy(found), (d @ h.T)[mask], **limits)
+
+
+@pytest.mark.parametrize("name", kept.PRODUCTS)
+def test_a_product_is_that_of_torch(name):
+    draw = torch.Generator().manual_seed(0)
+    for rows, inner, columns in ((5, 7, 3), (64, 32, 20), (0, 3, 2), (2, 0, 3), (3, 2, 0)):
+        a, b = torch.randn(rows, inner, generator=draw), torch.randn(inner, columns, generator=draw)
+        for left, right in ((a, b), (a.T.contiguous().T, b.T.contiguous().T), (a.double(), b.double())):
+            torch.testing.assert_close(kept.PRODUCTS[name](left, right), left @ right, rtol=1e-5, atol=1e-5)
+
+
+def test_images_are_gathered_as_a_split_gives_them(images):
+    """In one pass, to the bit, in the order of the units; and so where the images allow no such pass."""
+    settings, model, masks = setting(images, torch.float32)
+    network = kept.Network(model, masks, [1.0] * 4)
+    index = torch.tensor([3, 0, 499, 3])
+    for split in (dataclasses.replace(images.train, mean=torch.linspace(0, 255, 192)), images.train):
+        found, labels = kept._gather(split, network)(index)
+        x, y = split.batch(index)
+        assert torch.equal(found, x.T[network.units[0].order]) and torch.equal(labels, y)
 
 
 def test_a_damaged_or_lost_cache_is_measured_again(tmp_path, monkeypatch):
@@ -348,7 +427,7 @@ def test_a_threshold_is_measured_once(tmp_path, monkeypatch):
     first = threshold.threshold(8, 9, 10, torch.float32)
     assert first in (0.0, *threshold.DENSITIES)
     monkeypatch.setattr(threshold, "measure", lambda *_: pytest.fail("measured again"))
-    threshold._known.cache_clear()
+    threshold.remembered.clear()
     assert threshold.threshold(8, 9, 10, torch.float32) == first
     assert (tmp_path / "thresholds.json").exists()
 
