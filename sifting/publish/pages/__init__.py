@@ -11,6 +11,7 @@ from sifting.publish import intervals
 from sifting.publish.pages.covered import coverage, coverage_page, write_coverage
 from sifting.publish.pages.fast import speed_page
 from sifting.publish.pages.made import provenance_page, seedless, sha256
+from sifting.publish.pages.mapped import map_block
 from sifting.publish.pages.outputs import TRIAL, claims_of, outputs, record
 from sifting.publish.pages.settings import settings_page
 from sifting.publish.pages.tested import claims_page, ledger, verdicts, write_claims
@@ -18,7 +19,10 @@ from sifting.publish.pages.tried import trials_page
 from sifting.publish.reference import reference
 from sifting.publish.web.glossary import glossary_page
 
+BLOCKS = ("map", "reading", "verdicts")  # what other pages include
+
 __all__ = [
+    "BLOCKS",
     "claims_of",
     "claims_page",
     "coverage",
@@ -43,6 +47,7 @@ def write(book: pathlib.Path) -> None:
     """Write all computed pages of the book; a page that stays the same is left alone."""
     shown = outputs(book)
     texts = {
+        "map": map_block(shown),
         "coverage": coverage_page(shown),
         "claims": claims_page(shown),
         "verdicts": verdicts(shown),
