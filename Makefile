@@ -37,7 +37,7 @@ $(error unknown $(UNKNOWN); choose from $(KNOWN))
 endif
 
 .DEFAULT_GOAL := book
-.PHONY: book test compare forget answer list live serve verify bench house lint help clean packages
+.PHONY: book pdf test compare forget answer list live serve verify bench house lint help clean packages
 
 book: $(READY)      ## execute what is out of date and build the site
 #:  chapter=imp                 one chapter alone, and the site; at other settings, a trial on a page of its own
@@ -55,6 +55,9 @@ else
 	@exec $(RUN) run $(chapter) $(OPTIONS)
 	@exec $(RUN) site
 endif
+
+pdf: book           ## print the book as _build/sifting.pdf, by a headless Chromium
+	@exec $(RUN) pdf
 
 test: $(READY)      ## run all tests, the built site in headless Chromium included
 #:  only=store                  those of one room, or of several
@@ -118,7 +121,7 @@ endif
 
 clean:              ## remove the site and the executed chapters; stored results stay
 	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/verdicts.md \
-	  book/provenance.md book/reference.md book/settings.md book/speed.md book/trials.md book/glossary.md
+	  book/provenance.md book/reference.md book/settings.md book/speed.md book/trials.md book/glossary.md book/map.md
 
 # A virtual environment of Python 3.11 or 3.12 with the pinned packages; installed anew when the pins change.
 .venv/installed: requirements.txt constraints.txt

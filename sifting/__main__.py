@@ -7,6 +7,7 @@ forget [trial=NAME|all chapter=NAME]                remove such a page, or those
 compare a=NAME b=NAME                               draw a page of one trial beside another
 answer trial=NAME|all                               keep it in small, as the answer to an exercise
 site                                                build the site around the executed chapters
+pdf                                                 print the site as one PDF
 build                                               execute what is out of date, then the site
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
 serve [port=8000]                                   serve the site on this machine
@@ -58,6 +59,7 @@ OPTIONS = {  # command -> option -> how to read it
     "run": RUN,
     "build": RUN,  # but none may be given
     "site": {},
+    "pdf": {},
     "forget": {"trial": str, "chapter": str},
     "compare": {"a": str, "b": str},
     "answer": {"trial": str},
@@ -148,6 +150,10 @@ def command(words: list[str]) -> int:
         from sifting.publish.serve import serve
 
         serve(runner.SITE, options.get("port", 8000))
+    elif verb == "pdf":
+        from sifting.publish.web import pdf
+
+        pdf.write(runner.SITE, runner.SITE.parent / "sifting.pdf")
     elif verb == "live":
         from sifting.publish.live import server
 

@@ -29,11 +29,6 @@ LONGEST = (
     "store/test_cluster.py",
     "publish/test_runner.py",
 )
-BROWSERS = (
-    os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)  # fmt: skip
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -56,7 +51,10 @@ def browser():
     """A headless Chromium; for one module, since its event loop must not meet papermill's."""
     from playwright.sync_api import sync_playwright
 
-    path = next((found for name in BROWSERS if name and (found := shutil.which(name))), None)
+    from sifting.publish.web.pdf import BROWSERS
+
+    names = filter(None, (os.environ.get("CHROMIUM"), *BROWSERS))
+    path = next((found for name in names if (found := shutil.which(name))), None)
     if path is None:  # none installed: fetch Playwright's own, once
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
     with sync_playwright() as playwright:

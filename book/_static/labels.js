@@ -7,7 +7,7 @@ addEventListener("load", () => {
 });
 
 // On paper, all that a click would open stands open.
-addEventListener("beforeprint", () => document.querySelectorAll(".claim details").forEach((node) => { node.open = true; }));
+addEventListener("beforeprint", () => document.querySelectorAll("main details:not(.about details)").forEach((node) => { node.open = true; }));
 
 // Equations that are wider than their place can be scrolled by key.
 {

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import itertools
+import json
 import os
 import pathlib
 import re
@@ -66,6 +67,17 @@ def grid(head: list[str], rows: list[list[str]], caption: str, label: str = "", 
         f'<table class="settings"{anchor}><caption><span>{label}{html.escape(caption)}</span></caption>'
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def chooser(what: str, choices: dict, orders: dict, find: bool = False) -> str:
+    """Where controls stand by which a reader chooses and sorts rows, li of ul.choosable; rows.js makes them.
+
+    choices : data attribute of a row -> what stands for all of its values, and perhaps these in their order
+    orders  : words -> data attribute of numbers and 1 or -1, or None for the order as written
+    find    : whether there is a field to find words in rows
+    """
+    told = json.dumps({"what": what, "choices": choices, "orders": orders, "find": find})
+    return f'<div class="choose" data-choose="{html.escape(told, quote=True)}"></div>'
 
 
 def _on_one_line(cell: str) -> str:

@@ -8,8 +8,8 @@ from sifting.publish import contents
 from sifting.publish.web import search
 
 PAGE = """<html><body><nav>menu</nav><article class="bd-article">
-<section id="top"><h1>A title<a class="headerlink" href="#top">#</a></h1><p>First &amp; <em>best</em>.</p><div class="cell_input"><pre>code</pre></div>
-<section id="part"><h2>Part</h2>
+<section id="top"><h1>A title<a class="headerlink" href="#top">#</a></h1><p>First &amp; <em>best</em>.</p>
+<div class="cell_input"><pre>code</pre></div><section id="part"><h2>Part</h2>
 <p>Words <span class="math">\\(x\\)</span> <a class="term" href="">here</a>.</p>
 <div class="meanings" hidden><p>meaning</p></div></section></section></article>
 <footer>end</footer></body></html>"""

@@ -12,6 +12,7 @@ from sifting.publish.pages.concluded import findings_page, verdicts
 from sifting.publish.pages.covered import coverage, coverage_page, write_coverage
 from sifting.publish.pages.fast import speed_page
 from sifting.publish.pages.made import provenance_page, seedless, sha256
+from sifting.publish.pages.mapped import map_block
 from sifting.publish.pages.outputs import TRIAL, claims_of, outputs, record
 from sifting.publish.pages.settings import settings_page
 from sifting.publish.pages.tested import claims_page, ledger, write_claims
@@ -19,7 +20,10 @@ from sifting.publish.pages.tried import trials_page
 from sifting.publish.reference import reference
 from sifting.publish.web.glossary import glossary_page
 
+BLOCKS = ("map", "reading", "verdicts")  # what other pages include
+
 __all__ = [
+    "BLOCKS",
     "claims_of",
     "claims_page",
     "coverage",
@@ -45,6 +49,7 @@ def write(book: pathlib.Path) -> None:
     """Write all computed pages of the book; a page that stays the same is left alone."""
     shown = outputs(book)
     texts = {
+        "map": map_block(shown),
         "coverage": coverage_page(shown),
         "claims": claims_page(shown),
         "findings": findings_page(shown),

@@ -62,6 +62,9 @@ def coverage_page(shown: list[dict]) -> str:
         "that is drawn and about which no statement is tested. The same list for machines: "
         '<a href="../coverage.json"><code>coverage.json</code></a>.',
         _mesh(rows),
+        "## Chapter by chapter",
+        "A bar is the share of a chapter's statements that hold (green), are unclear, or do not hold (red).",
+        "```{include} map.md\n```",
     ]
     for authors, cite, mine in by_paper(rows):
         items = "\n".join(_covered(row) for row in mine)
@@ -75,7 +78,7 @@ def _covered(figure: dict) -> str:
     if not figure["chapter"]:
         return f'<li><span>{name}</span><span class="verdict">not yet</span></li>'
     link = figure_link(figure["id"], figure["chapter"], name)
-    badges = [badge(verdict, words) for verdict, words in _counts(figure["verdicts"]).items()]
+    badges = [badge(verdict, words) for verdict, words in counted(figure["verdicts"]).items()]
     became = f'<a href="claims.html#{figure["id"]}">{" ".join(badges)}</a>' if badges else badge(DRAWN)
     failed = "".join(f"<p>Does not hold: {escape(statement)}</p>" for statement in figure["failed"])
     return f'<li class="done">{link}<small>{where(figure)}</small>{became}{failed}</li>'
@@ -85,7 +88,7 @@ def _done(rows: list[dict]) -> str:
     return f"{sum(row['status'] == 'reproduced' for row in rows)} of {len(rows)}"
 
 
-def _counts(verdicts: dict[str, int]) -> dict[str, str]:
+def counted(verdicts: dict[str, int]) -> dict[str, str]:
     """Verdict -> how many there are of it, in words, as "3 hold"; without those of which there is none."""
     return {
         verdict: f"{count} {SEVERAL[verdict] if count > 1 else verdict}"
@@ -99,7 +102,7 @@ def _mesh(rows: list[dict]) -> str:
     dots = []
     for figure in rows:
         counts = figure["verdicts"]
-        words = "not yet" if counts is None else ", ".join(_counts(counts).values()) or DRAWN
+        words = "not yet" if counts is None else ", ".join(counted(counts).values()) or DRAWN
         told = f'title="{figure["id"]}: {words}" aria-label="{figure["id"]}: {words}"'
         dot = f'<i class="not-yet" role="img" {told}></i>'
         if counts is not None:

@@ -9,7 +9,8 @@ from html import escape
 from sifting.publish.catalog import FIGURES, statement
 from sifting.publish.claims import SEVERAL, VERDICTS, surviving
 from sifting.publish.intervals import chance, key, listed, meaning, row
-from sifting.publish.markup import grid
+from sifting.publish.markup import chooser, grid
+from sifting.publish.pages.made import WIDE
 from sifting.publish.pages.outputs import by_paper, claims_of, figure_link, outputs, warning, where
 
 METHODS = {"bh": "Benjamini-Hochberg", "holm": "Holm"}  # columns of Claims, see claims.surviving
@@ -17,7 +18,17 @@ HEAD = (
     '<li class="head" aria-hidden="true"><span><span>statement</span><span>effect here</span>'
     "<span>verdict</span><span>p</span><span>BH</span><span>Holm</span></span></li>"
 )
-WIDE = "---\nhtml_theme.sidebar_secondary.remove: true\n---\n"  # a page without a list of its sections
+CHOICES = {
+    "paper": {"all": "all papers"},
+    "verdict": {"all": "all verdicts", "sorted": [*reversed(VERDICTS)]},
+    "chapter": {"all": "all chapters"},
+}
+ORDERS = {
+    "by paper and figure": None,
+    "by p, smallest first": ["p", 1],
+    "by p, largest first": ["p", -1],
+    "by verdict": ["rank", 1],
+}
 
 
 def write_claims(book: pathlib.Path, target: pathlib.Path) -> None:
@@ -79,11 +90,11 @@ def claims_page(shown: list[dict]) -> str:
         _survivors(rows),
     ]
     groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
-    text += [_tally(groups), key() + meaning()]
+    text += [_tally(groups), key() + meaning(), chooser("statements", CHOICES, ORDERS)]
     link, seen = links(shown), set()
     for authors, mine in groups:
-        found = [HEAD, *(_claim(claim, link(claim), seen) for claim in mine)]
-        text += [f"## {authors}", listed(found, f"Statements: {authors}", style="led ledger")]
+        found = [HEAD, *(_claim(claim, link(claim), seen, authors) for claim in mine)]
+        text += [f"## {authors}", listed(found, f"Statements: {authors}", style="led ledger choosable")]
     return "\n\n".join(text) + "\n"
 
 
@@ -133,7 +144,7 @@ def links(shown: list[dict]):
     return link
 
 
-def _claim(claim: dict, link: str, seen: set) -> str:
+def _claim(claim: dict, link: str, seen: set, authors: str) -> str:
     """A row of Claims: with p, what survives, and what a reader may sort and filter it by.
 
     seen : figures that have a row; the first row of each is an anchor
@@ -144,5 +155,9 @@ def _claim(claim: dict, link: str, seen: set) -> str:
     anchor = f' id="{claim["id"]}"' * (claim["id"] not in seen)
     seen.add(claim["id"])
     p = claim["p"] if math.isfinite(claim["p"]) else ""
-    marks = f'{anchor} data-chapter="{claim["chapter"]}" data-p="{p}"'
+    rank = VERDICTS.index(claim["verdict"])
+    marks = (
+        f'{anchor} data-chapter="{claim["chapter"]}" data-p="{p}" data-paper="{escape(authors)}" '
+        f'data-verdict="{claim["verdict"]}" data-rank="{rank}"'
+    )
     return row(claim["claim"], where(claim), link, f'<span class="columns">{cells}</span>', marks)

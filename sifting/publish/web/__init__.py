@@ -45,4 +45,6 @@ def _built(app, error) -> None:
         return
     for notebook in pathlib.Path(app.outdir, "_sources").rglob("*.ipynb"):
         figures.bare(notebook)
+    for path in pathlib.Path(app.outdir, "_static").rglob("*.map"):
+        path.unlink()  # of the theme, for who works on it
     search.write(pathlib.Path(app.outdir))

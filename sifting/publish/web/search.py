@@ -63,7 +63,7 @@ def index(site: pathlib.Path) -> list[dict]:
         found = sections(file.read_text(encoding="utf-8")) if file.exists() else []
         for one in found[:1] if page in APART else found:
             first = one is found[0]
-            text = one["text"] if page not in APART else one["text"][:300]
+            text = one["text"] * (page not in APART)
             terms = " ; ".join([page, *told.get(page, ())]) if first else ""
             row = {
                 "page": page,
