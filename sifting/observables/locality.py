@@ -203,8 +203,8 @@ def _nearer(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, 
     count = same.sum((1, 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         d, d_null = (same * distance).sum((1, 2)) / count, (null * distance).sum() / null.sum()
-        compact = _compact(*shape[1:])[images.sum((2, 3))].sum(1) / count
-        return d_null - d, d_null - compact, count
+        blob = compact(*shape[1:])[images.sum((2, 3))].sum(1) / count
+        return d_null - d, d_null - blob, count
 
 
 def measured(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
@@ -220,7 +220,7 @@ def measured(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
 
 
 @functools.cache
-def _compact(height: int, width: int) -> np.ndarray:
+def compact(height: int, width: int) -> np.ndarray:
     """Summed distance over ordered pairs of the n pixels nearest to the middle: (pixels + 1,)."""
     y, x = np.mgrid[:height, :width]
     order = np.hypot(y - (height - 1) / 2 - 0.1, x - (width - 1) / 2 - 0.05).ravel().argsort()

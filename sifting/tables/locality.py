@@ -29,6 +29,11 @@ MEASURES = (
 )
 
 
+def blobs(height: int, width: int) -> list[float]:
+    """What Lambda compares with, for who computes it elsewhere: see observables.locality.compact."""
+    return observables.locality.compact(height, width).tolist()
+
+
 def locality(runs: list[History], levels: list[int]) -> dict[str, np.ndarray]:
     """S(d) of the first layer summed over units and runs, and how local it is: PB2b.
 

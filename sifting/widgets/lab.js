@@ -242,14 +242,15 @@ async function render({ model, el }) {
   const pairsPanel = panel("pairs", "Displacements", h("div", { className: "mx-frame" }, pairs), ofPairs);
   pairsPanel.note.textContent = "S(d), all units";
   const visible = small ? [plots.locality.node] : [plots.locality.node, plots.accuracy.node, plots.degrees.node, pairsPanel.node, plots.loss.node];
+  const chosen = h("div", { className: "mx-choices" }, ...controls.map(({ node }) => node), ...(small ? [link] : []));
   const root = h("section", { className: `mx mx-lab${small ? " mx-small" : ""}`, "aria-label": "Prune a network in the page" },
     h("div", { className: "mx-time" }, h("div", { className: "mx-go" }, play.node, wordOfPlay), level.node, facts),
     h("div", { className: "mx-doing" }, h("div", { className: "mx-bar-of-time", "aria-hidden": "true" }, bar), line),
-    h("div", { className: "mx-choices" }, ...controls.map(({ node }) => node), ...(small ? [link] : [])),
-    ...(small ? [] : [h("div", { className: "mx-actions" }, again, back, keep, ...saved, link)]),
+    small ? chosen : h("details", { className: "mx-settings", open: innerWidth >= 700 }, h("summary", { textContent: "Settings" }), chosen),
     status,
     h("div", { className: "mx-views" }, modes.node, places.node),
-    h("div", { className: "mx-body" }, mine.node, other.node, ...visible));
+    h("div", { className: "mx-body" }, mine.node, other.node, ...visible),
+    ...(small ? [] : [h("div", { className: "mx-actions" }, again, back, keep, ...saved, link)]));
 
   // --- drawing
 
@@ -331,7 +332,7 @@ async function render({ model, el }) {
     if (!run && !waiting) say(status, `A network of 64 units, each of which sees every pixel, ${task()}.`);
     for (const control of controls) control.set();
     modes.set(show, [["mask", "masks"], ["weights", "weights"]]);
-    places.set(restored ? "back" : "shuffled", [["shuffled", "as the network sees them"], ["back", "put back in place"]]);
+    places.set(restored ? "back" : "shuffled", [["shuffled", "shuffled"], ["back", "put back"]]);
     places.node.hidden = (run ?? { settings }).settings.images !== "shuffled";
     modes.node.hidden = !record;
     again.disabled = !run;

@@ -10,10 +10,12 @@ import numpy as np
 import traitlets as t
 from PIL import Image
 
+from sifting.tables.locality import blobs
 from sifting.widgets.explorer import HERE, squeeze
 
 PARTS = "numbers.js", "parts.js", "lab_files.js", "lab.js"
 STYLES = "explorer.css", "lab.css"
+PATCH = 12  # pixels a side of the patches that lab_engine.js cuts
 
 
 def _read(*names: str) -> str:
@@ -26,9 +28,10 @@ class Lab(anywidget.AnyWidget):
     Build it with `from_images`. A page stores
 
         engine      : what computes, as text: a worker runs it
-        photographs : {bytes, side, channels, names}: bytes (pictures, channels, side, side), zlib, each row as
+        photographs : {bytes, side, channels, compact}: bytes (pictures, channels, side, side), zlib, each row as
                       differences modulo 256; a gray picture has one channel
-        digits      : {bytes, labels, shape}: bytes (digits, *shape), zlib
+        digits      : {bytes, labels, shape, compact}: bytes (digits, *shape), zlib
+        compact     : of patches and of digits, see tables.locality.blobs
         small       : whether only what a first look needs is shown
 
     The masks that it lets a reader keep are read by `sifting.measure(run["removed_at"] > level, run["shape"])`,
@@ -57,10 +60,11 @@ class Lab(anywidget.AnyWidget):
             "bytes": squeeze(b"".join(row.tobytes() for row in rows)),
             "side": rows[0].shape[-1],
             "channels": [len(row) for row in rows],
-            "names": list(photographs),
+            "compact": blobs(PATCH, PATCH),
         }
         images, labels = digits
         drawn = {"bytes": squeeze(images), "labels": labels.tolist(), "shape": list(images.shape[1:])}
+        drawn["compact"] = blobs(*images.shape[2:])
         return cls(photographs=packed, digits=drawn, **state)
 
     @property
@@ -73,11 +77,12 @@ class Lab(anywidget.AnyWidget):
         side, at = self.photographs["side"], 0
         rows = np.frombuffer(zlib.decompress(self.photographs["bytes"]), np.uint8).reshape(-1, side, side)
         pictures = np.cumsum(rows, -1, dtype=np.uint8)
-        page = []
-        for count in self.photographs["channels"]:
-            page.append(np.broadcast_to(pictures[at : at + count], (3, side, side)))
+        page = Image.new("RGB", (5 * side, -(-len(self.photographs["channels"]) // 5) * side))
+        for number, count in enumerate(self.photographs["channels"]):
+            planes = np.broadcast_to(pictures[at : at + count], (3, side, side)).transpose(1, 2, 0)
+            page.paste(Image.fromarray(np.ascontiguousarray(planes)), (number % 5 * side, number // 5 * side))
             at += count
-        return sheet(np.stack(page) , 5)
+        return page.reduce(2)
 
     def _repr_mimebundle_(self, **kwargs):
         """The widget, and its picture for hosts without widgets (GitHub, print)."""

@@ -131,23 +131,23 @@ export function clones(train, counts, inputs, classes, draw) {
   return found.map((images, n) => listed(images, inputs, labels[n]));
 }
 
-function digits({ bytes, labels, shape }, draw) {
+function digits({ bytes, labels, shape, compact }, draw) {
   const inputs = shape.reduce((a, b) => a * b), order = shuffle(Array.from(labels.keys()), draw), held = Math.floor(labels.length / 5);
   const take = (some) => ({
     y: Uint16Array.from(some, (n) => labels[n]),
     image: (n, x) => { x.set(bytes.subarray(some[n] * inputs, (some[n] + 1) * inputs)); return normalize(x); },
   });
-  return { shape, classes: 1 + labels.reduce((a, b) => Math.max(a, b)), train: take(order.slice(held)), test: take(order.slice(0, held)) };
+  return { shape, compact, classes: 1 + labels.reduce((a, b) => Math.max(a, b)), train: take(order.slice(held)), test: take(order.slice(0, held)) };
 }
 
-function photographs({ bytes, side, channels }, draw) {
+function photographs({ bytes, side, channels, compact }, draw) {
   const pixels = canvas(bytes, { side, channels }), [train, test] = windows(channels.length, side);
   const some = shuffle(Array.from(test.y.keys()), draw).slice(0, TEST);
   const fewer = { places: Int32Array.from(some, (n) => test.places[n]), y: Uint16Array.from(some, (n) => test.y[n]) };
-  return { shape: [3, PATCH, PATCH], classes: channels.length * CELLS * CELLS, train: patches(pixels, side, train), test: patches(pixels, side, fewer) };
+  return { shape: [3, PATCH, PATCH], compact, classes: channels.length * CELLS * CELLS, train: patches(pixels, side, train), test: patches(pixels, side, fewer) };
 }
 
-// What a run trains on: { shape, classes, order, train, test }.
+// What a run trains on: { shape, compact, classes, order, train, test }.
 //   images : photographs, shuffled (their pixels in another order, the same for all), clones or digits
 //   labels : places (of digits, which digit it is) or random
 //   order  : what shuffled pixels show: pixel n of the image is pixel order[n] of the photograph
@@ -402,42 +402,35 @@ function autocorrelate(into, amounts, start, [channels, height, width]) {
   return into;
 }
 
-// |d| at each displacement, and for 0, 1, ... pixels the summed distance over ordered pairs of so many, as near as can be.
-function distances([, height, width]) {
-  const lengths = [], points = [], compact = [0];
-  for (let y = 1 - height; y < height; y++) for (let x = 1 - width; x < width; x++) lengths.push(Math.hypot(y, x));
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) points.push([Math.hypot(y - (height - 1) / 2 - 0.1, x - (width - 1) / 2 - 0.05), y, x]);
-  points.sort((a, b) => a[0] - b[0]);
-  points.forEach(([, y, x], n) => {
-    let added = 0;
-    for (let k = 0; k < n; k++) added += 2 * Math.hypot(points[k][1] - y, points[k][2] - x);
-    compact.push(compact[n] + added);
-  });
-  return { lengths, compact };
+// |d| at each displacement.
+function lengths([, height, width]) {
+  const found = [];
+  for (let y = 1 - height; y < height; y++) for (let x = 1 - width; x < width; x++) found.push(Math.hypot(y, x));
+  return found;
 }
 
 // S(d) summed over units, and Lambda of each: nan for fewer than ten pairs, and where nothing is pruned.
 //     (D_null - D) / (D_null - D_compact)
-export function localization(mask, shape, known = distances(shape)) {
-  const [channels, height, width] = shape, size = height * width, inputs = channels * size, units = mask.length / inputs;
+//   compact : summed distance over ordered pairs of the most compact blob of 0, 1, ... pixels; the library's own
+export function localization(mask, shape, compact) {
+  const [channels, height, width] = shape, size = height * width, inputs = channels * size, units = mask.length / inputs, length = lengths(shape);
   const area = (2 * height - 1) * (2 * width - 1), S = new Float64Array(area), total = new Float64Array(inputs), middle = (area - 1) / 2;
   const far = new Float64Array(units), count = new Float64Array(units), near = new Float64Array(units), own = new Float64Array(area);
   for (let j = 0; j < units; j++) {
     autocorrelate(own.fill(0), mask, j * inputs, shape);
     for (let d = 0; d < area; d++) {
       S[d] += own[d];
-      if (d !== middle) { count[j] += own[d]; far[j] += own[d] * known.lengths[d]; }
+      if (d !== middle) { count[j] += own[d]; far[j] += own[d] * length[d]; }
     }
     for (let c = 0, at = j * inputs; c < channels; c++) {
       let kept = 0;
       for (let n = 0; n < size; n++, at++) { kept += mask[at]; total[c * size + n] += mask[at]; }
-      near[j] += known.compact[kept];
+      near[j] += compact[kept];
     }
   }
   const every = autocorrelate(new Float64Array(area), total, 0, shape);
   let pairs = 0, apart = 0;
-  for (let d = 0; d < area; d++) if (d !== middle) { pairs += every[d] - S[d]; apart += (every[d] - S[d]) * known.lengths[d]; }
+  for (let d = 0; d < area; d++) if (d !== middle) { pairs += every[d] - S[d]; apart += (every[d] - S[d]) * length[d]; }
   const each = Array.from(far, (sum, j) => (count[j] < LEAST ? NaN : (apart / pairs - sum / count[j]) / (apart / pairs - near[j] / count[j])));
   return { S, each };
 }
@@ -450,12 +443,12 @@ export const mean = (values) => {
 const DRAWS = 8; // random masks that Lambda is held against
 
 // What is measured of a mask: { kept, degrees, S, locality (the mean of Lambda over units), random (of random masks) }.
-export function measure(mask, shape, draw) {
-  const inputs = shape.reduce((a, b) => a * b), kept = mask.reduce((a, b) => a + b, 0), known = distances(shape);
+export function measure(mask, shape, compact, draw) {
+  const inputs = shape.reduce((a, b) => a * b), kept = mask.reduce((a, b) => a + b, 0);
   const degrees = Array.from({ length: mask.length / inputs }, (_, j) => mask.subarray(j * inputs, (j + 1) * inputs).reduce((a, b) => a + b, 0));
-  if (kept === mask.length) return { kept, degrees, S: localization(mask, shape, known).S, locality: 0, random: [0] }; // 0 / 0
-  const { S, each } = localization(mask, shape, known);
-  const random = Array.from({ length: DRAWS }, () => mean(localization(shuffle(mask.slice(), draw), shape, known).each));
+  if (kept === mask.length) return { kept, degrees, S: localization(mask, shape, compact).S, locality: 0, random: [0] }; // 0 / 0
+  const { S, each } = localization(mask, shape, compact);
+  const random = Array.from({ length: DRAWS }, () => mean(localization(shuffle(mask.slice(), draw), shape, compact).each));
   return { kept, degrees, S, locality: mean(each), random };
 }
 
@@ -479,16 +472,16 @@ export class Run {
 
   // Level after level that there is: its mask, and the weights to train.
   begin() {
-    const { levels, settings } = this, level = levels.length, before = levels.at(-1);
+    const { levels, settings } = this, level = levels.length, before = levels.at(-1), { shape, compact, order } = this.data;
     const draw = stream(settings.seed, "pruning", level);
     const mask = before ? prune(before.mask, CRITERIA[settings.criterion](before.weights.hidden, levels[0].weights.hidden, draw), settings.share)
       : new Uint8Array(UNITS * this.form.inputs).fill(1);
     this.network = new Network(!before || settings.rewind ? this.start : before.weights, mask, this.form);
     this.draw = stream(settings.seed, "batches", level);
     Object.assign(this, { level, step: 0, losses: [], sums: [0, 0, 0], spent: 0, how: { ...settings } });
-    this.measured = measure(mask, this.data.shape, stream(settings.seed, "random", level));
+    this.measured = measure(mask, shape, compact, stream(settings.seed, "random", level));
     if (settings.images === "shuffled") // the same mask on the photograph as it was
-      this.back = measure(permute(mask, inverse(this.data.order)), this.data.shape, stream(settings.seed, "random", level));
+      this.back = measure(permute(mask, inverse(order)), shape, compact, stream(settings.seed, "random", level));
   }
 
   // Multiplications of a step, about, by the number of weights kept.
