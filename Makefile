@@ -31,10 +31,20 @@ RUN := $(PYTHON) -m sifting
 OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster) engine=$(engine) book=$(book)
 
 KNOWN := chapter preset seeds device set result fresh cluster engine book trial a b port field only python
-UNKNOWN := $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
-ifneq ($(filter-out -*-command-variables-*-,$(UNKNOWN)),)
-$(error unknown $(UNKNOWN); choose from $(KNOWN))
+GIVEN := $(filter-out -*-command-variables-*-,$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+ifneq ($(filter-out $(KNOWN),$(GIVEN)),)
+$(error unknown $(filter-out $(KNOWN),$(GIVEN)); choose from $(KNOWN))
 endif
+# What a command takes is what `make help` lists below it.
+ifneq ($(filter-out python,$(GIVEN)),)
+GOALS := $(or $(MAKECMDGOALS),book)
+TAKEN := $(shell awk -v goals=" $(GOALS) " '/^[a-z]+:/ {split($$1, name, ":"); mine = index(goals, " " name[1] " ")} \
+  mine && /^.:  [a-z]/ {for (n = 2; $$n ~ /^[a-z]+=/; n++) {split($$n, part, "="); print part[1]; if (part[2] ~ /"/) next}}' Makefile)
+ifneq ($(filter-out python $(TAKEN),$(GIVEN)),)
+$(error make $(GOALS) does not take $(filter-out python $(TAKEN),$(GIVEN)); it takes $(if $(TAKEN),$(TAKEN),nothing))
+endif
+endif
+ROOMS := $(filter-out __pycache__,$(patsubst tests/%/,%,$(wildcard tests/*/)))
 
 .DEFAULT_GOAL := book
 .PHONY: book pdf test compare forget answer list live serve verify bench house lint help clean packages
@@ -61,6 +71,7 @@ pdf: book           ## print the book as _build/sifting.pdf, by a headless Chrom
 
 test: $(READY)      ## run all tests, the built site in headless Chromium included
 #:  only=store                  those of one room, or of several
+	$(foreach room,$(only),$(if $(wildcard tests/$(room)),,$(error unknown room '$(room)'; choose from $(ROOMS))))
 	$(PYTHON) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(only:%=tests/%)
 
 compare: $(READY)   ## draw a page of one trial beside another, where else it stands beside the book
@@ -71,12 +82,12 @@ compare: $(READY)   ## draw a page of one trial beside another, where else it st
 forget: $(READY)    ## remove a trial, its page and its results
 #:  trial=imp-0a1b2c            as the page Your trials names it; all: all of them
 #:  chapter=imp                 those of this chapter alone
-	@exec $(RUN) forget trial=$(trial) chapter=$(chapter) preset=$(preset) seeds=$(seeds) "set=$(set)"
+	@exec $(RUN) forget trial=$(trial) chapter=$(chapter)
 	@exec $(RUN) site
 
 answer: $(READY)    ## keep a trial in small, as the answer to the exercise of a chapter that asks for it
 #:  trial=imp-0a1b2c            as the page Your trials names it; all: those that exercises ask for
-	@exec $(RUN) answer trial=$(trial) chapter=$(chapter) preset=$(preset) seeds=$(seeds) "set=$(set)"
+	@exec $(RUN) answer trial=$(trial)
 
 live: $(READY)      ## open copies of the chapters in JupyterLab, to run and to change
 #:  port=8889                   at this port; default: the first free one from 8888 on
@@ -96,7 +107,7 @@ verify: $(READY)    ## recompute a stored run and compare
 #:  seeds=all                   all seeds of that run
 #:  result=NAME                 that of this name, from the page How it was made
 #:  device=cuda                 where to compute
-	@exec $(RUN) verify $(chapter) $(result) $(OPTIONS)
+	@exec $(RUN) verify $(chapter) $(result) seeds=$(seeds) device=$(device)
 
 bench: $(READY)     ## measure how fast everything is, in minutes on an idle machine, for the page How fast
 	@exec $(RUN) bench
@@ -131,7 +142,8 @@ clean:              ## remove the site and the executed chapters; stored results
 	  && exec $$python -m venv .venv; \
 	done; \
 	echo "Python 3.11 or 3.12 is needed, and not found; install it, or name it: make python=/path/to/python" >&2; exit 1; }
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@echo "installing the packages of requirements.txt into .venv: 2 GB, once, some minutes"
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
 packages:

@@ -20,6 +20,7 @@ help [field=NAME|all]                               all about a setting; a line 
 
 import concurrent.futures
 import os
+import re
 import signal
 import sys
 
@@ -187,9 +188,15 @@ def main(words: list[str] | None = None) -> int:
     try:
         check_paths()
         cache.give_home()
-        return command(words)
+        status = command(words)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         return _say("interrupted; finished levels are kept, run the same command to go on", 130)
+    except BrokenPipeError:  # who reads has enough, as head has
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except Exception as error:
         if os.environ.get("SIFTING_DEBUG"):
             raise
@@ -218,6 +225,10 @@ def explain(error: Exception) -> tuple[str, int]:
         return f"{error}; make installs what is needed, or: pip install -r requirements.txt", 2
     if isinstance(error, concurrent.futures.BrokenExecutor):
         return str(error), 1
+    if isinstance(error, MemoryError) or "allocate" in str(error) and "memory" in str(error):
+        size = re.search(r"allocate ([\d.]+ ?\w+)", str(error))
+        wanted = f", {size[1]} at once," if size else ""
+        return f"more memory is needed{wanted} than is here; fewer or smaller images and widths take less", 1
     if isinstance(error, OSError) or type(error).__name__ == "BuildError":
         return str(error), 1
     return f"{type(error).__name__}: {error} (SIFTING_DEBUG=1 shows where)", 1

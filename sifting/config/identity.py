@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from sifting.config.fields import FIELDS, Config
 from sifting.config.setting import Setting, choose, settings
 
+SEEDS = 1000  # of a chapter or a run: each is a run of its own, and more is a slip of the finger
+
 
 def parse(text: str) -> dict:
     """Fields from a command line, as `"lr=0.05 widths=512,512"`; values are checked by Config."""
@@ -80,3 +82,5 @@ def check_seeds(count: int) -> None:
     """Raise ValueError for what is no number of seeds."""
     if not isinstance(count, int) or count < 1:
         raise ValueError(f"seeds must be a whole number, 1 or more, not {count!r}")
+    if count > SEEDS:
+        raise ValueError(f"seeds must be at most {SEEDS:,}, not {count:,}")

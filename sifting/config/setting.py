@@ -23,7 +23,8 @@ MOST = 10**12  # no number is larger, whatever its range: a slip of the finger, 
 def choose(what: str, name: str, choices: Iterable[str]) -> None:
     """Raise ValueError naming `what` and the choices unless `name` is one of them."""
     if name not in choices:
-        raise ValueError(f"unknown {what} {name!r}; choose from {', '.join(sorted(map(str, choices)))}")
+        known = ", ".join(sorted(map(str, choices)))
+        raise ValueError(f"unknown {what} {name!r}; {f'choose from {known}' if known else 'there is none'}")
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,8 @@ def checked(given) -> tuple[Pools, tuple[str, ...]]:
     shapes = {images.shape[1:] for images, _ in found.values()}
     if len(shapes) > 1:
         raise ValueError(f"splits need images of one shape, not {' and '.join(map(str, sorted(shapes)))}")
+    if empty := [split for split, (images, _) in found.items() if not images.size]:
+        raise ValueError(f"there are no images in {', '.join(empty)}")
     labels = np.concatenate([labels for _, labels in found.values()])
     if labels.dtype.kind not in "iuU":
         raise ValueError(f"labels are whole numbers from 0 on, or names, not {labels.dtype}")

@@ -175,7 +175,7 @@ def localization(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     D_j is the mean distance of unit j's same-channel pairs, D_null that of pairs from different units
     (null_counts), D_compact that of the most compact blob with as many inputs in each channel.
 
-    returns : float (units,), dimensionless, 0 without locality, 1 for a blob; nan for fewer than ten pairs
+    returns : float (units,), 0 without locality, 1 for a blob; nan for fewer than ten pairs, and if dense
 
     It corrects for the size of a mask, which widths and enrichment do not; it is blind to masks of
     two distant spots, so `enrichment` stands beside it. Drawn by figures.locality.localization.
@@ -191,11 +191,12 @@ def pooled_localization(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
     Sum over units of D_null - D, over that of D_null - D_compact, each times the number of pairs.
     """
     gained, possible, count = _nearer(mask, shape)
-    return float(np.nansum(count * gained) / np.nansum(count * possible)) if count.any() else float("nan")
+    room = np.nansum(count * possible)
+    return float(np.nansum(count * gained) / room) if room else float("nan")
 
 
 def _nearer(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each unit D_null - D, D_null - D_compact, and the number of ordered pairs; nan without any."""
+    """Of each unit D_null - D, D_null - D_compact, and the number of pairs; nan without any, or where 0."""
     images, distance = _images(mask, shape), displacements(shape)[2]
     same = autocorrelation(images)
     null = autocorrelation(images.sum(0)[None])[0] - same.sum(0)
@@ -204,7 +205,8 @@ def _nearer(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, 
     with np.errstate(invalid="ignore", divide="ignore"):
         d, d_null = (same * distance).sum((1, 2)) / count, (null * distance).sum() / null.sum()
         blob = compact(*shape[1:])[images.sum((2, 3))].sum(1) / count
-        return d_null - d, d_null - blob, count
+        possible = np.where(np.isclose(blob, d_null, 1e-9, 0), np.nan, d_null - blob)  # not rounding
+        return d_null - d, possible, count
 
 
 def measured(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
@@ -246,13 +248,11 @@ def enrichment(mask: np.ndarray, shape: tuple[int, int, int], reach: float = 1.5
 def pair_correlation(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """g(r): enrichment of same-channel pairs at a distance of r pixels, rounded.
 
-    r = 1, 2, up to half a side.
-
-    returns : float (half a side,); 1 where there is no locality. Drawn by figures.locality.pair_correlation.
+    returns : float (half a side,), for r = 1, 2, and so on; 1 where there is no locality.
+    Drawn by figures.locality.pair_correlation.
     """
     distance = displacements(shape)[2]
-    ring = np.rint(distance).astype(int)
-    rings = np.arange(1, min(shape[1:]) // 2 + 1)
+    ring, rings = np.rint(distance).astype(int), np.arange(1, min(shape[1:]) // 2 + 1)
     same, null = _pooled(mask, shape)
     share = [np.array([s[ring == r].sum() for r in rings]) / s[distance > 0].sum() for s in (same, null)]
     return share[0] / share[1]

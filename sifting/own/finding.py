@@ -3,7 +3,9 @@
 import contextlib
 import os
 import pathlib
+import warnings
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -44,10 +46,13 @@ def find(
 
     Every level is stored as it ends: what is interrupted goes on when it is asked for again, to the same
     bits, and what is stored is not computed again.
+    A run that ends before its last level, because training diverged or too few units keep an input, warns.
     Raises ValueError, before anything is trained, for unknown settings, with the choices, and for a network,
     images or a criterion that do not go together, saying what is needed.
     Source: Frankle & Carbin 2019; Pellegrini & Biroli 2022, section 3.
     """
+    if network is None or images is None:
+        raise ValueError("a network and images are needed, not None")
     for name in settings:
         choose("setting", name, FIELDS)
     for name in ("model", "dataset"):
@@ -57,7 +62,18 @@ def find(
         config = Config(**settings, **register(network, images))
         runs = copies(config, 1 if seeds is None else seeds)
         found = store.load_or_run("ticket", runs, device, workers=workers, cluster=cluster)
+    for run in found:
+        if run.levels < run.config.levels and not run.config.layerwise:
+            warnings.warn(f"{run.name} ended at level {run.levels}: {_reason(run)}", stacklevel=2)
     return found[0] if seeds is None else found
+
+
+def _reason(run: History) -> str:
+    """Why a run ended before its last level, see pruning.tickets.find."""
+    last = (run[name] for name in run.names() if name.startswith(f"trained/{run.levels}/"))
+    if not all(np.isfinite(values).all() for values in last):
+        return "training diverged, weights are no numbers any more"
+    return f"fewer than {run.config.min_alive:g} of the units of a layer keep an input (min_alive)"
 
 
 @contextlib.contextmanager
@@ -86,6 +102,8 @@ def restore(run: History, level: int | None = None, split: str = "val") -> tuple
     Raises ValueError for another split or level, and for a run without weights, or of other code or images
     than there are now.
     """
+    if not isinstance(run, History):
+        raise ValueError(f"a run of find is needed, not {type(run).__name__}")
     choose("split", split, ("train", "val", "test"))
     level = run.outcome if level is None else level
     if f"trained/{level}/{run.layer_names[0]}.weight" not in run.names():

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from sifting.config import choose
 from sifting.results import masks as masks_room
-from sifting.training.layers import layers, others, plain
+from sifting.training.layers import check_unshared, layers, others, plain
 
 
 def network(model: nn.Module) -> nn.Module:
@@ -47,6 +47,7 @@ def images(model: nn.Module, x, y=None) -> tuple[Tensor, Tensor | None]:
     if not isinstance(said, Tensor) or said.ndim != 2 or len(said) != 2:
         form = tuple(said.shape) if isinstance(said, Tensor) else type(said).__name__
         raise ValueError(f"a network is needed that makes (images, classes) of images, not {form} of two")
+    numbers(model, said)
     if y is None:
         return x, None
     y = _tensor(y, "labels")
@@ -62,6 +63,13 @@ def images(model: nn.Module, x, y=None) -> tuple[Tensor, Tensor | None]:
     return x, y.to(like.device, torch.int64)
 
 
+def numbers(model: nn.Module, said: Tensor) -> Tensor:
+    """What a network says of images. Raises ValueError unless these are numbers, neither nan nor infinity."""
+    if not said.isfinite().all():
+        raise ValueError(f"{type(model).__name__} says nan or infinity of some of these images")
+    return said
+
+
 def _tensor(values, what: str) -> Tensor:
     if isinstance(values, Tensor):
         return values.detach()
@@ -74,24 +82,24 @@ def _tensor(values, what: str) -> Tensor:
 def names(model: nn.Module, wanted) -> list[str]:
     """Names of the layers that are looked at: those that are wanted, or all.
 
-    Raises ValueError for names that there are not, and, where all are wanted, for weights of other modules.
+    Raises ValueError for names that there are not, for layers that share their weights, and, where all are
+    wanted, for weights of other modules.
     """
     known = layers(model)
-    if wanted is not None:
-        found = [wanted] if isinstance(wanted, str) else list(wanted)
-        for name in found:
-            choose("layer", name, known)
-        if not found:
-            raise ValueError(f"no layer is named; choose from {', '.join(known)}")
-        return found
-    if left := others(model):
+    if not known:
+        raise ValueError(f"{type(model).__name__} has no linear map and no 2d convolution")
+    found = [wanted] if isinstance(wanted, str) else list(known if wanted is None else wanted)
+    for name in found:
+        choose("layer", name, known)
+    if not found:
+        raise ValueError(f"no layer is named; choose from {', '.join(known)}")
+    if wanted is None and (left := others(model)):
         raise ValueError(
             f"{', '.join(left)} would be left out, weights of no linear map and no 2d convolution: "
             f"name the layers to look at, layers=[...], among {', '.join(known)}"
         )
-    if not known:
-        raise ValueError(f"{type(model).__name__} has no linear map and no 2d convolution")
-    return list(known)
+    check_unshared(model, found)
+    return found
 
 
 def masks(model: nn.Module, original: nn.Module, found, wanted: list[str]) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """What masks look like, of whatever network: numbers, each beside those of random masks; no torch."""
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -79,7 +80,7 @@ def _differ(some: dict, others: dict) -> str:
 def _pixels(masks: dict[str, np.ndarray], shape, layer: str | None) -> str:
     """The name of the mask whose inputs are the pixels of images of that shape."""
     try:
-        channels, height, width = (int(n) for n in shape)
+        channels, height, width = map(operator.index, shape)
         if min(channels, height, width) < 1:
             raise ValueError
     except (TypeError, ValueError):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from sifting.config import choose
-from sifting.training.layers import layers, others
+from sifting.training.layers import check_unshared, layers, others
 
 UNPRUNED = (
     _ConvNd,
@@ -26,6 +26,7 @@ def prunable(model: nn.Module, biases: bool, head: bool = False) -> list[str]:
     head   : whether the output layer is
     """
     found, there = list(layers(model)), dict(model.named_parameters())
+    check_unshared(model, found)
     for name in found:
         if f"{name}.weight".removeprefix(".") not in there:
             raise ValueError(

@@ -92,14 +92,20 @@ def forget(trial: str = "all", chapter: str = "") -> None:
     """Remove a trial, or "all", of a chapter or of all, with pages and results, and say so."""
     if chapter:
         choose("chapter", chapter, sources.chapters())
-    for name in trials.forget(BOOK, trial, chapter):
+    gone = trials.forget(BOOK, trial, chapter)
+    for name in gone:
         print(f"{name}: forgotten")
+    if not gone:
+        print(f"there are no trials{f' of {chapter}' * bool(chapter)}")
 
 
 def answer(trial: str) -> None:
     """Keep a trial, or "all", in small, as the answer to the exercise that asks for it, and say where."""
-    for path in answers.keep(trial, BOOK):
+    kept = answers.keep(trial, BOOK)
+    for path in kept:
         print(f"{path}: {path.stat().st_size:,} bytes")
+    if not kept:
+        print("there is no trial that an exercise asks for")
 
 
 def run_chapter(name: str, **options) -> bool:

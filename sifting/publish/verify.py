@@ -117,6 +117,11 @@ def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
               or all seeds of that
     returns : whether it is identical, or on another machine within the tolerance
     """
+    if not store.is_name(name) and name not in (known := sources.chapters()):
+        raise ValueError(
+            f"{name!r} is neither the name of a result, as ticket-0123456789ab, nor a chapter; choose from "
+            f"{', '.join(known)}"
+        )
     good = True
     for stored in [_named(name)] if store.is_name(name) else smallest(name, every_seed):
         stored.check()

@@ -24,6 +24,15 @@ def others(model: nn.Module) -> list[str]:
     return [name for name, value in model.named_parameters() if value.ndim > 1 and name not in mine]
 
 
+def check_unshared(model: nn.Module, names: Iterable[str]) -> None:
+    """Raise ValueError where one of these layers has the weights of a layer before it."""
+    owners = {}
+    for name, layer in layers(model).items():
+        owner = owners.setdefault(id(layer._parameters.get("weight", layer)), name)
+        if owner != name and name in names:
+            raise ValueError(f"{name} has the weights of {owner}: layers with their own weights are needed")
+
+
 def plain(model: nn.Module) -> nn.Module:
     """A copy of a network whose weights are parameters, as they are used.
 

@@ -38,6 +38,11 @@ def build(name: str, shape: tuple[int, ...], classes: int, generator: torch.Gene
         model = made if isinstance(made, nn.Module) else _called(made, who, shape, classes)
         if not isinstance(model, nn.Module):
             raise ValueError(f"{who} makes no torch.nn.Module, but {type(model).__name__}")
+        if frozen := [key for key, value in model.named_parameters() if not value.requires_grad]:
+            raise ValueError(
+                f"{who} has parameters without a gradient, {', '.join(frozen)}: training would move them; "
+                "say requires_grad_(True) of them"
+            )
         model = nn.Sequential(model) if isinstance(model, LAYER) else model  # so that the layer has a name
         with torch.no_grad():
             takes = _takes(model.float().cpu().eval(), who, shape, classes)

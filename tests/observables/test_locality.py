@@ -150,6 +150,17 @@ def test_localization_leaves_out_units_with_fewer_than_ten_pairs():
     assert np.isnan(locality.localization(mask, (1, 16, 16))).tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 16, 16), (1, 28, 28), (1, 5, 7)])
+@pytest.mark.parametrize("units", [2, 3, 20, 300])
+def test_a_dense_layer_has_no_localization(units, shape):
+    dense = np.ones((units, np.prod(shape)), bool)
+    assert np.isnan(locality.localization(dense, shape)).all(), "nothing could lie nearer, but for rounding"
+    assert np.isnan(locality.pooled_localization(dense, shape))
+    dense[0, 1:] = False
+    found = locality.localization(dense, shape)
+    assert np.isnan(found[0])
+
+
 def test_the_share_of_units_with_a_value_is_that_of_the_living_ones_with_ten_pairs(mask):
     few = np.zeros((4, 256), bool)
     few[0, :4], few[1, :5], few[2, :9] = True, True, True

@@ -115,6 +115,10 @@ REFUSED = {
         ),
         "network b has weights that are no numbers",
     ),
+    "infinity": (
+        lambda: sifting.networks(nn.Sequential(Mlp(), nn.Threshold(torch.inf, torch.nan)), X, Y),
+        "Sequential says nan or infinity of some of these images",
+    ),
     "one cell": (
         lambda: sifting.networks(MODEL, X, Y).plane(*[MODEL] * 3, cells=1),
         "cells is a whole number",

@@ -193,6 +193,26 @@ class Odd(nn.Module):
         return self.head(self.used(x) if self.twice else x) + 0 * self.words.sum()
 
 
+def tied():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 32), nn.Linear(32, 3))
+    net[3].weight = net[1].weight
+    return net
+
+
+class Overflow(Mlp):
+    def forward(self, x):
+        return super().forward(x) * torch.inf
+
+
+class Bare(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Parameter(torch.ones(32, 3))
+
+    def forward(self, x):
+        return x.flatten(1) @ self.words
+
+
 def weight_normed():
     torch.manual_seed(0)
     with pytest.warns(FutureWarning):
@@ -223,6 +243,9 @@ REFUSED = {
     "sets": ({"sets": 2.5}, "sets is a whole number, 0 or more, not 2.5"),
     "weights left out": ({"model": Odd(), "images": FLAT}, "words would be left out.* idle, used, head"),
     "idle": ({"model": Odd(), "images": FLAT, "layers": ["idle"]}, r"passes once .* not so idle \(0 times"),
+    "tied": ({"model": tied()}, "3 has the weights of 1: layers with their own weights are needed"),
+    "no layer at all": ({"model": Bare()}, "Bare has no linear map and no 2d convolution"),
+    "infinity": ({"model": Overflow()}, "Overflow says nan or infinity of some of these images"),
     "twice": ({"model": Odd(True), "images": FLAT, "layers": ["used"]}, r"not so used \(2 times"),
 }  # fmt: skip
 

@@ -280,6 +280,8 @@ def test_a_folder_that_will_not_do_is_refused_with_what_is_needed(make, said, tm
 
 
 IMAGES = {
+    "none": ((PIXELS[:0], LABELS[:0]), "there are no images in train"),
+    "no pixels": ({"train": (PIXELS, LABELS), "val": (PIXELS[:0], LABELS[:0])}, "no images in val"),
     "alone": (PIXELS, "train is to be a pair of arrays"),
     "floats": ((PIXELS / 255, LABELS), "bytes from 0 to 255 .*, not float64: they are normalized later"),
     "lengths": ((PIXELS, LABELS[:5]), r"are needed, not \(120, 2, 6, 6\) and \(5,\)"),
@@ -420,8 +422,23 @@ def test_what_came_out_is_restored_and_examined(results):
     assert found["kept"] == kept and [*found["layers"]] == ["conv", "hidden", "head"]
     with pytest.raises(ValueError, match="has no weights of level 7; levels are 0 to 2"):
         sifting.restore(run, level=7)
+    with pytest.raises(ValueError, match="a run of find is needed, not Net"):
+        sifting.restore(Net())
     with pytest.raises(ValueError, match="unknown split 'tests'; choose from test, train, val"):
         sifting.restore(run, split="tests")
+
+
+@pytest.mark.parametrize(
+    "settings, said",
+    [
+        ({"lr": 1e6, "steps": 30}, "ended at level 0: training diverged, weights are no numbers any more"),
+        ({"min_alive": 1.0, "prune_fraction": 0.99}, "fewer than 1 of the units of a layer keep an input"),
+    ],
+)
+def test_a_run_that_ends_early_says_why(settings, said, results):
+    with pytest.warns(UserWarning, match=said):
+        run = sifting.find(Net, (PIXELS, LABELS), results=results, **FEW | settings)
+    assert run.levels < 2
 
 
 def test_pruned_networks_are_taken_as_they_are_used(results):
@@ -445,7 +462,22 @@ class Recurrent(nn.Module):
         return self.head(self.cells(x.flatten(1)[:, None])[0][:, 0])
 
 
+def frozen():
+    net = Net()
+    net.hidden.weight.requires_grad_(False)
+    return net
+
+
+def tied():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(72, 72), nn.ReLU(), nn.Linear(72, 72), nn.Linear(72, 3))
+    net[3].weight = net[1].weight
+    return net
+
+
 REFUSED = {
+    "frozen": ({"network": frozen}, "frozen has parameters without a gradient, hidden.weight: training"),
+    "tied": ({"network": tied}, "3 has the weights of 1: layers with their own weights are needed"),
+    "nothing": ({"network": None}, "a network and images are needed, not None"),
     "no network": ({"network": 3}, "a class, a function or a torch.nn.Module is needed, not int"),
     "no colon": ({"network": "resnet18"}, "given by MODULE:NAME, as mynets:MyNet, not 'resnet18'"),
     "no module": ({"network": "nonets:Net"}, "no module nonets with a source is found"),

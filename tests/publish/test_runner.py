@@ -172,6 +172,10 @@ def test_kernels_of_linux_and_mac_are_reached_without_ports():
             "name one chapter, as: make verify chapter=imp, or a stored result, as: make verify "
             "result=ticket-",
         ),
+        ("verify tikcet-0123456789ab", 2, "is neither the name of a result, as ticket-0123456789ab, nor a"),
+        ("verify imq", 2, "nor a chapter; choose from toy"),
+        ("run toy seeds=1001", 2, "seeds must be at most 1,000, not 1,001"),
+        ("compare a=toy-1 b=toy-2", 2, "unknown trial 'toy-1'; there is none"),
         ("serve port=99999", 2, "port must be 1 to 65535, not 99999"),
         ("serve port=abc", 2, "port takes a whole number, not 'abc'"),
         ("verify ticket-0123456789ab", 2, "no stored result"),
@@ -187,7 +191,8 @@ def test_a_mistake_is_told_in_one_line_with_the_choices(book, capsys, words, sta
 def test_a_command_is_explained_and_refuses_an_option_that_it_does_not_have(verb, capsys):
     options = ", ".join(sorted(cli.OPTIONS[verb]))
     assert cli.main([verb, "nonsense=1"]) == 2
-    assert capsys.readouterr().err == f"sifting: unknown option 'nonsense'; choose from {options}\n"
+    known = f"choose from {options}" if options else "there is none"
+    assert capsys.readouterr().err == f"sifting: unknown option 'nonsense'; {known}\n"
     [told] = re.findall(rf"(?m)^{verb}\b.*(?:\n +.*)*", cli.__doc__)
     assert verb == "build" or all(f"{option}=" in told for option in cli.OPTIONS[verb])
 
@@ -321,12 +326,45 @@ def test_make_names_the_variables_that_there_are():
         ["make", "-n", "help", "presett=smoke"], cwd=runner.ROOT, capture_output=True, text=True
     )
     assert done.returncode != 0 and "unknown presett; choose from chapter preset seeds" in done.stderr
-    assert (
-        subprocess.run(
-            ["make", "-n", "help", "preset=smoke"], cwd=runner.ROOT, capture_output=True
-        ).returncode
-        == 0
-    )
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("help preset=smoke", "make help does not take preset; it takes field"),
+        ("port=80", "make book does not take port; it takes chapter preset seeds device set fresh cluster"),
+        ("live chapter=imp", "make live does not take chapter; it takes port fresh"),
+        ("compare a=x b=y port=80", "make compare does not take port; it takes a b"),
+        ("bench preset=smoke", "make bench does not take preset; it takes nothing"),
+        ("test only=shop", "unknown room 'shop'; choose from bench cache config"),
+        ("chapter=imp set=lr=1 seeds=2", ""),
+        ("verify result=NAME device=cpu", ""),
+        ("clean book fresh=1", ""),
+    ],
+)
+def test_make_refuses_what_a_command_would_not_read(words, said):
+    command = ["make", "-n", f"python={sys.executable}", *words.split()]
+    done = subprocess.run(command, cwd=runner.ROOT, capture_output=True, text=True)
+    assert said in done.stderr and (done.returncode != 0) == bool(said)
+
+
+def test_every_variable_that_a_command_reads_is_listed_below_it():
+    text = (runner.ROOT / "Makefile").read_text()
+    options = re.search(r"^OPTIONS = (.*)", text, re.M)[1]
+    for rule in re.findall(r"^[a-z]+:.*##.*\n(?:[#\t].*\n|ifeq.*\n|else\n|endif\n)*", text, re.M):
+        listed, recipe = (re.findall(rf"^{mark}.*", rule, re.M) for mark in ("#:", "\t"))
+        listed = "\n".join(listed)
+        read = re.findall(r"\$\(([a-z]+)[):]", "\n".join(recipe).replace("$(OPTIONS)", options))
+        for name in {*read} - {"room", "foreach", "error", "wildcard"}:
+            assert f" {name}=" in listed, rule
+
+
+def test_a_reader_that_has_enough_ends_the_writer_without_a_word(python):
+    script = "import sys; from sifting import __main__ as cli; sys.exit(cli.main(['help', 'field=all']))"
+    process = python(script)
+    process.stdout.close()
+    assert process.stderr.read() == "" and process.wait() == 128 + signal.SIGPIPE
+    process.stdout = None  # for who ends it
 
 
 def test_an_unreadable_notebook_is_named(book, capsys):
@@ -406,6 +444,13 @@ def test_parameters_are_shown_again_only_where_they_are_not_those_of_the_chapter
         (FileNotFoundError("photos are missing; fetch them"), 2, "photos are missing"),
         (DamagedResult("ticket-1.npz", "is damaged"), 2, "ticket-1.npz is damaged"),
         (ImportError("No module named 'torch'"), 2, "pip install -r requirements.txt"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 25600 bytes."),
+            1,
+            "more memory is needed, 25600 bytes at once, than is here",
+        ),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.50 GiB."), 1, "needed, 2.50 GiB at once"),
+        (MemoryError(), 1, "more memory is needed than is here"),
         (KeyboardInterrupt(), 130, "interrupted; finished levels are kept, run the same command to go on"),
         (
             ZeroDivisionError("division by zero"),
