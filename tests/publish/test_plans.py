@@ -79,7 +79,7 @@ def test_what_a_chapter_cannot_do_is_told_before_anything_is_computed(results):
     with pytest.raises(ValueError, match="probe_images must be 2 or more for results of kind surface, not 1"):
         plans.results("basins", plans.base("basins", "smoke", {"probe_images": 1}), 1, "cpu")
     with pytest.raises(ValueError, match="classes=1, but the semantic labels of photos have 5"):
-        plans.results("imp", config.preset("smoke", labels="random", classes=1), 1, "cpu")
+        plans.results("units", config.preset("smoke", labels="random", classes=1), 1, "cpu")
     assert not results.exists()
 
 
@@ -205,16 +205,16 @@ def test_stored_results_fit_into_the_repository():
 
 
 def test_seeds_and_groups_never_share_a_result():
-    results = plans.planned("imp", LAPTOP, 3)
-    assert len(set(results)) == len(results) == 3 + 3 + 5
+    results = plans.planned("units", LAPTOP, 3)
+    assert len(set(results)) == len(results) == 3 + 3 + 4
 
 
 def test_results_come_by_kind_and_group(results):
     tiny = config.preset("smoke", steps=6, rewind_step=1, levels=2, evaluations=1, train_images=300)
-    found = plans.results("imp", tiny, 2, "cpu")
+    found = plans.results("units", tiny, 2, "cpu")
     assert {key: len(value) for key, value in found.items()} == {
-        ("ticket", "main"): 2, ("anatomy", "main"): 2, ("masks", "longer"): 1, ("masks", "less"): 1,
-        ("masks", "least"): 1, ("masks", "semantic"): 1, ("masks", "random"): 1,
+        ("ticket", "main"): 2, ("anatomy", "main"): 2, ("masks", "less"): 1, ("masks", "least"): 1,
+        ("masks", "semantic"): 1, ("masks", "random"): 1,
     }  # fmt: skip
     assert found["masks", "semantic"][0].config.labels == "semantic"
     assert not any(name.startswith("trained/") for name in found["masks", "less"][0].names())

@@ -19,14 +19,17 @@ def coarse(base: Config) -> Config:
 
 
 def imp(base: Config, count: int) -> dict[str, list[Config]]:
-    """The main runs, one a seed, and one run each on less data and on other tasks (PB10, PB11).
+    """The main runs, one a seed; the dense network of one run that trains longer stands beside PB1a."""
+    return {"main": seeds(base, count), "longer": robustness(base, 1)["5 x steps"]}
 
-    The semantic labels of photos are five classes; so are the random ones, that chance is the same. The dense
-    network of one run that trains longer, of `robustness`, stands beside PB1a.
+
+def units(base: Config, count: int) -> dict[str, list[Config]]:
+    """The main runs, and one run each on less data and on other tasks (PB10, PB11).
+
+    The semantic labels of photos are five classes; so are the random ones, that chance is the same.
     """
     return {
-        "main": seeds(base, count),
-        "longer": robustness(base, 1)["5 x steps"],
+        "main": imp(base, count)["main"],
         "less": [replace(base, fraction=0.3)],
         "least": [replace(base, fraction=0.02)],
         "semantic": [replace(base, labels="semantic")],
@@ -184,6 +187,7 @@ def hierarchy(base: Config, count: int) -> dict[str, list[Config]]:
 
 GROUPS = {
     "imp": imp,
+    "units": units,
     "pruners": pruners,
     "data": data,
     "tasks": tasks,
@@ -193,7 +197,8 @@ GROUPS = {
 }
 # chapter -> group -> kinds of results that are needed of it; default: masks
 KINDS = {
-    "imp": {"main": ("ticket", "anatomy")},
+    "imp": {"main": ("ticket",)},
+    "units": {"main": ("ticket", "anatomy")},
     "pruners": {"example": ("ticket",)},
     "transforms": {"as they are": ("ticket",), "translated, with weights": ("ticket",)},
     "hierarchy": {"main": ("ticket",), "example": ("stimuli",), "layerwise": ("network",)},
@@ -201,6 +206,7 @@ KINDS = {
 # chapter -> the fields that it is about, which one turns first
 ABOUT = {
     "imp": ("steps", "lr", "widths", "prune_fraction", "rewind_step", "scope", "iterative", "batch_norm"),
+    "units": ("fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step", "scope", "iterative"),
     "pruners": ("fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step", "batch_norm"),
     "data": ("labels", "steps", "lr", "weight_decay", "widths", "prune_fraction", "rewind_step"),
     "tasks": ("fraction", "transform", "clone", "steps", "lr", "widths", "prune_fraction"),
