@@ -113,8 +113,8 @@ def _feeding(run: History, level: int, layer: int, draw: np.random.Generator) ->
 
 
 def last_levels(runs: list[History], step: int = 2) -> list[int]:
-    """Every `step`-th pruned level up to the last that all runs reached, which is one of them."""
-    return list(range(common(runs), 0, -step))[::-1]
+    """Every `step`-th pruned level up to the last that all runs reached, that included; without one, 0."""
+    return list(range(common(runs), 0, -step))[::-1] or [0]
 
 
 def excess(table: dict[str, np.ndarray], name: str) -> np.ndarray:

@@ -112,6 +112,17 @@ def test_units_fed_by_neighbors_are_told_from_units_fed_at_random():
     assert near["overlap"].max() == 0 and near["form"] == pytest.approx(np.ones((6, 1)))
 
 
+def test_runs_that_end_at_their_dense_network_are_looked_at_there(woven):
+    for name in [name for name in woven.arrays if name.startswith("removed_at/")]:
+        woven.arrays[name] = np.full_like(woven.arrays[name], 255)
+    for name in ("val_accuracy", "test_accuracy", "train_accuracy", "taken_back", "layer", "tried"):
+        woven.arrays[name] = woven.arrays[name][:1]
+    assert hierarchy.last_levels([woven]) == [0]
+    table = hierarchy.feeding([woven], hierarchy.last_levels([woven]))
+    assert table["density"] == [1] and table["distance"] == [[0]], "all units look at everything"
+    plt.close(figures.hierarchy.feeding(table))
+
+
 # --- trees
 
 
