@@ -11,9 +11,7 @@ import textwrap
 from html import escape
 
 import yaml
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from sphinx.highlighting import PygmentsBridge
 
 from sifting.publish import sources
 from sifting.publish.catalog import FIGURES, PAPERS
@@ -86,7 +84,7 @@ def _row(name: str, page: str, title: str, drawn: re.Match | None, book: pathlib
     if code := "\n\n\n".join(
         filter(None, [_call(book / f"{page}.ipynb", name), drawn and source_of(drawn[1])])
     ):
-        colored = highlight(code, PythonLexer(), HtmlFormatter(wrapcode=True))
+        colored = PygmentsBridge("html").highlight_block(code, "python")
         parts.append(
             f'<details><summary aria-label="Code of {name}">Code</summary>'
             f'<div class="highlight-python notranslate">{colored}</div></details>'
