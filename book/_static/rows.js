@@ -1,7 +1,10 @@
 // Lists of rows on computed pages: choose which to see, find words in them, and sort. Without this a page is whole.
 addEventListener("DOMContentLoaded", () => {
   const opened = () => { // what a link leads to is not to be folded
-    for (let node = document.getElementById(decodeURIComponent(location.hash.slice(1))); node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+    const there = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!there) return;
+    for (let node = there; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+    if (there.closest("ul.choosable")) there.scrollIntoView();
   };
   addEventListener("hashchange", opened);
   const place = document.querySelector(".choose");

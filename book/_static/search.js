@@ -49,7 +49,7 @@ addEventListener("DOMContentLoaded", () => {
       const [{ page, title, part }] = hits;
       const item = h("li", {}, h("a", { href: `book/${page}.html`, textContent: title }), h("small", { textContent: part ? ` ${part}` : "" }));
       for (const hit of hits.slice(0, SECTIONS)) {
-        const line = excerpt(hit.text, hit.terms);
+        const line = excerpt(hit.text, hit.terms) ?? (hit === hits[0] ? h("p", { textContent: `${hit.text.slice(0, 2 * AROUND)} …` }) : null);
         if (!line && !hit.anchor) continue;
         const place = h("div", { className: "place" });
         if (hit.anchor) place.append(h("a", { href: `book/${page}.html#${hit.anchor}`, textContent: hit.heading }));

@@ -1,6 +1,7 @@
 """Figures about one network pruned in many ways."""
 
 import itertools
+import re
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -83,7 +84,7 @@ def panels(
         if logy:
             ax.set_yscale("log")
             log_axis(ax.yaxis)
-        if "accuracy" in label or title.startswith("accuracy"):
+        if re.fullmatch(r"(\w+ )?accuracy", label) or (title.startswith("accuracy") and not sharey):
             accuracy_axis(ax)
         elif shares:
             percent(ax.yaxis)

@@ -2,7 +2,6 @@
 
 import ast
 import dataclasses
-import functools
 import json
 import os
 import pathlib
@@ -13,6 +12,7 @@ from sifting.figures.style import guesses, guessing, share, strangers
 from sifting.publish import answers, catalog, claims, intervals, live, plans
 from sifting.publish.markup import embed, grid
 from sifting.publish.pages.outputs import TRIAL
+from sifting.publish.settings import classes
 
 FEW = 6  # results that are listed under a figure; more are folded away
 PACKAGE = pathlib.Path(__file__).parents[1]
@@ -271,14 +271,6 @@ def source_of(name: str) -> str:
         if getattr(node, "name", "") == last:
             return ast.get_source_segment(text, node)
     raise ValueError(f"no function {name}")
-
-
-@functools.cache
-def classes(images: Config) -> int:
-    """How many classes there are in a task."""
-    from sifting.data import tasks  # it imports torch, which few figures need
-
-    return len(tasks.class_names(images))
 
 
 def _own(name: str) -> bool:

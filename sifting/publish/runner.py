@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -18,6 +19,7 @@ from sifting.publish.forecast import forecast
 from sifting.publish.live import knobs
 from sifting.publish.notebooks import execute
 from sifting.publish.sources import PARAMETERS, ROOT, BuildError
+from sifting.publish.web.figures import FOLDER
 from sifting.store import pools, schedule
 
 BOOK, SITE = place.HOME / "book", place.HOME / "_build" / "html"
@@ -279,6 +281,9 @@ def _remove_stale_pages() -> None:
     for page in [*(SITE / "book").glob("*.html"), *(SITE / "_sources" / "book").glob("*")]:
         if page.stem not in there:
             page.unlink()
+    for folder in (SITE / FOLDER).glob("*"):
+        if folder.name not in there:
+            shutil.rmtree(folder)
 
 
 def _sketch_missing_pictures() -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import difflib
 import functools
 import importlib
+import pkgutil
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +32,13 @@ def told(name: str) -> str:
     setting = SETTINGS[name]
     parts = {"default": [("", shown(setting.default))], "belongs to": [("", setting.of)]}
     return "\n".join([f"{name}: {setting.says}", *columns(parts | known(setting, look=True))])
+
+
+@functools.cache
+def classes(images: Config) -> int:
+    """How many classes there are in a task."""
+    class_names = pkgutil.resolve_name("sifting.data.tasks:class_names")  # which needs torch
+    return len(class_names(images))
 
 
 def known(setting: Setting, write: Callable[[str], str] = str, look: bool = False) -> dict[str, list[Line]]:

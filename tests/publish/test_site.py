@@ -281,3 +281,42 @@ def test_claims_can_be_chosen_and_sorted_and_are_whole_without_a_script(open_pag
 def test_the_findings_are_what_the_tests_of_the_book_say(site):
     text = pages.findings_page(pages.outputs(runner.BOOK))
     assert "Not so here" not in text and "not tested yet" not in text
+
+
+# --- rows of results and functions
+
+
+@pytest.mark.parametrize("name, what", [("provenance", "configurations"), ("reference", "functions")])
+def test_rows_can_be_found_chosen_and_sorted(open_page, base, name, what):
+    page = open_page(f"{base}/book/{name}.html", viewport={"width": 390, "height": 844})
+    rows, count = page.locator("ul.choosable > li:not(.head)"), page.locator(".choices output")
+    total = rows.count()
+    assert total > 100 and f"{total} of {total} {what}" in count.inner_text()
+    word = {"provenance": "prune_fraction", "reference": "kurtosis"}[name]
+    page.get_by_label("find", exact=True).fill(word)
+    shown = rows.evaluate_all(
+        "all => all.filter(e => e.getClientRects().length).map(e => e.querySelector('summary').textContent)"
+    )
+    assert 0 < len(shown) < total and f"{len(shown)} of {total}" in count.inner_text()
+    assert all(word in text.lower() for text in shown)
+    page.get_by_label("find", exact=True).fill("")
+    order = {"provenance": "by time, longest first", "reference": "by name"}[name]
+    page.get_by_label("order").select_option(order)
+    key = {"provenance": "seconds", "reference": "name"}[name]
+    found = rows.evaluate_all(f"all => all.map(one => one.dataset.{key})")
+    assert len(found) == total
+    if name == "provenance":
+        assert [float(one) for one in found] == sorted(map(float, found), reverse=True)
+    else:
+        assert found == page.evaluate("all => [...all].sort((a, b) => a.localeCompare(b))", found)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.trouble == []
+
+
+@pytest.mark.parametrize("name", ["provenance", "reference"])
+def test_a_link_opens_what_it_leads_to(open_page, base, name, site):
+    text = (site / "book" / "imp.html").read_text(encoding="utf-8")
+    anchor = re.search(rf'href="{name}.html#([^"]*)"', text)[1]
+    page = open_page(f"{base}/book/{name}.html#{anchor}")
+    assert page.locator(f"[id='{anchor}']").is_visible()
+    assert page.locator(f"[id='{anchor}']").bounding_box()["y"] < 900

@@ -157,3 +157,12 @@ def test_words_say_where_lines_begin_and_end():
         values.described(figure)
         == "one: test accuracy against weights kept: IMP 50 % at 100 %, 75 % at 10 %, 25 % at 1 %."
     )
+
+
+def test_only_axes_of_accuracy_show_what_guessing_gives():
+    rows = {"level": np.arange(3), "value": ROWS["test"]}
+    table = {"accuracy, one": {"a": rows}, "utility": {"a": rows}}
+    how = {"y": "value", "label": "nats, or accuracy", "sharey": False}
+    assert [ax.get_title() for ax in style.guesses(figures.methods.panels(table, **how))] == ["accuracy, one"]
+    assert style.guesses(figures.methods.panels(table, y="value", label="nats")) == []
+    assert len(style.guesses(figures.methods.panels(table, y="value", label="training accuracy"))) == 2

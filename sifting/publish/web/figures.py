@@ -11,20 +11,16 @@ import textwrap
 from html import escape
 
 import yaml
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from sphinx.highlighting import PygmentsBridge
 
 from sifting.publish import sources
 from sifting.publish.catalog import FIGURES, PAPERS
+from sifting.publish.web.tags import attribute
 
 FOLDER = "_figures"  # of the site
 PICTURE = re.compile(r'src="data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)"')
 FIGURE = re.compile(r'<figure class="sifting-figure" id="([^"]*)">(.*?)</figcaption></figure>', re.DOTALL)
 DRAWN = re.compile(r'href="reference.html#(figures\.[\w.]+)"')
-SIZE = re.compile(
-    r'<svg[^>]*?\bwidth="([\d.]+)pt"[^>]*?\bheight="([\d.]+)pt"|<svg[^>]*?\bheight="([\d.]+)pt"[^>]*?\bwidth="([\d.]+)pt"'
-)
 PIXELS = 96 / 72  # a point
 
 
@@ -63,11 +59,9 @@ def _stored(folder: pathlib.Path, name: str, data: str) -> str:
     text = base64.b64decode(data)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.svg").write_bytes(text)
-    sides = ""
-    if found := SIZE.search(text[:2000].decode(errors="replace")):
-        wide, high, other_high, other_wide = found.groups()
-        wide, high = (round(PIXELS * float(side)) for side in (wide or other_wide, high or other_high))
-        sides = f' width="{wide}" height="{high}"'
+    opening = re.search("<svg[^>]*>", text[:2000].decode(errors="replace"))[0]
+    points = {side: attribute(opening, side).removesuffix("pt") for side in ("width", "height")}
+    sides = "".join(f' {side}="{PIXELS * float(size):.0f}"' for side, size in points.items())
     return f'src="../{FOLDER}/{folder.name}/{name}.svg"{sides}'
 
 
@@ -86,7 +80,7 @@ def _row(name: str, page: str, title: str, drawn: re.Match | None, book: pathlib
     if code := "\n\n\n".join(
         filter(None, [_call(book / f"{page}.ipynb", name), drawn and source_of(drawn[1])])
     ):
-        colored = highlight(code, PythonLexer(), HtmlFormatter(wrapcode=True))
+        colored = PygmentsBridge("html").highlight_block(code, "python")
         parts.append(
             f'<details><summary aria-label="Code of {name}">Code</summary>'
             f'<div class="highlight-python notranslate">{colored}</div></details>'

@@ -80,4 +80,4 @@ def write(site: pathlib.Path) -> None:
     text = json.dumps(index(site), ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     (site / "_static" / "search-index.js").write_text(f"window.siftingSearch={text};\n", encoding="utf-8")
     for name in ("searchindex.js", "_static/searchtools.js", "_static/language_data.js"):
-        (site / name).write_text("")  # of Sphinx; the theme loads them on every page
+        (site / name).write_text("", encoding="utf-8")  # of Sphinx; the theme loads them on every page
