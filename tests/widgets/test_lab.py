@@ -41,14 +41,15 @@ def lab():
 
 @pytest.fixture(scope="module")
 def js(browser):
-    """Calls functions of a module, `m`; arrays come back as lists, and in numbers of other types go as [kind, list]."""
+    """Calls functions of a module, `m`. Arrays come back as lists; what is `typed` goes as a typed array."""
     page = browser.new_page()
     page.set_default_timeout(120_000)
     run = """async ([text, body, given]) => {
         const m = await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
         const read = (v) => (v?.kind ? globalThis[v.kind].from(v.values) : v);
         const plain = (v) => (ArrayBuffer.isView(v) || Array.isArray(v) ? Array.from(v, plain)
-            : v && typeof v === "object" ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)])) : v);
+            : v && typeof v === "object"
+                ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)])) : v);
         const call = new Function("m", ...Object.keys(given), `return (async () => ${body})()`);
         return plain(await call(m, ...Object.values(given).map(read)));
     }"""
@@ -208,7 +209,9 @@ def test_fifty_steps_are_those_of_the_reference(js, density):
     batches = rng.integers(0, 300, (50, BATCH))
     body = """{ const weights = m.initial(form.inputs, form.units, form.classes, 3), before = m.copy(weights);
         const net = new m.Network(weights, mask, form), losses = [];
-        const split = { y, image: (n, into) => { into.set(x.subarray(n * form.inputs, (n + 1) * form.inputs)); return into; } };
+        const size = form.inputs;
+        const image = (n, into) => { into.set(x.subarray(n * size, (n + 1) * size)); return into; };
+        const split = { y, image };
         for (const places of batches) { net.load(split, places); losses.push(net.step()); }
         return { before, losses, after: net.weights(), accuracy: net.accuracy(split) }; }"""
     form = {
@@ -286,7 +289,8 @@ def packed(lab, js):
         name: {**images, "bytes": typed(np.frombuffer(zlib.decompress(images["bytes"]), np.uint8))}
         for name, images in (("photographs", lab.photographs), ("digits", lab.digits))
     }
-    body = """{ for (const images of Object.values(given)) images.bytes = Uint8Array.from(images.bytes.values);
+    body = """{ for (const images of Object.values(given))
+            images.bytes = Uint8Array.from(images.bytes.values);
         globalThis.packed = given; return 0; }"""
     js(body, given=inflated)
 
@@ -327,7 +331,7 @@ def test_criteria_rank_as_they_say(runs):
 
 
 def test_locality_comes_of_the_images_and_of_the_criterion(runs):
-    """Masks become local; where weights go at random, or pixels are shuffled, Lambda stays with that of random masks."""
+    """Masks become local; if weights go at random, or pixels are shuffled, Lambda stays with random masks."""
 
     def beyond(measured):
         return (measured["locality"] - np.mean(measured["random"])) / np.std(measured["random"], ddof=1)
@@ -352,7 +356,10 @@ def test_time_to_go_shrinks_with_the_weights(js, packed):
     body = """{ const settings = { ...m.DEFAULTS, images: "digits", steps: 40, levels: 3 };
         const run = new m.Run(settings, m.dataset(settings, packed)), found = [run.remaining()];
         let clock = 0;
-        while (!run.over) { const record = run.advance(10, () => clock += 1); if (!run.over) found.push(run.remaining()); }
+        while (!run.over) {
+            run.advance(10, () => clock += 1);
+            if (!run.over) found.push(run.remaining());
+        }
         return found; }"""
     found = js(body)
     assert found[0] is None or np.isnan(found[0])
@@ -388,7 +395,8 @@ def a_run(levels=3, seed=0):
     return removed, {"shape": shape, "levels": found}
 
 
-FIX = "const given = { ...run, levels: run.levels.map((l) => ({ ...l, mask: Uint8Array.from(l.mask.values) })) };"
+FIX = """const read = (level) => ({ ...level, mask: Uint8Array.from(level.mask.values) });
+    const given = { ...run, levels: run.levels.map(read) };"""
 
 
 def test_the_library_reads_what_a_reader_keeps(js, page_module):
