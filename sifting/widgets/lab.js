@@ -114,7 +114,7 @@ async function render({ model, el }) {
     worker ??= (async () => {
       const source = URL.createObjectURL(new Blob([model.get("engine")], { type: "text/javascript" }));
       const made = new Worker(source);
-      made.onmessage = ({ data }) => { hear[data.is](data); refresh(); };
+      made.onmessage = ({ data }) => { refresh(!hear[data.is](data)); };
       made.onerror = (event) => { trouble = `The network could not be trained here: ${event.message ?? "this browser refuses it"}`; refresh(); };
       const opened = async ({ bytes, ...rest }) => ({ ...rest, bytes: new Uint8Array(await inflate(bytes)) });
       made.postMessage({ do: "open", packed: { photographs: await opened(model.get("photographs")), digits: await opened(model.get("digits")) } });
@@ -128,6 +128,7 @@ async function render({ model, el }) {
     progress: (live) => {
       const { level, weights } = run.live ?? {};
       run.live = calm && level === live.level ? { ...live, weights } : live;
+      return level === live.level; // so that little of the picture changes
     },
     level: (record) => { run.levels = [...run.levels, record]; run.live = null; run.remaining = record.remaining; say(status, sentence(record)); },
     over: () => { over = true; going = false; },
@@ -302,6 +303,8 @@ async function render({ model, el }) {
     const count_ = paintDisplacements(pairs, S, run.shape);
     pairs.setAttribute("aria-label", `Pairs of kept inputs of one unit in one channel at each displacement, ${count(count_)} at most`);
     ofPairs.innerHTML = `<span>0</span><i class="mx-viridis"></i><span>${count(count_)} pairs</span>`;
+  };
+  const drawLoss = (record) => {
     const { losses } = record, all = run.levels.flatMap((one) => one.losses).concat(losses), ceiling = Math.max(0.1, ...all) * 1.05, steps = record.steps ?? record.how.steps;
     const scale = { x: (v) => v / steps, y: (v) => v / ceiling, xs: ticks(0, steps, 4).map((v) => [v, count(v)]), ys: ticks(0, ceiling, 4).map((v) => [v, v]), xTitle: "steps" };
     chart(plots.loss.plot, `Training loss of level ${record.level}`, scale, (X, Y) =>
@@ -345,13 +348,20 @@ async function render({ model, el }) {
     const beside = kept && kept !== run;
     root.classList.toggle("mx-two", !!beside);
     other.node.hidden = !beside;
-    drawBoard(mine, run, record, run ? `${show === "mask" ? "Masks" : "Weights"}: ${wordsOf(run.settings)}` : "");
+    if (whole || (show === "weights" && !calm)) drawBoard(mine, run, record, run ? `${show === "mask" ? "Masks" : "Weights"}: ${wordsOf(run.settings)}` : "");
+    if (record && !small) drawLoss(record);
+    if (!whole) return;
+    whole = false;
     if (beside) drawBoard(other, kept, kept.levels[Math.min(record ? record.level : Infinity, kept.levels.length - 1)], `Kept: ${wordsOf(kept.settings)}`);
     drawPlots(record);
   };
-  let asked = 0;
-  const refresh = () => { asked ||= requestAnimationFrame(() => { asked = 0; draw(); }); };
-  const observer = new ResizeObserver(refresh);
+  // Once a frame, however much asks for it; while a level is trained, only what changes meanwhile.
+  let asked = 0, whole = true;
+  const refresh = (all = true) => {
+    whole ||= all;
+    asked ||= requestAnimationFrame(() => { asked = 0; draw(); });
+  };
+  const observer = new ResizeObserver(() => refresh());
   observer.observe(root);
   const seen = new IntersectionObserver(([entry]) => { if (entry.isIntersecting) { seen.disconnect(); look(); } });
   seen.observe(root);
