@@ -144,6 +144,7 @@ async function render({ model, el }) {
     return run.levels[level] ?? run.live;
   };
   const measuredOf = (record) => (restored && record.back) || record.measured;
+  const how = (record) => (record.level ? show : "weights"); // before anything is pruned, masks are nothing to look at
   const densityOf = (record) => record.measured.kept / record.mask.length;
   const sentence = (record) => {
     const { locality, random } = measuredOf(record), [low, high] = [Math.min(...random), Math.max(...random)];
@@ -256,7 +257,7 @@ async function render({ model, el }) {
   // --- drawing
 
   const drawBoard = ({ canvas, note, title }, of, record, label) => {
-    const room = canvas.parentNode.clientWidth, shape = of?.shape ?? patches?.shape ?? [3, 12, 12], values = record?.[show === "mask" ? "mask" : "weights"];
+    const room = canvas.parentNode.clientWidth, shape = of?.shape ?? patches?.shape ?? [3, 12, 12], values = record?.[how(record)];
     const columns = room >= 640 ? 16 : 8, wide = columns * (shape[2] + 1) - 1;
     canvas.style.width = `${crisp(wide, room)}px`;
     if (!record) {
@@ -272,10 +273,10 @@ async function render({ model, el }) {
       for (let n = start; n < start + size; n++) top = Math.max(top, Math.abs(values[n]));
       return (w) => 127.5 * (1 + w / (top || 1));
     };
-    sheet(canvas, arranged, shape, columns, show === "mask" ? () => (v) => 255 * v : most);
-    title.textContent = label;
-    note.textContent = `level ${record.level}, ${share(densityOf(record))} of the weights, Λ ${lambda(measuredOf(record).locality)}`;
-    canvas.setAttribute("aria-label", `${show === "mask" ? "Masks" : "Weights"} of 64 units at level ${record.level}: ${share(densityOf(record))} kept, Λ ${lambda(measuredOf(record).locality)}`);
+    sheet(canvas, arranged, shape, columns, how(record) === "mask" ? () => (v) => 255 * v : most);
+    title.textContent = `${how(record) === "mask" ? "Masks" : "Weights"}: ${label}`;
+    note.textContent = !record.level ? "level 0, nothing is pruned yet" : `level ${record.level}, ${share(densityOf(record))} of the weights, Λ ${lambda(measuredOf(record).locality)}`;
+    canvas.setAttribute("aria-label", `${how(record) === "mask" ? "Masks" : "Weights"} of 64 units at level ${record.level}: ${share(densityOf(record))} kept, Λ ${lambda(measuredOf(record).locality)}`);
   };
   const drawPlots = (record) => {
     const runs = [kept && kept !== run ? [kept, "mx-faint"] : null, run ? [run, ""] : null].filter(Boolean);
@@ -348,11 +349,11 @@ async function render({ model, el }) {
     const beside = kept && kept !== run;
     root.classList.toggle("mx-two", !!beside);
     other.node.hidden = !beside;
-    if (whole || (show === "weights" && !calm)) drawBoard(mine, run, record, run ? `${show === "mask" ? "Masks" : "Weights"}: ${wordsOf(run.settings)}` : "");
+    if (whole || (record && how(record) === "weights" && !calm)) drawBoard(mine, run, record, run ? wordsOf(run.settings) : "");
     if (record && !small) drawLoss(record);
     if (!whole) return;
     whole = false;
-    if (beside) drawBoard(other, kept, kept.levels[Math.min(record ? record.level : Infinity, kept.levels.length - 1)], `Kept: ${wordsOf(kept.settings)}`);
+    if (beside) drawBoard(other, kept, kept.levels[Math.min(record ? record.level : Infinity, kept.levels.length - 1)], `${wordsOf(kept.settings)} (kept)`);
     drawPlots(record);
   };
   // Once a frame, however much asks for it; while a level is trained, only what changes meanwhile.

@@ -508,7 +508,8 @@ def test_it_trains_prunes_and_tells_by_keyboard_alone(visit):
     slider = page.get_by_label("Level", exact=True)
     slider.focus()
     page.keyboard.press("Home")
-    expect(page.locator(".mx-board .mx-title").first).to_contain_text("level 0, 100 % of the weights")
+    expect(page.locator(".mx-board .mx-title").first).to_contain_text("level 0, nothing is pruned yet")
+    page.keyboard.press("End")
     before = page.locator(".mx-board canvas").first.get_attribute("aria-label")
     page.get_by_role("radio", name="weights").check()
     expect(page.locator(".mx-board canvas").first).not_to_have_attribute("aria-label", before)
@@ -545,7 +546,7 @@ def test_two_runs_stand_side_by_side_and_a_link_names_one(visit, tmp_path):
     assert (
         len(titles) == 2
         and "weights at random" in titles[0]
-        and titles[1].startswith("Kept: handwritten digits")
+        and titles[1].startswith("Masks: handwritten digits")
     )
     assert page.locator(".mx-locality path.mx-curve").count() == 2
     page.get_by_role("link", name="Link to this run").click()
@@ -577,6 +578,8 @@ def test_phone(visit, name, scheme):
     edge = "document.querySelector('.mx').getBoundingClientRect().right"
     inside = f"(node) => node.getBoundingClientRect().right <= {edge}"
     assert page.evaluate(f"[...document.querySelectorAll('.mx *:not(option)')].every({inside})")
+    page.add_script_tag(path=LOADER.parents[2] / "tests" / "axe.min.js")
+    assert page.evaluate("axe.run()")["violations"] == []
     if name == "small.html":
         href = page.get_by_role("link", name="All controls").get_attribute("href")
         assert href == "lab.html#lab?images=digits&steps=200&levels=2"
