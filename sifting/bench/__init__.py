@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from sifting import config, observables, store
+from sifting.bench.browser import laboratory
 from sifting.bench.steps import SPREAD, images, masks, plain, products, reference, sparsely, together, uneven
 from sifting.config import Config
 from sifting.publish import plans
@@ -34,7 +35,18 @@ REPLICAS = (1, 2, 4, 8)
 UNITS, SIDES, SIDES_DENSITIES = 1024, (8, 16, 32), (0.3, 0.03)  # of the masks that S(d) is counted in
 IMAGES = 10_000  # that cavity scores are measured on
 
-__all__ = ["SPREAD", "images", "masks", "plain", "products", "reference", "sparsely", "together", "uneven"]
+__all__ = [
+    "SPREAD",
+    "images",
+    "laboratory",
+    "masks",
+    "plain",
+    "products",
+    "reference",
+    "sparsely",
+    "together",
+    "uneven",
+]
 
 
 def measure(runs: dict, seconds: float, least: int = 5) -> dict[str, float]:
@@ -204,6 +216,7 @@ TABLES = {
     "replicas": replicas,
     "locality": locality,
     "cavity": cavity,
+    "laboratory": laboratory,
 }
 
 

@@ -10,8 +10,8 @@ from sifting.publish.normal import STATE, VIEW
 SCRIPT = pathlib.Path(__file__).with_suffix(".js")
 
 
-def laboratory(page: pathlib.Path) -> dict | None:
-    """The laboratory of an executed page, in small: the id of its model, and the state of the widget.
+def laboratory(page: pathlib.Path, small: bool = True) -> dict | None:
+    """The laboratory of an executed page: the id of its model, and the state of the widget.
 
     None where there is no such page, or nothing on it yet.
     """
@@ -21,12 +21,12 @@ def laboratory(page: pathlib.Path) -> dict | None:
     if not views:
         return None
     model = notebook.metadata["widgets"][STATE]["state"][views[0]]
-    small = model | {"state": model["state"] | {"small": True}}
-    return {"model": views[0], "state": {views[0]: small}}
+    state = model | {"state": model["state"] | {"small": small}}
+    return {"model": views[0], "state": {views[0]: state}}
 
 
-def write(target: pathlib.Path, book: pathlib.Path) -> None:
-    """Write the script that puts the laboratory on the first page of the site."""
-    known = json.dumps(laboratory(book / "lab.ipynb"), sort_keys=True)
+def write(target: pathlib.Path, book: pathlib.Path, small: bool = True) -> None:
+    """Write the script that puts the laboratory on the first page of the site, or on another."""
+    known = json.dumps(laboratory(book / "lab.ipynb", small), sort_keys=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(f"const LAB = {known};\n" + SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")

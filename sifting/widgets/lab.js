@@ -114,7 +114,7 @@ async function render({ model, el }) {
     worker ??= (async () => {
       const source = URL.createObjectURL(new Blob([model.get("engine")], { type: "text/javascript" }));
       const made = new Worker(source);
-      made.onmessage = ({ data }) => { hear[data.is](data); refresh(); };
+      made.onmessage = ({ data }) => { refresh(!hear[data.is](data)); };
       made.onerror = (event) => { trouble = `The network could not be trained here: ${event.message ?? "this browser refuses it"}`; refresh(); };
       const opened = async ({ bytes, ...rest }) => ({ ...rest, bytes: new Uint8Array(await inflate(bytes)) });
       made.postMessage({ do: "open", packed: { photographs: await opened(model.get("photographs")), digits: await opened(model.get("digits")) } });
@@ -128,6 +128,7 @@ async function render({ model, el }) {
     progress: (live) => {
       const { level, weights } = run.live ?? {};
       run.live = calm && level === live.level ? { ...live, weights } : live;
+      return level === live.level; // so that little of the picture changes
     },
     level: (record) => { run.levels = [...run.levels, record]; run.live = null; run.remaining = record.remaining; say(status, sentence(record)); },
     over: () => { over = true; going = false; },
@@ -143,6 +144,7 @@ async function render({ model, el }) {
     return run.levels[level] ?? run.live;
   };
   const measuredOf = (record) => (restored && record.back) || record.measured;
+  const how = (record) => (record.level ? show : "weights"); // before anything is pruned, masks are nothing to look at
   const densityOf = (record) => record.measured.kept / record.mask.length;
   const sentence = (record) => {
     const { locality, random } = measuredOf(record), [low, high] = [Math.min(...random), Math.max(...random)];
@@ -255,7 +257,7 @@ async function render({ model, el }) {
   // --- drawing
 
   const drawBoard = ({ canvas, note, title }, of, record, label) => {
-    const room = canvas.parentNode.clientWidth, shape = of?.shape ?? patches?.shape ?? [3, 12, 12], values = record?.[show === "mask" ? "mask" : "weights"];
+    const room = canvas.parentNode.clientWidth, shape = of?.shape ?? patches?.shape ?? [3, 12, 12], values = record?.[how(record)];
     const columns = room >= 640 ? 16 : 8, wide = columns * (shape[2] + 1) - 1;
     canvas.style.width = `${crisp(wide, room)}px`;
     if (!record) {
@@ -271,10 +273,10 @@ async function render({ model, el }) {
       for (let n = start; n < start + size; n++) top = Math.max(top, Math.abs(values[n]));
       return (w) => 127.5 * (1 + w / (top || 1));
     };
-    sheet(canvas, arranged, shape, columns, show === "mask" ? () => (v) => 255 * v : most);
-    title.textContent = label;
-    note.textContent = `level ${record.level}, ${share(densityOf(record))} of the weights, Λ ${lambda(measuredOf(record).locality)}`;
-    canvas.setAttribute("aria-label", `${show === "mask" ? "Masks" : "Weights"} of 64 units at level ${record.level}: ${share(densityOf(record))} kept, Λ ${lambda(measuredOf(record).locality)}`);
+    sheet(canvas, arranged, shape, columns, how(record) === "mask" ? () => (v) => 255 * v : most);
+    title.textContent = `${how(record) === "mask" ? "Masks" : "Weights"}: ${label}`;
+    note.textContent = !record.level ? "level 0, nothing is pruned yet" : `level ${record.level}, ${share(densityOf(record))} of the weights, Λ ${lambda(measuredOf(record).locality)}`;
+    canvas.setAttribute("aria-label", `${how(record) === "mask" ? "Masks" : "Weights"} of 64 units at level ${record.level}: ${share(densityOf(record))} kept, Λ ${lambda(measuredOf(record).locality)}`);
   };
   const drawPlots = (record) => {
     const runs = [kept && kept !== run ? [kept, "mx-faint"] : null, run ? [run, ""] : null].filter(Boolean);
@@ -302,6 +304,8 @@ async function render({ model, el }) {
     const count_ = paintDisplacements(pairs, S, run.shape);
     pairs.setAttribute("aria-label", `Pairs of kept inputs of one unit in one channel at each displacement, ${count(count_)} at most`);
     ofPairs.innerHTML = `<span>0</span><i class="mx-viridis"></i><span>${count(count_)} pairs</span>`;
+  };
+  const drawLoss = (record) => {
     const { losses } = record, all = run.levels.flatMap((one) => one.losses).concat(losses), ceiling = Math.max(0.1, ...all) * 1.05, steps = record.steps ?? record.how.steps;
     const scale = { x: (v) => v / steps, y: (v) => v / ceiling, xs: ticks(0, steps, 4).map((v) => [v, count(v)]), ys: ticks(0, ceiling, 4).map((v) => [v, v]), xTitle: "steps" };
     chart(plots.loss.plot, `Training loss of level ${record.level}`, scale, (X, Y) =>
@@ -345,13 +349,20 @@ async function render({ model, el }) {
     const beside = kept && kept !== run;
     root.classList.toggle("mx-two", !!beside);
     other.node.hidden = !beside;
-    drawBoard(mine, run, record, run ? `${show === "mask" ? "Masks" : "Weights"}: ${wordsOf(run.settings)}` : "");
-    if (beside) drawBoard(other, kept, kept.levels[Math.min(record ? record.level : Infinity, kept.levels.length - 1)], `Kept: ${wordsOf(kept.settings)}`);
+    if (whole || (record && how(record) === "weights" && !calm)) drawBoard(mine, run, record, run ? wordsOf(run.settings) : "");
+    if (record && !small) drawLoss(record);
+    if (!whole) return;
+    whole = false;
+    if (beside) drawBoard(other, kept, kept.levels[Math.min(record ? record.level : Infinity, kept.levels.length - 1)], `${wordsOf(kept.settings)} (kept)`);
     drawPlots(record);
   };
-  let asked = 0;
-  const refresh = () => { asked ||= requestAnimationFrame(() => { asked = 0; draw(); }); };
-  const observer = new ResizeObserver(refresh);
+  // Once a frame, however much asks for it; while a level is trained, only what changes meanwhile.
+  let asked = 0, whole = true;
+  const refresh = (all = true) => {
+    whole ||= all;
+    asked ||= requestAnimationFrame(() => { asked = 0; draw(); });
+  };
+  const observer = new ResizeObserver(() => refresh());
   observer.observe(root);
   const seen = new IntersectionObserver(([entry]) => { if (entry.isIntersecting) { seen.disconnect(); look(); } });
   seen.observe(root);

@@ -28,14 +28,14 @@ class Lab(anywidget.AnyWidget):
     Build it with `from_images`. A page stores
 
         engine      : what computes, as text: a worker runs it
-        photographs : {bytes, side, channels, compact}: bytes (pictures, channels, side, side), zlib, each row as
-                      differences modulo 256; a gray picture has one channel
+        photographs : {bytes, side, channels, compact}: bytes (pictures, channels, side, side), zlib, each row
+                      as differences modulo 256; a gray picture has one channel
         digits      : {bytes, labels, shape, compact}: bytes (digits, *shape), zlib
         compact     : of patches and of digits, see tables.locality.blobs
         small       : whether only what a first look needs is shown
 
-    The masks that it lets a reader keep are read by `sifting.measure(run["removed_at"] > level, run["shape"])`,
-    with run = np.load(file).
+    What a reader keeps is read by run = np.load(file) or json.load(file), and its masks by
+    `sifting.measure(np.array(run["removed_at"]) > level, run["shape"])`.
     """
 
     _esm = _read(*PARTS)

@@ -10,7 +10,7 @@ import torch
 import torch.utils.flop_counter
 
 from sifting import bench, config, store
-from sifting.publish import plans
+from sifting.publish import plans, runner
 from sifting.publish.pages import fast
 
 STORED = pathlib.Path(__file__).resolve().parents[2] / "book" / "results" / "bench.json"
@@ -18,8 +18,18 @@ TINY = dataclasses.replace(config.preset("smoke"), batch_size=20)
 LEVELS = 3
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """A folder with the page of the laboratory."""
+    folder = tmp_path_factory.mktemp("book")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "BOOK", folder)
+        runner.draw_guides(["lab"])
+    return folder
+
+
 @pytest.fixture
-def tiny(results, monkeypatch):
+def tiny(results, monkeypatch, drawn):
     """A benchmark of a tiny network, and a stored run of it with removed_at = 1, 2, 3 or never."""
     for name, value in {
         "SIZES": {"laptop preset": (8, TINY, 12)},
@@ -32,6 +42,8 @@ def tiny(results, monkeypatch):
         "IMAGES": 500,
     }.items():
         monkeypatch.setattr(bench, name, value)
+    monkeypatch.setattr(bench.browser, "SETTINGS", "images=digits&steps=200&levels=2")
+    monkeypatch.setattr(runner, "BOOK", drawn)
     sizes, draw = [192, *TINY.widths], np.random.default_rng(0)
     arrays = {"val_accuracy": np.zeros((LEVELS + 1, 2)), "shape": np.array([3, 8, 8])}
     for n, shape in enumerate(zip(sizes[1:], sizes)):
@@ -115,6 +127,11 @@ def test_masks_have_the_density_asked_for_and_uneven_ones_more_dead_units(densit
     assert mask.float().mean() == pytest.approx(density, rel=0.1)
     even = bench.uneven((256, 768), density, 0.0, draw)
     assert mask.sum(1).float().std() >= even.sum(1).float().std() * (3 if spread else 0.8)
+
+
+def test_the_stored_run_of_the_laboratory_keeps_the_promise():
+    [row] = json.loads(STORED.read_text())["laboratory"]
+    assert row["seconds"] <= 40 and row["answer"] <= 50 and row["memory"] <= 300
 
 
 def test_stored_ratios_keep_the_promise():

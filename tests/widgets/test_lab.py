@@ -41,14 +41,15 @@ def lab():
 
 @pytest.fixture(scope="module")
 def js(browser):
-    """Calls functions of a module, `m`; arrays come back as lists, and in numbers of other types go as [kind, list]."""
+    """Calls functions of a module, `m`. Arrays come back as lists; what is `typed` goes as a typed array."""
     page = browser.new_page()
     page.set_default_timeout(120_000)
     run = """async ([text, body, given]) => {
         const m = await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
         const read = (v) => (v?.kind ? globalThis[v.kind].from(v.values) : v);
         const plain = (v) => (ArrayBuffer.isView(v) || Array.isArray(v) ? Array.from(v, plain)
-            : v && typeof v === "object" ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)])) : v);
+            : v && typeof v === "object"
+                ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)])) : v);
         const call = new Function("m", ...Object.keys(given), `return (async () => ${body})()`);
         return plain(await call(m, ...Object.values(given).map(read)));
     }"""
@@ -208,7 +209,9 @@ def test_fifty_steps_are_those_of_the_reference(js, density):
     batches = rng.integers(0, 300, (50, BATCH))
     body = """{ const weights = m.initial(form.inputs, form.units, form.classes, 3), before = m.copy(weights);
         const net = new m.Network(weights, mask, form), losses = [];
-        const split = { y, image: (n, into) => { into.set(x.subarray(n * form.inputs, (n + 1) * form.inputs)); return into; } };
+        const size = form.inputs;
+        const image = (n, into) => { into.set(x.subarray(n * size, (n + 1) * size)); return into; };
+        const split = { y, image };
         for (const places of batches) { net.load(split, places); losses.push(net.step()); }
         return { before, losses, after: net.weights(), accuracy: net.accuracy(split) }; }"""
     form = {
@@ -286,7 +289,8 @@ def packed(lab, js):
         name: {**images, "bytes": typed(np.frombuffer(zlib.decompress(images["bytes"]), np.uint8))}
         for name, images in (("photographs", lab.photographs), ("digits", lab.digits))
     }
-    body = """{ for (const images of Object.values(given)) images.bytes = Uint8Array.from(images.bytes.values);
+    body = """{ for (const images of Object.values(given))
+            images.bytes = Uint8Array.from(images.bytes.values);
         globalThis.packed = given; return 0; }"""
     js(body, given=inflated)
 
@@ -327,7 +331,7 @@ def test_criteria_rank_as_they_say(runs):
 
 
 def test_locality_comes_of_the_images_and_of_the_criterion(runs):
-    """Masks become local; where weights go at random, or pixels are shuffled, Lambda stays with that of random masks."""
+    """Masks become local; if weights go at random, or pixels are shuffled, Lambda stays with random masks."""
 
     def beyond(measured):
         return (measured["locality"] - np.mean(measured["random"])) / np.std(measured["random"], ddof=1)
@@ -352,7 +356,10 @@ def test_time_to_go_shrinks_with_the_weights(js, packed):
     body = """{ const settings = { ...m.DEFAULTS, images: "digits", steps: 40, levels: 3 };
         const run = new m.Run(settings, m.dataset(settings, packed)), found = [run.remaining()];
         let clock = 0;
-        while (!run.over) { const record = run.advance(10, () => clock += 1); if (!run.over) found.push(run.remaining()); }
+        while (!run.over) {
+            run.advance(10, () => clock += 1);
+            if (!run.over) found.push(run.remaining());
+        }
         return found; }"""
     found = js(body)
     assert found[0] is None or np.isnan(found[0])
@@ -388,7 +395,8 @@ def a_run(levels=3, seed=0):
     return removed, {"shape": shape, "levels": found}
 
 
-FIX = "const given = { ...run, levels: run.levels.map((l) => ({ ...l, mask: Uint8Array.from(l.mask.values) })) };"
+FIX = """const read = (level) => ({ ...level, mask: Uint8Array.from(level.mask.values) });
+    const given = { ...run, levels: run.levels.map(read) };"""
 
 
 def test_the_library_reads_what_a_reader_keeps(js, page_module):
@@ -500,7 +508,8 @@ def test_it_trains_prunes_and_tells_by_keyboard_alone(visit):
     slider = page.get_by_label("Level", exact=True)
     slider.focus()
     page.keyboard.press("Home")
-    expect(page.locator(".mx-board .mx-title").first).to_contain_text("level 0, 100 % of the weights")
+    expect(page.locator(".mx-board .mx-title").first).to_contain_text("level 0, nothing is pruned yet")
+    page.keyboard.press("End")
     before = page.locator(".mx-board canvas").first.get_attribute("aria-label")
     page.get_by_role("radio", name="weights").check()
     expect(page.locator(".mx-board canvas").first).not_to_have_attribute("aria-label", before)
@@ -537,7 +546,7 @@ def test_two_runs_stand_side_by_side_and_a_link_names_one(visit, tmp_path):
     assert (
         len(titles) == 2
         and "weights at random" in titles[0]
-        and titles[1].startswith("Kept: handwritten digits")
+        and titles[1].startswith("Masks: handwritten digits")
     )
     assert page.locator(".mx-locality path.mx-curve").count() == 2
     page.get_by_role("link", name="Link to this run").click()
@@ -569,6 +578,8 @@ def test_phone(visit, name, scheme):
     edge = "document.querySelector('.mx').getBoundingClientRect().right"
     inside = f"(node) => node.getBoundingClientRect().right <= {edge}"
     assert page.evaluate(f"[...document.querySelectorAll('.mx *:not(option)')].every({inside})")
+    page.add_script_tag(path=LOADER.parents[2] / "tests" / "axe.min.js")
+    assert page.evaluate("axe.run()")["violations"] == []
     if name == "small.html":
         href = page.get_by_role("link", name="All controls").get_attribute("href")
         assert href == "lab.html#lab?images=digits&steps=200&levels=2"

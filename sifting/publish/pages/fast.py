@@ -33,6 +33,9 @@ HEADS = {  # column of a table in bench.json -> its head on the page; the order 
     "images": "images",
     "cavity": "four products, ms",
     "one_by_one": "one by one, ms",
+    "seconds": "a run, s",
+    "answer": "longest wait, ms",
+    "memory": "memory, MB",
     "share_of_products": "products / reference",
     "times_plain": "plain / reference",
     "ratio": "times faster",
@@ -259,6 +262,17 @@ def cavity(rows: list[dict]) -> list[str]:
     ]
 
 
+def laboratory(rows: list[dict]) -> list[str]:
+    """The laboratory in a browser."""
+    [row] = rows
+    return [
+        "In headless Chromium, a run of [the laboratory](lab.ipynb) with its own settings takes "
+        f"{row['seconds']:.0f} s from the press of the button to the last level, measurements included. "
+        f"Meanwhile the page answers after {row['answer']:.0f} ms at the latest, and has "
+        f"{row['memory']:,.0f} MB of memory at most, its worker included."
+    ]
+
+
 NOT_YET = "Not measured yet: `make bench` does"
 LACKING = {"levels": f"{NOT_YET}, once `make chapter=imp preset=laptop` has stored the run."}
 SECTIONS = {  # table of bench.json -> title, function(rows) -> paragraphs
@@ -269,4 +283,5 @@ SECTIONS = {  # table of bench.json -> title, function(rows) -> paragraphs
     "replicas": ("Replicas", replicas),
     "locality": ("Locality", locality),
     "cavity": ("Cavity scores", cavity),
+    "laboratory": ("In a browser", laboratory),
 }
