@@ -96,9 +96,10 @@ def effort(runs: list[History], longer: History) -> str:
     return (
         f"Every level trains for {config.steps:,} steps of {config.batch_size} images, and so sees "
         f"{passes(config)}. A dense network that trains for {longer.config.steps:,} steps (one run) has "
-        f"{100 * longer.accuracy('test')[0]:.1f} % of the test images right; the best tickets here have "
-        f"{best.min():.1f} to {best.max():.1f} %, and come of {steps.min():,} to {steps.max():,} steps. The "
-        "gain compares networks of as many steps *a level*; in all, a ticket has had more than the dense one."
+        f"{100 * longer.accuracy('test')[0]:.1f} % of the test images right; the best pruned networks have "
+        f"{best.min():.1f} to {best.max():.1f} %, after {steps.min():,} to {steps.max():,} steps in all. "
+        "So the gain compares networks that train equally long *at each level*; a pruned network has "
+        "trained longer than the dense one over all levels."
     )
 
 
