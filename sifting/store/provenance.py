@@ -33,9 +33,12 @@ def provenance(config: Config, device: str, seconds: float) -> dict:
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """Of Python, and of the packages that results depend on."""
-    packages = ("torch", "numpy", "scikit-image", "scikit-learn")
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in packages}
+    """Of Python, and of the packages that results depend on: of those that are here."""
+    found = {"python": platform.python_version()}
+    for name in ("torch", "numpy", "numba", "scikit-image", "scikit-learn"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def commit() -> str:

@@ -64,7 +64,9 @@ def perform(work: bytes, folder: str, sign: str, made_with: dict, path: list[str
         raise ValueError(f"{who} runs {worker.state.nthreads} tasks at once; start it with --nthreads 1")
     have = versions() | {"sifting": CODE}
     if other := [
-        f"{name} {have[name]}, not {made_with[name]}" for name in have if have[name] != made_with[name]
+        f"{name} {have.get(name, 'missing')}, not {made_with.get(name, 'missing')}"
+        for name in {**made_with, **have}
+        if have.get(name) != made_with.get(name)
     ]:
         raise ValueError(
             f"{who} has {'; '.join(other)}: give it the same packages and code, and start it again"
