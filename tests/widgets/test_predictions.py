@@ -209,7 +209,7 @@ def test_nothing_of_the_answer_is_there_before(visit):
     assert not re.search("stored|37", text)
     expect(button(tab, "Show")).to_have_attribute("aria-disabled", "true")
     button(tab, "Show").click(force=True)
-    assert tab.locator(".mx-answer").locator("visible=true").count() == 0, "nothing is drawn yet
+    assert tab.locator(".mx-answer").locator("visible=true").count() == 0, "nothing is drawn yet"
 
 
 def test_a_curve_is_drawn_by_mouse_and_compared(visit):
