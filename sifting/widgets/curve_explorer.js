@@ -144,10 +144,12 @@ async function render({ model, el }) {
   };
 
   const swatch = (name, words, style) => h("span", {}, h("i", { className: name, style: style ?? "" }), words);
+  const tellAll = answers(el);
   const draw = () => {
     if (!root.clientWidth) return; // folded away
     const shown = model.get("shown"), ready = begun();
     picture(field, shown);
+    tellAll(shown);
     show.textContent = shown ? "Draw again" : "Show";
     show.setAttribute("aria-disabled", !shown && !ready);
     skip.hidden = shown;

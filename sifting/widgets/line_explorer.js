@@ -69,6 +69,7 @@ async function render({ model, el }) {
     const gaps = mean.map((v, n) => (loss ? v - mixture(mean, n) : mixture(mean, n) - v));
     return { gaps, most: gaps.indexOf(Math.max(...gaps)) };
   };
+  const tellAll = answers(el);
   const draw = () => {
     if (!root.clientWidth) return; // folded away
     const at = now(), { mean, place, guess, unit, name, height, loss } = at, shown = guess !== undefined;
@@ -79,6 +80,7 @@ async function render({ model, el }) {
     [here, none, skip].forEach((node) => { node.hidden = shown; });
     again.hidden = !shown;
     picture(field, at, shown);
+    tellAll(shown);
     if (!shown) {
       return say(status, `${share(place)} of the way. The ends have ${name} ${tell(mean[0], unit)} and ${tell(mean[last], unit)}; dashed: a mixture of both. ` +
         "Where is the network farthest from the mixture? Move the point there.");

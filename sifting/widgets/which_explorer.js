@@ -46,6 +46,7 @@ async function render({ model, el }) {
     paint(canvas, wide, tall, rgba);
   });
 
+  const tellAll = answers(el);
   const draw = () => {
     if (!root.clientWidth) return; // folded away
     const shown = model.get("shown"), picked = picks(), begun = picked.some((n) => n >= 0), mine = picked.indexOf(answer);
@@ -62,6 +63,7 @@ async function render({ model, el }) {
     show.textContent = shown ? "Guess again" : "Show";
     show.setAttribute("aria-disabled", !shown && !begun);
     skip.hidden = shown;
+    tellAll(shown);
     if (!shown) return say(status, mine < 0 ? `Click on the picture that is ${names[answer]}, or name as many as you can.` : `You say that picture ${mine + 1} is ${names[answer]}.`);
     const given = picked.filter((n) => n >= 0).length, right = picked.filter((name, n) => name === n).length;
     const order = [...names.keys()].filter((n) => local[n] !== null).sort((a, b) => local[b] - local[a]);

@@ -161,14 +161,15 @@ def visit(browser, folder):
     """Opens a page of widgets from disk; nothing was asked of the network, and no error logged."""
     contexts, trouble = [], []
 
-    def visit(*widgets, **options):
+    def visit(*widgets, around=("", ""), **options):
         contexts.append(browser.new_context(**{"viewport": {"width": 900, "height": 900}, **options}))
         tab = contexts[-1].new_page()
         tab.on("request", lambda r: r.url.startswith(("file:", "blob:", "data:")) or trouble.append(r.url))
         tab.on("pageerror", lambda e: trouble.append(f"error: {e}"))
         tab.on("console", lambda m: m.type == "error" and trouble.append(f"console: {m.text}"))
         place = folder / f"{len(list(folder.iterdir()))}.html"
-        place.write_text(page(*widgets), encoding="utf-8")
+        text = page(*widgets).replace("</h1>", "</h1>" + around[0]).replace("</main>", around[1] + "</main>")
+        place.write_text(text, encoding="utf-8")
         tab.goto(place.as_uri())
         tab.wait_for_selector(".anywidget-static[data-ready]")
         expect(status(tab)).not_to_be_empty()
@@ -297,6 +298,20 @@ def test_a_finger_draws_and_axe_finds_nothing(visit, scheme):
         "Highest is the photographs as they are with 0.250"
     )
     sound(tab)
+
+
+def test_what_the_page_says_of_the_answer_is_folded_until_it_is_shown(visit):
+    article = """<article><section><h1>A question</h1><p><strong>Question.</strong> What?</p>
+        <p><strong>Answer.</strong> It is 37.</p><p><strong>How sure.</strong> Very.</p>
+        <p>Here it goes on.</p></section>"""
+    tab = visit(curve(), curve(), around=(article, "</article>"))
+    for words in ("It is 37.", "Very."):
+        expect(tab.get_by_text(words)).to_be_hidden()
+    for words in ("What?", "Here it goes on."):
+        expect(tab.get_by_text(words)).to_be_visible()
+    expect(tab.locator("details.answer")).to_have_count(1)
+    button(tab, "Just show me").first.click()
+    expect(tab.get_by_text("It is 37.")).to_be_visible()
 
 
 def test_print_shows_the_stored_curve(visit):
