@@ -183,7 +183,7 @@ def example(history: History, bins: int = 48) -> dict[str, np.ndarray]:
               standard deviations; and of two weights for every level of removal and two of those that stay,
               those with the highest and the lowest score, input -1 where there are none: inputs, scores,
               without (units, weights), the kurtosis without the weight, and counts (units, weights, bins),
-              the histograms
+              the histograms; every (units, inputs), the scores of all weights
     """
     probe, levels = Probe(history.config, "cpu"), history.levels
     units, weights = history["example/units"], torch.tensor(history["example/weights"]).to(probe.x)
@@ -215,6 +215,7 @@ def example(history: History, bins: int = 48) -> dict[str, np.ndarray]:
         "edges": edges,
         "before": before,
         "inputs": inputs,
+        "every": scores,
         "scores": np.where(inputs < 0, np.nan, chosen),
         "without": without,
         "counts": counts,

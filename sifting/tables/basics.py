@@ -51,6 +51,19 @@ def mean(values: np.ndarray) -> float:
     return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
 
 
+def interval(values: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean over runs, and the ends of its interval by Student's t; nan where there is one run alone.
+
+    values  : (runs, ...)
+    returns : mean, low, high, each (...)
+    """
+    runs, mean = len(values), values.mean(0)
+    if runs < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    half = stats.t.ppf((1 + confidence) / 2, runs - 1) * values.std(0, ddof=1) / np.sqrt(runs)
+    return mean, mean - half, mean + half
+
+
 def counted(local: np.ndarray) -> float:
     """Mean localization of living units, of which those that have none count as 0, not local.
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from sifting import observables
 from sifting.results.history import History
-from sifting.tables.basics import densities, local_units, shape, top_units
+from sifting.tables.basics import Groups, densities, level_near, local_units, mean, shape, top_units
 
 
 def masks(run: History, level: int, count: int, layer: int = 1) -> np.ndarray:
@@ -57,3 +57,18 @@ def random_units(run: History, levels: list[int], count: int = 2) -> dict[str, n
         "same": np.stack([observables.locality.displacement_counts(row, size)[0] for row in rows]),
         "density": densities([run])[levels],
     }
+
+
+def unnamed(groups: Groups, density: float, count: int = 16) -> dict[str, dict]:
+    """Masks of one layer, pruned in several ways to about the same density: for WhichExplorer.
+
+    density : of the first layer, near which the level of the first run of each group is chosen
+    returns : condition -> masks, of its most connected units (see `masks`); local, the mean localization of
+              all; density, of the layer
+    """
+    found = {}
+    for name, (run, *_) in groups.items():
+        level = level_near(run, density)
+        local = mean(observables.locality.localization(run.mask(level), shape(run)))
+        found[name] = {"masks": masks(run, level, count), "local": local, "density": run.density(level, 1)}
+    return found

@@ -100,6 +100,12 @@ def between(groups: Groups, which: str = "whole", of: str = "accuracy") -> dict[
     }
 
 
+def along(groups: Groups, statistics: str, which: str = "whole", of: str = "accuracy") -> dict[str, dict]:
+    """`between` of one kind: condition -> t (points,), the share of the way, and OF (runs, points)."""
+    lines = between(groups, which, of)[statistics]
+    return {name: {"t": np.linspace(0, 1, rows.shape[1]), of: rows} for name, rows in lines.items()}
+
+
 def barriers(groups: Groups, which: str = "whole", of: str = "accuracy") -> dict[str, dict[str, np.ndarray]]:
     """Barriers on one of LINES: statistics -> condition -> (runs,). See `height`."""
     return {

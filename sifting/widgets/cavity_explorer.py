@@ -8,7 +8,10 @@ from sifting.widgets.explorer import Explorer, module, numbers, read_json, sheet
 
 
 class CavityExplorer(Explorer):
-    """Choose a level of removal; see the scores of its weights, and a unit without one of them.
+    """Choose a level of removal or any weight; see the scores of that level, and a unit without that weight.
+
+    Of every weight there are its score and the kurtosis without it; the histogram without it, of those with
+    the highest and the lowest score of each level.
 
     Build it with `from_tables`. Source: Redman et al. 2024, figure 5.
     """
@@ -18,6 +21,7 @@ class CavityExplorer(Explorer):
     data = t.Bytes().tag(sync=True)  # JSON, deflated
     removed = t.Int(1).tag(sync=True)  # level of removal; one more than there are: never
     unit = t.Int(0).tag(sync=True)  # position among the units shown
+    input = t.Int(-1).tag(sync=True)  # any weight of the unit; -1: that of the level and the end
     end = t.Enum(["highest", "lowest"], "highest").tag(sync=True)  # score of the weight of that level
 
     @classmethod
@@ -35,7 +39,7 @@ class CavityExplorer(Explorer):
         }
         packed |= {
             name: numbers(example[name], 5)
-            for name in ("units", "kurtosis", "before", "inputs", "scores", "without", "counts")
+            for name in ("units", "kurtosis", "before", "inputs", "scores", "without", "counts", "every")
         }
         packed["removedAt"] = example["removed_at"].reshape(len(example["units"]), -1).tolist()
         shape = list(example["removed_at"].shape[1:])

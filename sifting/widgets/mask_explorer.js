@@ -6,7 +6,16 @@ let views = 0; // for ids that differ between the explorers of a page
 async function render({ model, el }) {
   const id = `mx${++views}`, shape = model.get("shape"), gallery = model.get("gallery");
   const inputs = shape.reduce((a, b) => a * b), runs = await Promise.all(model.get("runs").map(unpack));
-  const set = setter(model);
+  const set = setter(model), places = shuffled(shape[1] * shape[2]);
+  const seen = (values) => (model.get("shuffle") ? moved(values, places) : values);
+
+  // Mean localization of the units shown, once for every layer and level.
+  const known = new Map();
+  const local = (run, layer, level) => {
+    const key = [runs.indexOf(run), run.layers.indexOf(layer), level, model.get("shuffle")].join();
+    if (!known.has(key)) known.set(key, localization(layer.shown.map((_, slot) => seen(maskAt(layer, slot, level))), shape));
+    return known.get(key);
+  };
 
   // What is shown now, from the model alone; but which page of the gallery is a matter of this view.
   const now = () => {
@@ -61,6 +70,7 @@ async function render({ model, el }) {
   const layer = segments(`${id}-layer`, "Layer", (value) => restart({ layer: +value }));
   const show = segments(`${id}-show`, "Show", (value) => set({ show: value }));
   const orders = [["level", "most inputs now"], ["last", "most inputs at the end"], ["random", "at random"]];
+  const pixels = segments(`${id}-pixels`, "Pixels", (value) => set({ shuffle: value === "shuffled" }));
   const order = dropdown("Order", orders, (value) => restart({ order: value }));
 
   let columns = 8;
@@ -98,7 +108,7 @@ async function render({ model, el }) {
   panels.degrees.note.textContent = "dashed: random";
   panels.accuracy.note.textContent = model.get("measure").replace(/ ?accuracy/, "");
   const status = h("p", { className: "mx-status" });
-  const choices = [layer.node, show.node, order.node];
+  const choices = [layer.node, show.node, pixels.node, order.node];
   if (runs.length > 1) choices.unshift(run.node);
   const { gallery: first, ...others } = panels;
   const root = h("section", { className: "mx", "aria-label": "Mask explorer" },
@@ -128,7 +138,7 @@ async function render({ model, el }) {
     if (!root.clientWidth) return; // folded away
     if (width !== root.clientWidth) { width = root.clientWidth; layout(); }
     const { run: r, layer: l, first, level: n, slots, rank, degrees, weighted, slot, unit: u, show: how } = now();
-    const kept = maskAt(l, slot, n), seen = kept.reduce((a, b) => a + b, 0);
+    const kept = seen(maskAt(l, slot, n)), alive = kept.reduce((a, b) => a + b, 0);
     page = Math.min(page, Math.ceil(slots.length / gallery) - 1);
 
     level.set(n, r.levels, `${n} of ${r.levels}`);
@@ -140,27 +150,29 @@ async function render({ model, el }) {
       "leads from it to the unit. Weights are shown in layer 1.";
     show.set(how, [["mask", "mask"], ["weights", "weights", weighted ? "" : why.textContent]]);
     order.set(model.get("order"));
+    pixels.set(model.get("shuffle") ? "shuffled" : "as they are", [["as they are", "as they are"], ["shuffled", "shuffled"]]);
+    const Λ = local(r, l, n), near = Λ === null ? "–" : minus((+Λ.toFixed(3) + 0).toFixed(3));
     const measured = r.accuracy.length > 0;
-    tell(facts, [["weights kept", percent(r.density[n])], ...(measured ? [[model.get("measure"), percent(r.accuracy[n])]] : [])]);
+    tell(facts, [["weights kept", percent(r.density[n])], ...(measured ? [[model.get("measure"), percent(r.accuracy[n])]] : []), ["Λ, mean of units", near]]);
 
     list.setAttribute("aria-activedescendant", "");
     thumbs.forEach((thumb, i) => {
       const at = slots[page * gallery + i], mine = at === slot;
       thumb.hidden = at === undefined;
       if (thumb.hidden) return;
-      if (how === "mask") paintMask(thumb.firstChild, maskAt(l, at, n), shape);
-      else paintWeights(thumb.firstChild, weightsAt(r, at, n), shape);
+      if (how === "mask") paintMask(thumb.firstChild, seen(maskAt(l, at, n)), shape);
+      else paintWeights(thumb.firstChild, seen(weightsAt(r, at, n)), shape);
       units.describe(i, `Unit ${l.shown[at]}, ${count(degrees[l.shown[at]])} inputs kept`, mine);
     });
     panels.gallery.note.textContent = `${page * gallery + 1}–${Math.min(slots.length, (page + 1) * gallery)} of ` +
       `${count(slots.length)} ${slots.length < l.units ? `(${count(l.units)} in the layer)` : "units"}`;
 
     paintMask(big.mask, kept, shape);
-    total.textContent = `${count(seen)} of ${count(inputs)} inputs`;
+    total.textContent = `${count(alive)} of ${count(inputs)} inputs`;
     panels.mask.note.textContent = first ? "" : "effective";
     panels.weights.node.classList.toggle("mx-none", !weighted);
     if (weighted) {
-      const most = paintWeights(big.weights, weightsAt(r, slot, n), shape).toFixed(2);
+      const most = paintWeights(big.weights, seen(weightsAt(r, slot, n)), shape).toFixed(2);
       scale.weights.innerHTML = `<span>−${most}</span><i class="mx-grays"></i><span>${most}</span>`;
     }
     const S = displacements(kept, shape), top = paintDisplacements(big.pairs, S, shape);
@@ -170,9 +182,10 @@ async function render({ model, el }) {
     const text = `At level ${n} of ${r.levels}, ${percent(r.density[n])} of the weights are left` +
       (measured ? ` and the ${model.get("measure")} is ${percent(r.accuracy[n])}` : "") + `. Unit ${u} of layer ${r.layers.indexOf(l) + 1} keeps ${count(mine)} of its ` +
       `${count(l.inputs)} inputs` +
-      (first ? "." : ` and is reached by ${count(seen)} of ${count(inputs)} pixel values.`);
-    say(status, text);
-    big.mask.setAttribute("aria-label", `Mask of unit ${u}: ${count(seen)} of ${count(inputs)} inputs kept`);
+      (first ? "." : ` and is reached by ${count(alive)} of ${count(inputs)} pixel values.`);
+    const moves = model.get("shuffle") ? " All units see the pixels in the same random order: they keep as many inputs as before, and " : " ";
+    say(status, Λ === null ? text : `${text}${moves}${moves === " " ? "The" : "the"} mean Λ of the units shown is ${near}.`);
+    big.mask.setAttribute("aria-label", `Mask of unit ${u}: ${count(alive)} of ${count(inputs)} inputs kept`);
     big.weights.setAttribute("aria-label", `Weights of unit ${u} after training`);
     big.pairs.setAttribute("aria-label", `Pairs of kept inputs of unit ${u}, in one ` +
       `channel, at each displacement: ${count(top)} at most`);
@@ -189,7 +202,7 @@ async function render({ model, el }) {
     set({ level: gaps.indexOf(Math.min(...gaps)) });
   });
 
-  const stop = keepDrawn(model, ["run", "layer", "level", "unit", "show", "order"], draw, root);
+  const stop = keepDrawn(model, ["run", "layer", "level", "unit", "show", "order", "shuffle"], draw, root);
   play(false);
   el.append(root);
   return () => {

@@ -34,6 +34,7 @@ class MaskExplorer(Explorer):
     level = t.Int(0).tag(sync=True)
     unit = t.Int(0).tag(sync=True)  # number of the unit in its layer
     order = t.Enum(["level", "last", "random"], "level").tag(sync=True)
+    shuffle = t.Bool(False).tag(sync=True)  # whether all units see the pixels in one random order
     measure = t.Unicode("test accuracy").tag(sync=True)  # what the accuracies of `runs` are
 
     def __init__(self, masks=None, shape=None, accuracy=None, name: str = "masks", **options):

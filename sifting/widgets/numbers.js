@@ -135,3 +135,95 @@ export function cells([first, last], count) {
     words: (v) => (+v.toFixed(digits) + 0).toFixed(digits).replace("-", "−"), // + 0: no minus zero
   };
 }
+
+// A curve that was drawn at some places, at all of them: straight between those, level beyond; `at` are places on the axis.
+export function filled(drawn, at) {
+  const known = [...drawn.keys()].filter((n) => drawn[n] !== null);
+  return drawn.map((value, n) => {
+    if (value !== null || !known.length) return value;
+    const after = known.find((k) => k > n), before = known.findLast((k) => k < n);
+    if (after === undefined || before === undefined) return drawn[after ?? before];
+    return drawn[before] + ((at[n] - at[before]) / (at[after] - at[before])) * (drawn[after] - drawn[before]);
+  });
+}
+
+// How far a drawn curve is from the stored one, the point that was given left out: mean size of the difference, the place
+// where it is largest, and at how many places it lies in the interval. On a logarithmic axis, of logarithms.
+export function apart(drawn, { mean, low, high, anchor, y }) {
+  const of = y.log ? Math.log : (v) => v, places = [...mean.keys()].filter((n) => n !== anchor);
+  const gaps = places.map((n) => Math.abs(of(drawn[n]) - of(mean[n])));
+  const inside = places.filter((n) => low[n] !== null && low[n] <= drawn[n] && drawn[n] <= high[n]).length;
+  return { mean: gaps.reduce((a, b) => a + b) / gaps.length, at: places[gaps.indexOf(Math.max(...gaps))], inside, of: places.length };
+}
+
+// How steep an image on a torus is at every pixel: the size of its gradient, by central differences.
+export function edges(values, height, width) {
+  return Float32Array.from(values, (_, i) => {
+    const y = Math.floor(i / width), x = i % width, at = (dy, dx) => values[((y + dy + height) % height) * width + ((x + dx + width) % width)];
+    return Math.hypot(at(0, 1) - at(0, -1), at(1, 0) - at(-1, 0)) / 2;
+  });
+}
+
+// One shuffle of n places, always the same: by a small generator of its own (mulberry32).
+export function shuffled(n) {
+  let state = 1;
+  const random = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const places = [...Array(n).keys()];
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [places[i], places[j]] = [places[j], places[i]];
+  }
+  return places;
+}
+
+// Values of the inputs of a unit with the same shuffle of the pixels in every channel.
+export const moved = (values, places) => values.map((_, i) => values[Math.floor(i / places.length) * places.length + places[i % places.length]]);
+
+// Mean localization of units with ten pairs or more, as observables.locality.localization; null if there are none.
+// masks : of every unit, one byte an input
+export function localization(masks, [channels, height, width]) {
+  const pixels = height * width, columns = 2 * width - 1, far = new Float64Array((2 * height - 1) * columns);
+  far.forEach((_, i) => { far[i] = Math.hypot(Math.floor(i / columns) - height + 1, (i % columns) - width + 1); });
+  const middle = (far.length - 1) / 2, compact = compactness(height, width), sum = new Float64Array(channels * pixels);
+  let null_ = 0, pairs = 0; // of all pairs of inputs of a channel, those of one unit taken away below
+  const units = masks.map((mask) => {
+    let distance = 0, count = 0, least = 0;
+    for (let c = 0; c < channels; c++) {
+      const points = [];
+      for (let i = 0; i < pixels; i++) if (mask[c * pixels + i]) { points.push(Math.floor(i / width) * columns + (i % width)); sum[c * pixels + i]++; }
+      for (let i = 0; i < points.length; i++) for (let j = 0; j < i; j++) distance += far[middle + points[i] - points[j]];
+      count += (points.length * (points.length - 1)) / 2;
+      least += compact[points.length] / 2;
+    }
+    null_ -= distance;
+    pairs -= count;
+    return { distance, count, least };
+  });
+  for (let c = 0; c < channels; c++) for (let i = 0; i < pixels; i++) for (let j = 0; j < i; j++) {
+    const both = sum[c * pixels + i] * sum[c * pixels + j];
+    null_ += both * far[middle + (Math.floor(i / width) - Math.floor(j / width)) * columns + (i % width) - (j % width)];
+    pairs += both;
+  }
+  const apart = null_ / pairs, found = units.filter(({ count }) => count >= 10)
+    .map(({ distance, count, least }) => (apart - distance / count) / (apart - least / count)).filter(Number.isFinite);
+  return found.length ? found.reduce((a, b) => a + b) / found.length : null;
+}
+
+// Summed distance over ordered pairs of the n pixels nearest to the middle, for every n.
+function compactness(height, width) {
+  const places = [...Array(height * width).keys()].map((i) => [Math.floor(i / width), i % width]);
+  const from = ([y, x]) => Math.hypot(y - (height - 1) / 2 - 0.1, x - (width - 1) / 2 - 0.05);
+  places.sort((a, b) => from(a) - from(b));
+  const total = [0];
+  places.forEach(([y, x], n) => {
+    let added = 0;
+    for (let m = 0; m < n; m++) added += 2 * Math.hypot(places[m][0] - y, places[m][1] - x);
+    total.push(total[n] + added);
+  });
+  return total;
+}

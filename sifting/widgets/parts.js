@@ -34,6 +34,12 @@ const iconButton = (onClick) => {
   return { node, set };
 };
 
+const textButton = (label, onClick) => {
+  const node = focusable(h("button", { type: "button", className: "mx-button", textContent: label }));
+  node.addEventListener("click", onClick);
+  return node;
+};
+
 const slider = (label, onInput) => {
   const input = focusable(h("input", { type: "range", min: 0, step: 1, "aria-label": label }));
   const value = h("span", { className: "mx-value" });
@@ -112,6 +118,20 @@ const panel = (name, title, ...kids) => {
 const tell = (node, facts) =>
   node.replaceChildren(...facts.map(([name, text]) => h("span", {}, h("b", { textContent: text }), ` ${name}`)));
 
+// On a page of the book, what its first section tells of the answer, folded until `open` is true; a page without it stays
+// as it is.
+const answers = (el) => {
+  const first = el.closest("article")?.querySelector("section");
+  let fold = first?.querySelector(":scope > .mx-folded");
+  const told = [...(first?.querySelectorAll(":scope > p") ?? [])].filter((p) => /^(Answer|How sure|Here)\b/.test(p.textContent) && p.firstElementChild?.tagName === "STRONG");
+  if (!fold && told.length) {
+    fold = h("details", { className: "answer mx-folded" }, h("summary", { textContent: "The answer, for those who have predicted or do not want to" }));
+    told[0].before(fold);
+    fold.append(...told);
+  }
+  return (open) => { if (fold && open) fold.open = true; };
+};
+
 // A color with its meaning, for a legend.
 const part = (color, words) => {
   const mark = h("i");
@@ -166,9 +186,10 @@ const paintDisplacements = (canvas, S, [, height, width]) => {
   return top;
 };
 
-// A chart that fills its node: grid, ticks, and what `marks` draws with the two scales, given in [0, 1].
-const chart = (node, label, { x, y, xs, ys, xTitle, yTitle = "" }, marks) => {
-  const width = node.clientWidth, height = node.clientHeight;
+// A chart that fills its node, or has a size of its own: grid, ticks, and what `marks` draws with the two scales, given in
+// [0, 1].
+const chart = (node, label, { x, y, xs, ys, xTitle, yTitle = "", size }, marks) => {
+  const [width, height] = size ?? [node.clientWidth, node.clientHeight];
   const left = 42, right = width - 8, top = yTitle ? 24 : 8, bottom = height - 34;
   const X = (v) => +(left + (right - left) * x(v)).toFixed(1), Y = (v) => +(bottom - (bottom - top) * y(v)).toFixed(1);
   const text = (x, y, words, end) => `<text x="${x}" y="${y}" text-anchor="${end ?? "middle"}">${words}</text>`;
@@ -176,7 +197,7 @@ const chart = (node, label, { x, y, xs, ys, xTitle, yTitle = "" }, marks) => {
     `<path class="mx-grid" d="M${left},${Y(v)}H${right}"/>${text(left - 6, Y(v) + 4, words, "end")}`;
   const column = ([v, words]) =>
     `<path class="mx-axis" d="M${X(v)},${bottom}v4"/>${text(X(v), bottom + 16, words)}`;
-  node.innerHTML = `<svg width="${width}" height="${height}" role="img" aria-label="${label}">
+  node.innerHTML = `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
     ${ys.map(row).join("")}${xs.map(column).join("")}
     ${text((left + right) / 2, height - 2, xTitle)}${text(0, 12, yTitle, "start")}
     ${marks(X, Y, top, bottom)}

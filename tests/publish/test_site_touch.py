@@ -1,6 +1,7 @@
 """The built site by touch, by keyboard and from disk; the browser may reach nothing but this machine."""
 
 import pytest
+from playwright.sync_api import expect
 
 from sifting import widgets
 from sifting.publish import sources
@@ -30,11 +31,17 @@ def explorers(name: str) -> list[str]:
     return [kind for kind in widgets.__all__ if f"{kind}.from_" in text]
 
 
+def predictions(name: str) -> bool:
+    """Whether a chapter asks what the reader expects."""
+    return "predict." in (sources.CHAPTERS / f"{name}.ipynb").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("scheme", ["http", "file"])
 @pytest.mark.parametrize("name", [*filter(explorers, sources.chapters())])
 def test_the_keyboard_reaches_the_explorer_and_moves_it(open_page, site, http_base, name, scheme):
     page = open_page(f"{http_base if scheme == 'http' else site.as_uri()}/book/{name}.html")
-    explorer = page.locator(".anywidget-static").first
+    moved = page.locator("input[type=range], [role=listbox]")  # a prediction has none
+    explorer = page.locator(".anywidget-static").filter(has=moved).first
     slider = explorer.locator("input[type=range]")
     control = (slider if slider.count() else explorer.locator("[role=listbox]")).first
     for _ in range(400):
@@ -51,4 +58,19 @@ def test_the_keyboard_reaches_the_explorer_and_moves_it(open_page, site, http_ba
 
     first, last = pressed("Home"), pressed("End")
     assert first[0] != last[0] and first[1] != last[1]
+    assert page.trouble == []
+
+
+@pytest.mark.parametrize("name", [*filter(predictions, sources.chapters())])
+def test_a_page_from_disk_asks_before_it_answers(open_page, site, name):
+    page = open_page(f"{site.as_uri()}/book/{name}.html")
+    for asked in page.locator(".mx-curve-explorer, .mx-line-explorer").all():
+        field = asked.locator(".mx-draw")
+        expect(field.locator(".mx-answer, .mx-band, .mx-interval")).to_have_count(0)
+        asked.get_by_role("button", name="Just show me").click()
+        expect(field.locator(".mx-answer, .mx-interval")).to_have_count(1)
+    for asked in page.locator(".mx-which-explorer").all():
+        expect(asked).not_to_contain_text("Λ =", use_inner_text=True)
+        asked.get_by_role("button", name="Just show me").click()
+        expect(asked).to_contain_text("Λ =", use_inner_text=True)
     assert page.trouble == []

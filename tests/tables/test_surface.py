@@ -114,6 +114,13 @@ def test_the_gap_between_statistics_has_no_sign(groups):
     assert surface.statistics_gap([flipped]) == pytest.approx(surface.statistics_gap([run]))
 
 
+def test_a_line_knows_where_its_points_are(groups):
+    found = surface.along(groups, "recomputed", of="loss")
+    for name, rows in surface.between(groups, of="loss")["recomputed"].items():
+        np.testing.assert_array_equal(found[name]["loss"], rows)
+        np.testing.assert_allclose(found[name]["t"], np.arange(rows.shape[1]) / (rows.shape[1] - 1))
+
+
 def test_unknown_lines_and_statistics_are_refused(groups):
     with pytest.raises(ValueError, match="unknown line 'half'; choose from step, whole"):
         surface.between(groups, "half")

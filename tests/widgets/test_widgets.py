@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import json
-import pathlib
 import re
 import shutil
 import subprocess
@@ -22,11 +21,18 @@ from sifting.config import Config
 from sifting.publish import sources
 from sifting.results import masks
 from sifting.tables import basics, hierarchy
-from sifting.widgets import CavityExplorer, MaskExplorer, SimilarityExplorer, SurfaceExplorer, TreeExplorer
+from sifting.widgets import (
+    CavityExplorer,
+    MaskExplorer,
+    SimilarityExplorer,
+    SurfaceExplorer,
+    TreeExplorer,
+    predict,
+)
 from sifting.widgets.explorer import HERE, Explorer, module
 from sifting.widgets.mask_explorer import effective_removed_at, most_connected
+from tests.pages import LOADER, page
 
-LOADER = pathlib.Path(__file__).parents[2] / "book" / "_static" / "anywidget-static.js"
 PAGE_BYTES = 3_000_000
 
 
@@ -203,7 +209,11 @@ def test_an_explorer_has_its_script_its_picture_and_a_chapter(name):
     assert issubclass(kind, Explorer) and kind.picture is not getattr(Explorer, "picture", None)
     stem = kind.__module__.rpartition(".")[2]
     assert kind._esm == module(stem) and "export default" in kind._esm
-    assert any(name in path.read_text(encoding="utf-8") for path in sources.CHAPTERS.glob("*.ipynb"))
+    ways = [
+        f"predict.{way}(" for way, made in vars(predict).items() if getattr(made, "__self__", None) is kind
+    ]
+    texts = [path.read_text(encoding="utf-8") for path in sources.CHAPTERS.glob("*.ipynb")]
+    assert any(way in text for text in texts for way in [f"{name}.from_", *ways])
 
 
 def test_every_explorer_is_brought_to_the_surface():
@@ -218,18 +228,6 @@ def test_widgets_need_no_torch():
 
 
 # --- the page, as myst-nb writes it
-
-
-def page(*widgets, views=None):
-    """Widget state and views as myst-nb writes them, and the loader of the book."""
-    state = embed.dependency_state(widgets, drop_defaults=False)
-    tag = '<script type="application/vnd.jupyter.widget-{}+json">{}</script>'
-    shown = "\n".join(tag.format("view", json.dumps({"model_id": w.model_id})) for w in views or widgets)
-    stored = tag.format("state", embed.escape_script(json.dumps({"state": state})))
-    return f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Masks</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
-<style>:root {{ color-scheme: light dark }}</style><script defer src="anywidget-static.js"></script></head>
-<body><main><h1>Masks</h1>{shown}</main>{stored}</body></html>"""
 
 
 @pytest.fixture(scope="module")
@@ -381,6 +379,47 @@ def test_cells(js, first, last, count):
     assert "−" not in words[-1]
 
 
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 7, 11)])
+def test_localization_is_that_of_the_library(js, shape):
+    rng = np.random.default_rng(2)
+    y, x = np.mgrid[: shape[1], : shape[2]]
+    centers = rng.uniform(0, 1, (12, 2)) * shape[1:]
+    near = np.exp(-((y - centers[:, :1, None]) ** 2 + (x - centers[:, 1:, None]) ** 2) / 9)[:, None]
+    masks_ = (rng.random((12, *shape)) < near).reshape(12, -1)
+    masks_[3] = False  # a unit without inputs, and one with too few
+    masks_[4, 5:] = False
+    found = js("m.localization(masks, shape)", masks=masks_.astype(int).tolist(), shape=shape)
+    local = observables.locality.localization(masks_, shape)
+    assert found == pytest.approx(np.nanmean(local), rel=1e-9) and found > 0.2
+    assert js("m.localization(masks, shape)", masks=[masks_[3].astype(int).tolist()] * 2, shape=shape) is None
+    moved = np.array(
+        js(
+            "masks.map((v) => m.moved(v, m.shuffled(n)))",
+            masks=masks_.astype(int).tolist(),
+            n=int(np.prod(shape[1:])),
+        )
+    )
+    np.testing.assert_array_equal(moved.sum(1), masks_.sum(1))
+    same = observables.locality.localization(moved.astype(bool), shape)
+    shuffled = js("m.localization(masks, shape)", masks=moved.tolist(), shape=shape)
+    assert shuffled == pytest.approx(np.nanmean(same), rel=1e-9) and abs(shuffled) < found / 3
+
+
+def test_a_shuffle_is_one_permutation_for_all_channels(js):
+    places = js("m.shuffled(64)")
+    assert sorted(places) == list(range(64)) and places != list(range(64)) and js("m.shuffled(64)") == places
+    values = np.arange(192)
+    moved = np.array(js("m.moved(values, m.shuffled(64))", values=values.tolist())).reshape(3, 64)
+    np.testing.assert_array_equal(moved, values.reshape(3, 64)[:, places])
+
+
+def test_edges_are_gradients_on_a_torus(js):
+    field = np.random.default_rng(3).normal(size=(5, 8))
+    dx, dy = ((np.roll(field, -1, axis) - np.roll(field, 1, axis)) / 2 for axis in (1, 0))
+    found = js("m.edges(values, 5, 8)", values=field.ravel().tolist())
+    np.testing.assert_allclose(np.reshape(found, (5, 8)), np.hypot(dx, dy), rtol=1e-6)
+
+
 def test_javascript_reads_what_python_packed(js, toy):
     """Masks, weights and orders, at every level, of every layer, restricted to some units."""
     run = MaskExplorer.from_history(toy, units=20, gallery=8).runs[0]
@@ -513,6 +552,28 @@ def test_layers_weights_and_orders(visit, toy):
     page.get_by_label("Order").select_option("random")
     drawn = np.random.default_rng(0).permutation(24)
     expect(status(page)).to_contain_text(f"Unit {drawn[0]} of layer 3")
+
+
+def test_shuffled_pixels_scatter_masks_and_leave_degrees(visit, toy):
+    page = visit()
+    kept = page.locator(".mx-degrees svg").get_attribute("aria-label")
+    mask, place = pixels(page, ".mx-mask canvas"), ".mx-mask canvas"
+    local = np.nanmean(observables.locality.localization(toy.mask(6), (3, 8, 8)))
+    expect(status(page)).to_contain_text("The mean Λ of the units shown is")
+
+    def said():
+        return float(status(page).inner_text().rsplit(" is ", 1)[1].rstrip(".").replace("−", "-"))
+
+    assert said() == pytest.approx(local, abs=0.001)
+    page.get_by_role("radio", name="shuffled").check()
+    expect(status(page)).to_contain_text("All units see the pixels in the same random order")
+    assert page.locator(".mx-degrees svg").get_attribute("aria-label") == kept
+    scattered = pixels(page, place)
+    assert (scattered != mask).any() and (np.sort(scattered, None) == np.sort(mask, None)).all()
+    assert abs(said()) < local / 3
+    page.get_by_role("radio", name="as they are").check()
+    expect(status(page)).not_to_contain_text("random order")
+    np.testing.assert_array_equal(pixels(page, place), mask)
 
 
 def test_the_curve_is_a_way_to_choose_a_level(visit):
@@ -722,6 +783,7 @@ def cavity_tables(levels=3, units=3):
         "scores": np.where(inputs < 0, np.nan, rng.normal(size=inputs.shape) / 100),
         "without": np.where(inputs < 0, np.nan, 3 + rng.random(inputs.shape)),
         "counts": counts,
+        "every": rng.normal(size=(units, 192)) / 100,
     }
     return {"score": scores}, example
 
@@ -749,6 +811,34 @@ def test_the_cavity_explorer_shows_what_it_was_given(visit):
     np.testing.assert_array_equal(shown, kept)
     assert page.locator(".mx-follow circle").count() == 3, "before any pruning, and after two levels"
     assert page.locator(".mx-cut .mx-bar").count() == (example["before"][2] > 0).sum()
+
+
+def test_any_weight_can_be_taken_out(visit):
+    _, example = cavity_tables()
+    page = visit("cavity.html", says="without its weight")
+    box = page.locator(".mx-frame canvas").bounding_box()
+    page.mouse.click(box["x"] + 2.5 / 8 * box["width"], box["y"] + 5.5 / 8 * box["height"])
+    expect(status(page)).to_contain_text("pixel at 2, 5")
+    page.get_by_role("radio", name="blue").check()
+    page.locator(".mx-any").focus()
+    for key, (x, y) in {
+        "ArrowRight": (3, 5),
+        "ArrowUp": (3, 4),
+        "ArrowDown": (3, 5),
+        "ArrowLeft": (2, 5),
+    }.items():
+        page.keyboard.press(key)
+        expect(status(page)).to_contain_text(f"blue pixel at {x}, {y}")
+        place = 2 * 64 + 8 * y + x
+        score, at = example["every"][0, place], example["removed_at"][0].ravel()[place]
+        when = "never removed" if at == 4 else f"removed at level {at}"
+        if place in example["inputs"][0]:
+            continue  # its histogram is stored, and its own score of this toy
+        without = 3.5 * (1 + score)  # more than 3: the score is the relative change
+        expect(status(page)).to_contain_text(f"{when}, its kurtosis goes from 3.500 to {without:.3f}: score")
+        assert page.locator(".mx-cut .mx-random").count() == 0, "the histogram is not stored"
+    page.get_by_role("option", name="Unit 13").click()
+    expect(page.get_by_role("radio", name="highest score")).to_be_checked()
 
 
 def test_the_cavity_explorer_says_where_there_is_no_such_weight(visit):
