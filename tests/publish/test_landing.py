@@ -5,7 +5,7 @@ import json
 import nbformat
 from ipywidgets import embed
 
-from sifting.publish import landing, place
+from sifting.publish import landing, sources
 from sifting.publish.normal import STATE, VIEW
 from sifting.widgets.lab import Lab
 
@@ -33,10 +33,8 @@ def test_it_is_that_of_its_page_in_small(tmp_path):
     [state] = found["state"].values()
     assert found["model"] == lab.model_id and state["state"]["small"] is True
     assert state["state"]["engine"] == lab.engine and state["buffers"]
-    assert (
-        landing.laboratory(tmp_path / "lab.ipynb", small=False)["state"][lab.model_id]["state"]["small"]
-        is False
-    )
+    full = landing.laboratory(tmp_path / "lab.ipynb", small=False)
+    assert full["state"][lab.model_id]["state"]["small"] is False
 
 
 def test_where_its_page_is_not_drawn_the_first_page_has_a_link(tmp_path):
@@ -44,5 +42,5 @@ def test_where_its_page_is_not_drawn_the_first_page_has_a_link(tmp_path):
     for book in (tmp_path, tmp_path / "none"):
         landing.write(tmp_path / "lab.js", book)
         assert known(tmp_path / "lab.js") is None
-    intro = (place.checkout() / "book" / "intro.md").read_text(encoding="utf-8")
+    intro = (sources.ROOT / "book" / "intro.md").read_text(encoding="utf-8")
     assert '<div class="small-lab"><a href="lab.html">' in intro
