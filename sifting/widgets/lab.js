@@ -124,13 +124,25 @@ async function render({ model, el }) {
   };
   const hear = {
     patches: (found) => { patches = found; },
-    begun: (found) => { run = { ...found, settings: { ...settings }, levels: [], live: null }; over = waiting = false; watched = null; },
+    // what a message returns: whether little of the picture changes, or another message follows at once
+    begun: (found) => {
+      run = { ...found, settings: { ...settings }, levels: [], live: null };
+      over = waiting = false;
+      watched = null;
+      return true;
+    },
     progress: (live) => {
       const { level, weights } = run.live ?? {};
       run.live = calm && level === live.level ? { ...live, weights } : live;
-      return level === live.level; // so that little of the picture changes
+      return level === live.level;
     },
-    level: (record) => { run.levels = [...run.levels, record]; run.live = null; run.remaining = record.remaining; say(status, sentence(record)); },
+    level: (record) => {
+      run.levels = [...run.levels, record];
+      run.live = null;
+      run.remaining = record.remaining;
+      say(status, sentence(record));
+      return true;
+    },
     over: () => { over = true; going = false; },
   };
   const look = () => { if (!run) ask({ do: "look", settings }); };
@@ -278,7 +290,7 @@ async function render({ model, el }) {
     note.textContent = !record.level ? "level 0, nothing is pruned yet" : `level ${record.level}, ${share(densityOf(record))} of the weights, Λ ${lambda(measuredOf(record).locality)}`;
     canvas.setAttribute("aria-label", `${how(record) === "mask" ? "Masks" : "Weights"} of 64 units at level ${record.level}: ${share(densityOf(record))} kept, Λ ${lambda(measuredOf(record).locality)}`);
   };
-  const drawPlots = (record) => {
+  const drawCourses = (record) => {
     const runs = [kept && kept !== run ? [kept, "mx-faint"] : null, run ? [run, ""] : null].filter(Boolean);
     const masked = (of) => (of.live ? [...of.levels, of.live] : of.levels); // the masks of a level are known before it is trained
     const points = (of, value) => of.levels.map((one) => [densityOf(one), value(one)]);
@@ -294,6 +306,8 @@ async function render({ model, el }) {
     const best = Math.min(1, Math.max(0.2, ...ofAccuracy.flatMap((curve) => curve.points.map(([, v]) => v))) * 1.15);
     drawCurves(plots.accuracy.plot, "Accuracy on new images against the share of weights kept",
       { curves: ofAccuracy, least, low: 0, high: best, ys: ticks(0, 100 * best, 4).map((v) => [v / 100, `${v} %`]), level: at, line: run ? 1 / run.classes : undefined });
+  };
+  const drawMasks = (record) => {
     for (const { node } of [plots.degrees, plots.loss, pairsPanel]) node.hidden = !record;
     if (!record) return;
     const { degrees, S } = measuredOf(record), inputs = run.shape.reduce((a, b) => a * b), middle = average(degrees);
@@ -349,12 +363,20 @@ async function render({ model, el }) {
     const beside = kept && kept !== run;
     root.classList.toggle("mx-two", !!beside);
     other.node.hidden = !beside;
-    if (whole || (record && how(record) === "weights" && !calm)) drawBoard(mine, run, record, run ? wordsOf(run.settings) : "");
-    if (record && !small) drawLoss(record);
-    if (!whole) return;
+    const board = () => drawBoard(mine, run, record, run ? wordsOf(run.settings) : ""), loss = () => record && !small && drawLoss(record);
+    if (!whole) {
+      if (record && how(record) === "weights" && !calm) board();
+      return loss();
+    }
     whole = false;
-    if (beside) drawBoard(other, kept, kept.levels[Math.min(record ? record.level : Infinity, kept.levels.length - 1)], `${wordsOf(kept.settings)} (kept)`);
-    drawPlots(record);
+    const then = beside ? kept.levels[Math.min(record ? record.level : Infinity, kept.levels.length - 1)] : null;
+    const parts = [board, () => beside && drawBoard(other, kept, then, `${wordsOf(kept.settings)} (kept)`), () => drawCourses(record),
+      () => small || drawMasks(record), loss];
+    const next = () => requestAnimationFrame(() => { // frame by frame, so that nothing waits for all of it
+      parts.shift()();
+      if (parts.length) next();
+    });
+    next();
   };
   // Once a frame, however much asks for it; while a level is trained, only what changes meanwhile.
   let asked = 0, whole = true;
