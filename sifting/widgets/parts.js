@@ -35,7 +35,7 @@ const iconButton = (onClick) => {
 };
 
 const textButton = (label, onClick) => {
-  const node = focusable(h("button", { type: "button", className: "mx-button", textContent: label }));
+  const node = focusable(h("button", { type: "button", className: "mx-act", textContent: label }));
   node.addEventListener("click", onClick);
   return node;
 };
