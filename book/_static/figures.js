@@ -57,6 +57,7 @@ addEventListener("DOMContentLoaded", () => {
     const factor = { "+": STEP, "=": STEP, "-": 1 / STEP }[event.key];
     if (factor) set(zoom * factor);
     else if (event.key === "0") set(fit());
+    else if (event.key === "Escape") dialog.close();
     else return;
     event.preventDefault();
   });

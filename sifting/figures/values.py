@@ -2,7 +2,6 @@
 
 import csv
 import io
-import itertools
 import re
 
 import numpy as np
@@ -39,22 +38,13 @@ def _rows(ax, number: int) -> list[tuple]:
 def _points(ax):
     """(series, x, y, low, high) of all that is drawn in an axes; low and high may be missing."""
     bands = [_band(part) for part in ax.collections if isinstance(part, PolyCollection)]
-    bands = iter([band for band in bands if band is not None])
+    bands = [band for band in bands if band is not None]
     for line in _lines(ax):
-        x, y = (
-            np.asarray(values, float) for values in (line.get_xdata(orig=False), line.get_ydata(orig=False))
-        )
-        band = np.full((2, len(x)), np.nan)
-        ahead, bands = itertools.tee(bands)
-        found = next(ahead, None)
-        if (
-            found is not None
-            and len(found[0]) == np.isfinite(y).sum()
-            and np.allclose(found[0], x[np.isfinite(y)])
-        ):
-            band[:, np.isfinite(y)] = found[1:]
-            next(bands)
-        yield from zip([_name(line)] * len(x), x, y, *band)
+        x, y = _places(line)
+        ends, there = np.full((2, len(x)), np.nan), np.isfinite(y)
+        if bands and np.array_equal(bands[0][0], x[there]):  # the band of the line, which is drawn after it
+            ends[:, there] = bands.pop(0)[1:]
+        yield from zip([_name(line)] * len(x), x, y, *ends)
     for part in ax.collections:
         if isinstance(part, PathCollection):
             yield from ((_name(part), x, y, np.nan, np.nan) for x, y in part.get_offsets())
@@ -97,6 +87,11 @@ def _lines(ax) -> list:
         if line.get_transform() == ax.transData
         and (line.get_linestyle() not in ("None", " ", "") or line.get_marker() not in CAPS)
     ]
+
+
+def _places(line) -> tuple[np.ndarray, np.ndarray]:
+    x, y = line.get_xdata(orig=False), line.get_ydata(orig=False)
+    return np.asarray(x, float), np.asarray(y, float)
 
 
 def _name(part) -> str:
@@ -145,7 +140,7 @@ def _panel(ax) -> str:
 
 
 def _course(ax, line) -> str:
-    x, y = (np.asarray(values, float) for values in (line.get_xdata(orig=False), line.get_ydata(orig=False)))
+    x, y = _places(line)
     (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
     there = (left <= x) & (x <= right) & (low <= y) & (y <= high)
     if not there.any():

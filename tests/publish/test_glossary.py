@@ -9,7 +9,9 @@ import pytest
 from sifting.publish import contents, sources
 from sifting.publish.web import glossary
 
-LINK = re.compile(r'<a class="term" href="glossary.html#([^"]*)" aria-describedby="\1">(.*?)</a>', re.DOTALL)
+LINK = re.compile(
+    r'<a class="term" href="glossary.html#([^"]*)" aria-describedby="\1"[^>]*>(.*?)</a>', re.DOTALL
+)
 
 
 def told(body: str, **how) -> list[tuple[str, str]]:

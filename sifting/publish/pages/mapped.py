@@ -1,6 +1,7 @@
 """The map of the book: a tile a chapter, by part and paper, with what became of its statements."""
 
 import collections
+import re
 from html import escape
 
 from sifting.publish import contents, sources
@@ -28,12 +29,13 @@ def map_block(shown: list[dict]) -> str:
 
 def _tile(name: str, counts: dict[str, int]) -> str:
     counts = {verdict: counts[verdict] for verdict in reversed(VERDICTS) if counts[verdict]}
+    title = re.sub(r" \([^()]*\)$", "", sources.title(name))  # without the paper, which stands above
     said = ", ".join(counted(counts).values()) or "nothing is tested"
     bar = "".join(
         f'<i class="{tone(verdict)}" style="flex:{count}"></i>' for verdict, count in counts.items()
     )
     return (
-        f'<li><a href="{name}.html"><span>{escape(sources.title(name))}</span>'
+        f'<li><a href="{name}.html"><span>{escape(title)}</span>'
         f'<span class="bar" aria-hidden="true">{bar}</span><small>{said}</small></a></li>'
     )
 

@@ -3,14 +3,15 @@
 import dataclasses
 import functools
 import html
+import pathlib
 import re
 import tomllib
 
-from sifting.publish import catalog, contents, sources
+from sifting.publish import contents, sources
 from sifting.publish.web.tags import attribute, pieces, step
 
 PAGE = "glossary"
-SOURCE = catalog.HERE / "glossary.toml"
+SOURCE = pathlib.Path(__file__).with_suffix(".toml")
 APART = {
     PAGE,
     "reference",
@@ -101,11 +102,10 @@ def marked(body: str, titles: dict[str, str], page: str = "") -> str:
     pattern, known = _words()
     closed, made, told = [], [], {}
 
-    def link(term: Term, words: str) -> str:
+    def link(term: Term, words: str, label: str = "") -> str:
         told[term.anchor] = term
-        return (
-            f'<a class="term" href="{PAGE}.html#{term.anchor}" aria-describedby="{term.anchor}">{words}</a>'
-        )
+        marks = f'aria-describedby="{term.anchor}"' + (label and f' aria-label="{label}"')
+        return f'<a class="term" href="{PAGE}.html#{term.anchor}" {marks}>{words}</a>'
 
     def first(found: re.Match) -> str:
         words = re.sub(r"\s+", " ", found[0])
@@ -120,7 +120,7 @@ def marked(body: str, titles: dict[str, str], page: str = "") -> str:
         elif way < 0 and closed:
             closed.pop()
             if not closed and len(made) > 1 and (term := symbols.get(made[-1])) and term.anchor not in told:
-                made[-2:], piece = [], link(term, f"{made[-2]}{made[-1]}{piece}")
+                made[-2:], piece = [], link(term, f"{made[-2]}{made[-1]}{piece}", term.name)
         elif not name and not closed and not piece.startswith("<"):
             piece = pattern.sub(first, piece)
         made.append(piece)
