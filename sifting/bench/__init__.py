@@ -13,7 +13,19 @@ import torch
 
 from sifting import config, observables, store
 from sifting.bench.browser import laboratory
-from sifting.bench.steps import SPREAD, images, masks, plain, products, reference, sparsely, together, uneven
+from sifting.bench.steps import (
+    SPREAD,
+    images,
+    keeping,
+    masks,
+    plain,
+    products,
+    reference,
+    sparsely,
+    together,
+    uneven,
+    work,
+)
 from sifting.config import Config
 from sifting.publish import plans
 from sifting.results.masks import at
@@ -30,14 +42,19 @@ STACKED = {
 }
 DENSITY = 0.3  # of the masks where it does not matter
 DENSITIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+KERNEL_DENSITIES = (0.3, 0.1, 0.03)
 WIDTHS, WIDE_DENSITY = (128, 256, 512, 1024, 2048), 0.03  # units of each hidden layer; density of the masks
 REPLICAS = (1, 2, 4, 8)
 UNITS, SIDES, SIDES_DENSITIES = 1024, (8, 16, 32), (0.3, 0.03)  # of the masks that S(d) is counted in
 IMAGES = 10_000  # that cavity scores are measured on
 
+PEERS = {"small network, 768-300-100-10, batch 128": (16, Config(widths=(300, 100), batch_size=128), 10)}
+PEERS_DENSITY = 0.05
+
 __all__ = [
     "SPREAD",
     "images",
+    "keeping",
     "laboratory",
     "masks",
     "plain",
@@ -46,11 +63,12 @@ __all__ = [
     "sparsely",
     "together",
     "uneven",
+    "work",
 ]
 
 
 def measure(runs: dict, seconds: float, least: int = 5) -> dict[str, float]:
-    """Median milliseconds of each function.
+    """Median milliseconds of each function, of the processor's time for this thread.
 
     They take turns, so that a busy machine slows all alike, and each runs at least `least` times.
     """
@@ -60,9 +78,9 @@ def measure(runs: dict, seconds: float, least: int = 5) -> dict[str, float]:
     stop = time.perf_counter() + seconds
     while time.perf_counter() < stop or min(map(len, times.values())) < least:
         for name, run in runs.items():
-            start = time.perf_counter()
+            start = time.thread_time()  # others may be at work here, too
             run()
-            times[name].append(1000 * (time.perf_counter() - start))
+            times[name].append(1000 * (time.thread_time() - start))
     return {name: round(statistics.median(values), 3) for name, values in times.items()}
 
 
@@ -107,6 +125,47 @@ def density(seconds: float) -> list[dict]:
                 "uniform": sparsely(split, settings, classes, even),
             }
             rows.append(compared({"size": name, "density": kept} | measure(runs, seconds), "sparse"))
+    return rows
+
+
+def kernels(seconds: float) -> list[dict]:
+    """The reference loop, the sparse engine and the engine kept, by density of the masks.
+
+    dense_rate : 10^9 floating-point operations a second of the reference loop, zeros included
+    kept_rate  : the same of the engine kept, of kept weights alone
+    """
+    rows = []
+    for name, (side, settings, classes) in SIZES.items():
+        split = images(side, classes)
+        whole = work(split, settings, classes, masks(split, settings, 1.0))
+        for kept in KERNEL_DENSITIES:
+            pruned = masks(split, settings, kept)
+            runs = {
+                "reference": reference(split, settings, classes, pruned),
+                "sparse": sparsely(split, settings, classes, pruned),
+                "kept": keeping(split, settings, classes, pruned),
+            }
+            row = compared({"size": name, "density": kept} | measure(runs, seconds), "kept")
+            row["dense_rate"] = round(1000 * whole / row["reference"], 3)
+            row["kept_rate"] = round(1000 * work(split, settings, classes, pruned) / row["kept"], 3)
+            rows.append(row)
+    return rows
+
+
+def peers(seconds: float) -> list[dict]:
+    """The engine kept and the plain loop of DataLoader and torch.nn.utils.prune on a small network.
+
+    ratio : time of the plain loop over that of the engine
+    """
+    rows = []
+    for name, (side, settings, classes) in PEERS.items():
+        split = images(side, classes)
+        runs = {
+            "plain": plain(split, settings, classes, PEERS_DENSITY),
+            "kept": keeping(split, settings, classes, masks(split, settings, PEERS_DENSITY)),
+        }
+        row = {"size": name, "density": PEERS_DENSITY} | measure(runs, seconds)
+        rows.append(row | {"ratio": round(row["plain"] / row["kept"], 3)})
     return rows
 
 
@@ -211,6 +270,8 @@ def cavity(seconds: float) -> list[dict]:
 TABLES = {
     "loops": loops,
     "density": density,
+    "kernels": kernels,
+    "peers": peers,
     "width": width,
     "levels": levels,
     "replicas": replicas,

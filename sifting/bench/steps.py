@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from sifting import config
 from sifting.config import Config
 from sifting.data import Dataset, Images, Split
-from sifting.training import sparse
+from sifting.training import kept, sparse
 from sifting.training.models import build
 from sifting.training.reference import Stepper, generator
 from sifting.training.stack import Splits, stacked
@@ -62,6 +62,21 @@ def reference(split: Split, settings: Config, classes: int, masks: Masks):
 def sparsely(split: Split, settings: Config, classes: int, masks: Masks):
     """A step of the sparse engine, drawing the batch included."""
     return _stepping(sparse.Stepper, split, settings, classes, masks)
+
+
+def keeping(split: Split, settings: Config, classes: int, masks: Masks):
+    """A step of the engine kept, drawing the batch included."""
+    return _stepping(kept.Stepper, split, settings, classes, masks)
+
+
+def work(split: Split, settings: Config, classes: int, masks: Masks) -> float:
+    """Floating-point operations of one step that involve kept weights, in units of 10^9.
+
+    Each kept weight is multiplied for the output, for its own gradient and, but in the first layer, for that
+    of the input, and added: two operations an image.
+    """
+    counts = [int(mask.sum()) for mask in masks.values()] + [settings.widths[-1] * classes]
+    return 2e-9 * settings.batch_size * (3 * sum(counts) - counts[0])
 
 
 def together(split: Split, settings: Config, classes: int, count: int, density: float):

@@ -8,6 +8,7 @@ LABELS = {
     "reference": "reference loop",
     "single": "one after another",
     "sparse": "sparse engine",
+    "kept": "compiled loops",
     "uniform": "sparse, uniform masks",
     "products": "bare matrix products",
     "together": "all together",

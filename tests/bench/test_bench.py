@@ -35,6 +35,8 @@ def tiny(results, monkeypatch, drawn):
         "SIZES": {"laptop preset": (8, TINY, 12)},
         "STACKED": {"tiny": (8, TINY, 12)},
         "LAPTOP": TINY,
+        "PEERS": {"tiny": (8, TINY, 12)},
+        "KERNEL_DENSITIES": (0.1, 0.03),
         "WIDTHS": (16, 32),
         "DENSITIES": (1.0, 0.1),
         "UNITS": 16,

@@ -17,6 +17,7 @@ from sifting.publish.pages import fast
 
 STORED = pathlib.Path(__file__).resolve().parents[2] / "book" / "results" / "bench.json"
 MS = {"reference": 20.5, "sparse": 12345.678, "products": 3.25, "uniform": 0.4321, "together": 7.0}
+RATES = {"dense_rate": 90.5, "kept_rate": 31.5}
 MADE = json.loads(STORED.read_text()) | {  # of a table that is not made up, what is stored
     "machine": {"device": "a <fast> one", "threads": 1, "torch": "2.13.0", "python": "3.11.7"},
     "loops": [{"size": "small", **MS, "plain": 30.0, "share_of_products": 0.159, "times_plain": 1.463}],
@@ -25,6 +26,20 @@ MADE = json.loads(STORED.read_text()) | {  # of a table that is not made up, wha
         for size in ("small", "large")
         for density in (1.0, 0.03)
     ],
+    "kernels": [
+        {
+            "size": size,
+            "density": density,
+            **MS,
+            "kept": 2.5,
+            "dense_rate": 90.5,
+            "kept_rate": 31.5,
+            "ratio": 8.2,
+        }
+        for size in ("small", "large")
+        for density in (0.3, 0.03)
+    ],
+    "peers": [{"size": "small", "density": 0.05, "plain": 30.0, "kept": 2.5, "ratio": 12.0}],
     "width": [{"width": width, "density": 0.03, **MS, "ratio": 1.66} for width in (128, 2048)],
     "levels": [
         {"run": "ticket-0123456789ab", "level": n, "density": 0.7**n, "steps": 1200, **MS, "ratio": 0.9 + n}
@@ -142,7 +157,7 @@ def test_a_whole_run_is_the_sum_of_its_steps(tmp_path):
 def test_the_page_is_the_same_twice_and_a_phone_shows_its_figures(tmp_path):
     text = page(tmp_path, MADE)
     assert text == page(tmp_path, MADE)
-    assert text.count('<img class="small"') == text.count('id="speed-') == 4
+    assert text.count('<img class="small"') == text.count('id="speed-') == 5
 
 
 @pytest.mark.parametrize("rows, panels", [(MADE["density"], 2), (MADE["levels"], 1)])

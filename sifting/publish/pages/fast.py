@@ -26,6 +26,9 @@ HEADS = {  # column of a table in bench.json -> its head on the page; the order 
     "products": "bare products, ms",
     "plain": "plain loop, ms",
     "sparse": "sparse engine, ms",
+    "kept": "compiled loops, ms",
+    "dense_rate": "reference, GFLOP/s",
+    "kept_rate": "compiled loops, GFLOP/s",
     "uniform": "uniform masks, ms",
     "together": "together, ms",
     "locality": "S(d), ms",
@@ -164,6 +167,51 @@ def density(rows: list[dict]) -> list[str]:
     ]
 
 
+def kernels(rows: list[dict]) -> list[str]:
+    """The engine of compiled loops beside the sparse one, and what limits both."""
+    found = "\n".join(
+        f"- {size}: "
+        + ", ".join(f"at {share(row['density'])} {_faster(row)}" for row in mine)
+        + f" as the reference loop, and {times(mine[-1]['sparse'] / mine[-1]['kept'])} as the sparse engine "
+        f"at {share(mine[-1]['density'])}. " + _slower(mine, lambda row: share(row["density"]))
+        for size, mine in _sized(rows)
+    )
+    dense = max(row["dense_rate"] for row in rows)
+    rates = [row["kept_rate"] for row in rows]
+    return [
+        "The engine `kept` does the same by loops that are compiled for kept weights alone, and multiplies "
+        "whole layers by the faster of two libraries. It trains what is computed anew.",
+        found,
+        f"What limits a step? The reference loop does up to {dense:.0f} billion operations a second, most of "
+        "them with zeros: once a number is in a register, a dense product uses it many times, so that "
+        f"arithmetic is the limit. The engine `kept` does {min(rates):.0f} to {max(rates):.0f} billion with "
+        "kept weights alone, the last layer included, which is whole. In a pruned layer every two operations "
+        "fetch a number of four bytes that no other weight of the unit uses: the limit is how fast the cache "
+        "delivers. At low densities it is what no weight takes part in: images, batch norm, and the loss.",
+        _drawn(
+            "kernels",
+            "A step by density. Numbers: how many times as fast the engine kept is.",
+            rows,
+            "density",
+            "reference",
+            "kept",
+            ("sparse",),
+        ),
+    ]
+
+
+def peers(rows: list[dict]) -> list[str]:
+    """What one would write with the libraries alone, on a small network."""
+    return [
+        " ".join(
+            f"{row['size'].capitalize()}, {share(row['density'])} of the weights kept: a loop of "
+            "`DataLoader` and `torch.nn.utils.prune` takes "
+            f"{times(row['ratio'])} as long as the engine `kept`."
+            for row in rows
+        )
+    ]
+
+
 def width(rows: list[dict]) -> list[str]:
     """The cost of a step by width."""
     first, last = rows[0], rows[-1]
@@ -278,6 +326,8 @@ LACKING = {"levels": f"{NOT_YET}, once `make chapter=imp preset=laptop` has stor
 SECTIONS = {  # table of bench.json -> title, function(rows) -> paragraphs
     "loops": ("Beside bare products and a plain loop", loops),
     "density": ("Density", density),
+    "kernels": ("Compiled loops", kernels),
+    "peers": ("Beside a plain loop, on a small network", peers),
     "width": ("Width", width),
     "levels": ("A whole run, level by level", levels),
     "replicas": ("Replicas", replicas),
