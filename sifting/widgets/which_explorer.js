@@ -67,7 +67,7 @@ async function render({ model, el }) {
     if (!shown) return say(status, mine < 0 ? `Click on the picture that is ${names[answer]}, or name as many as you can.` : `You say that picture ${mine + 1} is ${names[answer]}.`);
     const given = picked.filter((n) => n >= 0).length, right = picked.filter((name, n) => name === n).length;
     const order = [...names.keys()].filter((n) => local[n] !== null).sort((a, b) => local[b] - local[a]);
-    say(status, `${names[answer]} is picture ${answer + 1}, with a Λ of ${words(local[answer])}.` +
+    say(status, `Picture ${answer + 1} is ${names[answer]}, with a Λ of ${words(local[answer])}.` +
       (mine >= 0 && mine !== answer ? ` You took picture ${mine + 1} for it, which is ${names[mine]}.` : mine === answer ? " You found it." : "") +
       (given > 1 ? ` You have named ${right} of ${given} rightly.` : "") +
       ` From the most local to the least: ${order.map((n) => `${names[n]} ${words(local[n])}`).join(", ")}.`);

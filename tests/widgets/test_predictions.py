@@ -514,7 +514,7 @@ def test_names_are_told_after_a_guess(visit, groups):
     tab.get_by_label(f"Picture {third + 1} is").select_option(found["names"][third])
     button(tab, "Show").click()
     expect(status(tab)).to_contain_text(
-        f"IMP is picture {place + 1}, with a Λ of {found['local'][place]:.3f}."
+        f"Picture {place + 1} is IMP, with a Λ of {found['local'][place]:.3f}."
     )
     expect(status(tab)).to_contain_text(
         f"You took picture {other + 1} for it, which is {found['names'][other]}."
