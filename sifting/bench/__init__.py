@@ -51,21 +51,6 @@ IMAGES = 10_000  # that cavity scores are measured on
 PEERS = {"small network, 768-300-100-10, batch 128": (16, Config(widths=(300, 100), batch_size=128), 10)}
 PEERS_DENSITY = 0.05
 
-__all__ = [
-    "SPREAD",
-    "images",
-    "keeping",
-    "laboratory",
-    "masks",
-    "plain",
-    "products",
-    "reference",
-    "sparsely",
-    "together",
-    "uneven",
-    "work",
-]
-
 
 def measure(runs: dict, seconds: float, least: int = 5) -> dict[str, float]:
     """Median milliseconds of each function, of the processor's time for this thread.

@@ -11,38 +11,8 @@ from sifting.config import PRESETS
 from sifting.figures.speed import times
 from sifting.figures.style import share
 from sifting.publish.markup import embed, grid
+from sifting.publish.pages.measured import numbers
 
-HEADS = {  # column of a table in bench.json -> its head on the page; the order is that of the columns
-    "size": "network",
-    "level": "level",
-    "width": "units a layer",
-    "replicas": "runs",
-    "side": "pixels a side",
-    "inputs": "inputs",
-    "units": "units",
-    "density": "weights kept",
-    "steps": "steps",
-    "reference": "reference, ms",
-    "products": "bare products, ms",
-    "plain": "plain loop, ms",
-    "sparse": "sparse engine, ms",
-    "kept": "compiled loops, ms",
-    "dense_rate": "reference, GFLOP/s",
-    "kept_rate": "compiled loops, GFLOP/s",
-    "uniform": "uniform masks, ms",
-    "together": "together, ms",
-    "locality": "S(d), ms",
-    "localization": "localization, ms",
-    "images": "images",
-    "cavity": "four products, ms",
-    "one_by_one": "one by one, ms",
-    "seconds": "a run, s",
-    "answer": "longest wait, ms",
-    "memory": "memory, MB",
-    "share_of_products": "products / reference",
-    "times_plain": "plain / reference",
-    "ratio": "times faster",
-}
 NOISE = 0.05  # of a ratio
 MACHINE = {
     "device": "processor",
@@ -83,22 +53,6 @@ def speed_page(file: pathlib.Path) -> str:
         except KeyError as error:
             raise ValueError(f"{file}: {name} lacks {error}; measure anew: make bench") from None
     return "\n\n".join(text) + "\n"
-
-
-def numbers(rows: list[dict], title: str) -> str:
-    """All numbers of a table, to unfold."""
-    columns = [name for name in HEADS if name in rows[0]]
-    cells = [[_cell(name, row[name]) for name in columns] for row in rows]
-    table = grid([HEADS[name] for name in columns], cells, title)
-    return f"<details><summary>All numbers</summary>\n{table}\n</details>"
-
-
-def _cell(name: str, value) -> str:
-    """A value with three significant digits or more; a density in percent."""
-    if isinstance(value, float):
-        value = 100 * value if name == "density" else value
-        return (f"{value:,.0f}" if value >= 1000 else f"{value:.3g}") + " %" * (name == "density")
-    return f"{value:,}" if isinstance(value, int) else value
 
 
 def _drawn(name: str, caption: str, rows: list[dict], *columns) -> str:
