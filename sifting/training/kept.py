@@ -1,8 +1,7 @@
 """The sparse engine on compiled loops: less time for every kept weight, to the results of reference.train.
 
 What sparse.Network does by many operations of torch, the functions of training.kernels do by one each.
-Without numba, or without a place to keep what it compiles, the engine objects, and `auto` takes the sparse
-one.
+Without numba, or without a place to keep what it compiles, the engine objects.
 """
 
 import functools
@@ -28,7 +27,7 @@ def missing() -> str:
         kernels()
     except Exception as error:  # whatever a broken installation raises
         why = f"{type(error).__name__}: {error}".partition("\n")[0]
-        print(f"the engine kept is left out, and sparse trains instead ({why})", file=sys.stderr)
+        print(f"there is no engine kept here ({why})", file=sys.stderr)
         return why
     return ""
 
