@@ -1,7 +1,7 @@
 """Layers of the engine kept: those of the sparse engine, with few compiled loops for its many operations.
 
-Dense products are by oneDNN where that is faster than what torch.mm calls. On AMD's processors it is, twice:
-MKL leaves their widest registers alone.
+Dense products are by oneDNN where that is faster than what torch.mm calls. On one by AMD it took
+half the time.
 """
 
 import functools
