@@ -41,13 +41,11 @@ STACKED = {
     "RD network, 3072-1024-1024-1024-1000, batch 40": (32, Config(normalize="patch", batch_size=40), 1000),
 }
 DENSITY = 0.3  # of the masks where it does not matter
-DENSITIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
-KERNEL_DENSITIES = (0.3, 0.1, 0.03)
+DENSITIES, KERNEL_DENSITIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003), (0.3, 0.1, 0.03)
 WIDTHS, WIDE_DENSITY = (128, 256, 512, 1024, 2048), 0.03  # units of each hidden layer; density of the masks
 REPLICAS = (1, 2, 4, 8)
 UNITS, SIDES, SIDES_DENSITIES = 1024, (8, 16, 32), (0.3, 0.03)  # of the masks that S(d) is counted in
 IMAGES = 10_000  # that cavity scores are measured on
-
 PEERS = {"small network, 768-300-100-10, batch 128": (16, Config(widths=(300, 100), batch_size=128), 10)}
 PEERS_DENSITY = 0.05
 

@@ -260,7 +260,7 @@ def test_conditions_with_one_dense_network_count_once_and_the_usual_ones_stand_b
 
 def test_what_a_dense_network_has_that_trains_longer_is_said_beside_the_tickets(runs):
     said = learning.effort(runs, runs[0])
-    assert "45.0 to 45.0 %" in said and "a level" in said
+    assert "45.0 to 45.0 %" in said and "each level" in said
     assert learning.passes(config.preset("laptop")) == "each training image 0.6 times"
     assert "settings" in learning.passes(config.preset("laptop", {"dataset": "digits"}))
 

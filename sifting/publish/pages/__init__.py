@@ -20,7 +20,7 @@ from sifting.publish.pages.tried import trials_page
 from sifting.publish.reference import reference
 from sifting.publish.web.glossary import glossary_page
 
-BLOCKS = ("map", "reading", "verdicts")  # what other pages include
+BLOCKS = ("findings", "map", "reading", "verdicts")  # what other pages include
 
 __all__ = [
     "BLOCKS",

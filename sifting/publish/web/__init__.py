@@ -6,6 +6,9 @@ import pathlib
 from sifting.publish.web import figures, glossary, search
 
 HERE = pathlib.Path(__file__).parent
+LONG = (
+    100_000  # bytes of the source of a page: longer ones are computed, and are no use to who downloads them
+)
 
 
 def setup(app) -> dict:
@@ -45,6 +48,9 @@ def _built(app, error) -> None:
         return
     for notebook in pathlib.Path(app.outdir, "_sources").rglob("*.ipynb"):
         figures.bare(notebook)
+    for page in pathlib.Path(app.outdir, "_sources").rglob("*.md"):
+        if page.stat().st_size > LONG:
+            page.write_text("`make` computes this page from the stored results and the code.\n")
     for path in pathlib.Path(app.outdir, "_static").rglob("*.map"):
         path.unlink()  # of the theme, for who works on it
     search.write(pathlib.Path(app.outdir))
