@@ -7,8 +7,6 @@ from sifting.publish.web import figures, glossary, search
 
 HERE = pathlib.Path(__file__).parent
 LONG = 100_000  # bytes; a longer source of a page is computed, and no use to who downloads it
-    100_000  # bytes of the source of a page: longer ones are computed, and are no use to who downloads them
-)
 
 
 def setup(app) -> dict:
