@@ -48,7 +48,7 @@ def _built(app, error) -> None:
         figures.bare(notebook)
     for page in pathlib.Path(app.outdir, "_sources").rglob("*.md"):
         if page.stat().st_size > LONG:
-            page.write_text("`make` computes this page from the stored results and the code.\n")
+            page.write_text("`make` computes this page from results and code.\n", encoding="utf-8")
     for path in pathlib.Path(app.outdir, "_static").rglob("*.map"):
         path.unlink()  # of the theme, for who works on it
     search.write(pathlib.Path(app.outdir))
