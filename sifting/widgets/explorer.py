@@ -14,25 +14,18 @@ from PIL import Image
 HERE = pathlib.Path(__file__).parent
 
 
-def module(name: str, folder: pathlib.Path = HERE) -> str:
-    """One JavaScript module from three files.
-
-    They are what needs no page, what needs no model, and the widget of that name, which lies in `folder`.
-    """
-    files = HERE / "numbers.js", HERE / "parts.js", folder / f"{name}.js"
-    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+def read(*names: str) -> str:
+    """The text of files of this folder, one after the other."""
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
-class Explorer(anywidget.AnyWidget):
-    """Base of the explorers; each has a `picture` of what it shows."""
+def module(*names: str) -> str:
+    """One JavaScript module: what needs no page, what needs no model, and the files of these names."""
+    return read("numbers.js", "parts.js", *(f"{name}.js" for name in names))
 
-    _css = (HERE / "explorer.css").read_text(encoding="utf-8")
 
-    runs = t.List().tag(sync=True)
-    shape = t.List(t.Int()).tag(sync=True)  # channels, height, width
-    run = t.Int(0).tag(sync=True)  # position in `runs`
-    gallery = t.Int(40).tag(sync=True)  # thumbnails on a page of the gallery
-    show = t.Enum(["mask", "weights"], "mask").tag(sync=True)
+class Pictured(anywidget.AnyWidget):
+    """A widget that has a `picture` of what it shows."""
 
     def _repr_mimebundle_(self, **kwargs):
         """The widget, and its picture for hosts without widgets (GitHub, print)."""
@@ -41,6 +34,18 @@ class Explorer(anywidget.AnyWidget):
         self.picture().save(png, "PNG", optimize=True)
         data["image/png"] = base64.b64encode(png.getvalue()).decode()
         return data, metadata
+
+
+class Explorer(Pictured):
+    """Base of the explorers."""
+
+    _css = read("explorer.css")
+
+    runs = t.List().tag(sync=True)
+    shape = t.List(t.Int()).tag(sync=True)  # channels, height, width
+    run = t.Int(0).tag(sync=True)  # position in `runs`
+    gallery = t.Int(40).tag(sync=True)  # thumbnails on a page of the gallery
+    show = t.Enum(["mask", "weights"], "mask").tag(sync=True)
 
     @property
     def size(self) -> int:

@@ -1,28 +1,19 @@
 """The laboratory: a network that is trained and pruned in the page, under the reader's hands."""
 
-import base64
-import io
 import re
 import zlib
 
-import anywidget
 import numpy as np
 import traitlets as t
 from PIL import Image
 
 from sifting.tables.locality import blobs
-from sifting.widgets.explorer import HERE, squeeze
+from sifting.widgets.explorer import Pictured, module, read, squeeze
 
-PARTS = "numbers.js", "parts.js", "lab_files.js", "lab.js"
-STYLES = "explorer.css", "lab.css"
 PATCH = 12  # pixels a side of the patches that lab_engine.js cuts
 
 
-def _read(*names: str) -> str:
-    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
-
-
-class Lab(anywidget.AnyWidget):
+class Lab(Pictured):
     """Iterative magnitude pruning of a small network in the browser; no kernel takes part in it.
 
     Build it with `from_images`. A page stores
@@ -38,11 +29,11 @@ class Lab(anywidget.AnyWidget):
     `sifting.measure(np.array(run["removed_at"]) > level, run["shape"])`.
     """
 
-    _esm = _read(*PARTS)
-    _css = _read(*STYLES)
+    _esm = module("lab_files", "lab")
+    _css = read("explorer.css", "lab.css")
 
     # browsers refuse modules to the workers of a page from disk
-    engine = t.Unicode(re.sub(r"^export ", "", _read("lab_engine.js"), flags=re.M)).tag(sync=True)
+    engine = t.Unicode(re.sub(r"^export ", "", read("lab_engine.js"), flags=re.M)).tag(sync=True)
     photographs = t.Dict().tag(sync=True)
     digits = t.Dict().tag(sync=True)
     small = t.Bool(False).tag(sync=True)
@@ -83,14 +74,6 @@ class Lab(anywidget.AnyWidget):
             page.paste(Image.fromarray(np.ascontiguousarray(planes)), (number % 5 * side, number // 5 * side))
             at += count
         return page.reduce(2)
-
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget, and its picture for hosts without widgets (GitHub, print)."""
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        png = io.BytesIO()
-        self.picture().save(png, "PNG", optimize=True)
-        data["image/png"] = base64.b64encode(png.getvalue()).decode()
-        return data, metadata
 
     def __repr__(self):
         return f"Lab({len(self.photographs['channels'])} photographs, {len(self.digits['labels'])} digits)"

@@ -14,6 +14,7 @@ import pytest
 from sifting import store
 from sifting.config import seeds as copies
 from sifting.publish import asked, plans, runner, sources, trials
+from tests.pages import watched
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BOOK = ["book/intro", *re.findall(r"- file: (book/\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))]
@@ -121,17 +122,8 @@ def open_page(browser):
         while contexts:
             contexts.pop().close()
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
-        page = contexts[-1].new_page()
-        page.trouble = trouble = []
         home = url.partition("/book/")[0] if "/book/" in url else url.rpartition("/")[0]
-        page.on(
-            "request",
-            lambda r: r.url.startswith((home, "blob:", "data:")) or trouble.append(f"outside: {r.url}"),
-        )
-        page.on("requestfailed", lambda r: trouble.append(f"failed: {r.url}"))
-        page.on("response", lambda r: trouble.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
-        page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
-        page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
+        page = watched(contexts[-1].new_page(), home)
         page.goto(url)
         if url.endswith("/index.html"):  # it only leads on
             page.wait_for_url("**/intro.html")

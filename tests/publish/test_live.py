@@ -84,7 +84,7 @@ def test_citations_links_equations_and_boxes_are_said_in_markdown():
 
 
 def test_a_part_that_the_book_computes_stands_in_a_copy_once_the_site_is_built(tmp_path, monkeypatch):
-    monkeypatch.setattr(markdown, "ROOT", tmp_path)
+    monkeypatch.setattr(markdown.place, "HOME", tmp_path)
     text = "Before.\n\n```{include} verdicts.md\n```\n\nAfter."
 
     def said():

@@ -2,7 +2,6 @@
 
 import io
 import json
-import pathlib
 import re
 import shutil
 import zipfile
@@ -11,7 +10,6 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from ipywidgets import embed
 from playwright.sync_api import expect
 
 import sifting
@@ -27,8 +25,8 @@ from sifting.training.models import FCN
 from sifting.training.reference import Stepper
 from sifting.widgets.explorer import HERE
 from sifting.widgets.lab import Lab
+from tests.pages import LOADER, page, watched
 
-LOADER = pathlib.Path(__file__).parents[2] / "book" / "_static" / "anywidget-static.js"
 INPUTS, UNITS, CLASSES, BATCH, LR, MOMENTUM = 48, 10, 7, 20, 0.1, 0.9
 MEASURE = "m.measure(mask, shape, compact, m.stream(seed))"
 SHAPES = [(3, 12, 12), (1, 14, 14), (2, 5, 9)]
@@ -449,38 +447,21 @@ def site(tmp_path_factory, lab):
         ("lab", lab),
         ("small", Lab(photographs=lab.photographs, digits=lab.digits, small=True)),
     ):
-        state = embed.dependency_state([widget], drop_defaults=False)
-        tag = '<script type="application/vnd.jupyter.widget-{}+json">{}</script>'
-        view = tag.format("view", json.dumps({"model_id": widget.model_id}))
-        stored = tag.format("state", embed.escape_script(json.dumps({"state": state})))
-        (folder / f"{name}.html").write_text(
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Lab</title>'
-            '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-            "<style>:root { color-scheme: light dark }</style>"
-            '<script defer src="anywidget-static.js"></script></head>'
-            f"<body><main><h1>Lab</h1>{view}</main>{stored}</body></html>",
-            encoding="utf-8",
-        )
+        (folder / f"{name}.html").write_text(page(widget), encoding="utf-8")
     return folder
 
 
 @pytest.fixture
 def visit(browser, site):
     """Opens a page from disk; at the end nothing was asked of the network and no error logged."""
-    contexts, trouble = [], []
+    contexts, pages = [], []
 
     def visit(name="lab.html", hash="#lab?images=digits&steps=200&levels=2", **options):
         contexts.append(browser.new_context(**{"viewport": {"width": 1000, "height": 900}, **options}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
         base = site.as_uri()
-        page.on(
-            "request",
-            lambda r: r.url.startswith((base, "blob:", "data:")) or trouble.append(f"outside: {r.url}"),
-        )
-        page.on("requestfailed", lambda r: trouble.append(f"failed: {r.url}"))
-        page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
-        page.on("console", lambda m: m.type == "error" and trouble.append(f"console: {m.text}"))
+        pages.append(watched(contexts[-1].new_page(), base))
+        page = pages[-1]
+        page.set_default_timeout(60_000)
         page.goto(f"{base}/{name}{hash}")
         page.wait_for_selector(".anywidget-static[data-ready]")
         expect(page.locator(".mx-board").first).to_contain_text("patches to train on", timeout=60_000)
@@ -489,7 +470,7 @@ def visit(browser, site):
     yield visit
     for context in contexts:
         context.close()
-    assert trouble == []
+    assert [trouble for page in pages for trouble in page.trouble] == []
 
 
 def finish(page):

@@ -21,7 +21,7 @@ from sifting.tables.basics import interval
 from sifting.widgets import CurveExplorer, GainExplorer, predict
 from sifting.widgets.curve_explorer import axis
 from sifting.widgets.explorer import read_json
-from tests.pages import LOADER, page
+from tests.pages import LOADER, page, watched
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DENSITY = 0.6 ** np.arange(7)
@@ -159,14 +159,12 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def visit(browser, folder):
     """Opens a page of widgets from disk; nothing was asked of the network, and no error logged."""
-    contexts, trouble = [], []
+    contexts, pages = [], []
 
     def visit(*widgets, around=("", ""), **options):
         contexts.append(browser.new_context(**{"viewport": {"width": 900, "height": 900}, **options}))
-        tab = contexts[-1].new_page()
-        tab.on("request", lambda r: r.url.startswith(("file:", "blob:", "data:")) or trouble.append(r.url))
-        tab.on("pageerror", lambda e: trouble.append(f"error: {e}"))
-        tab.on("console", lambda m: m.type == "error" and trouble.append(f"console: {m.text}"))
+        pages.append(watched(contexts[-1].new_page(), "file:"))
+        tab = pages[-1]
         place = folder / f"{len(list(folder.iterdir()))}.html"
         text = page(*widgets).replace("</h1>", "</h1>" + around[0]).replace("</main>", around[1] + "</main>")
         place.write_text(text, encoding="utf-8")
@@ -178,7 +176,7 @@ def visit(browser, folder):
     yield visit
     for context in contexts:
         context.close()
-    assert trouble == []
+    assert [trouble for tab in pages for trouble in tab.trouble] == []
 
 
 def status(tab):

@@ -31,7 +31,7 @@ from sifting.widgets import (
 )
 from sifting.widgets.explorer import HERE, Explorer, module
 from sifting.widgets.mask_explorer import effective_removed_at, most_connected
-from tests.pages import LOADER, page
+from tests.pages import LOADER, page, watched
 
 PAGE_BYTES = 3_000_000
 
@@ -259,19 +259,13 @@ def server(site, serve):
 @pytest.fixture
 def visit(browser, site):
     """Opens a page of the site; at the end nothing was asked of the network and no error logged."""
-    contexts, trouble = [], []
+    contexts, pages = [], []
 
     def visit(name="index.html", base=None, says="At level", **options):
         base = base or site.as_uri()
         contexts.append(browser.new_context(**{"viewport": {"width": 1000, "height": 900}, **options}))
-        page = contexts[-1].new_page()
-        page.on(
-            "request",
-            lambda r: r.url.startswith((base, "blob:", "data:")) or trouble.append(f"outside: {r.url}"),
-        )
-        page.on("requestfailed", lambda r: trouble.append(f"failed: {r.url}"))
-        page.on("pageerror", lambda e: trouble.append(f"error: {e}"))
-        page.on("console", lambda m: m.type == "error" and trouble.append(f"console: {m.text}"))
+        pages.append(watched(contexts[-1].new_page(), base))
+        page = pages[-1]
         page.goto(f"{base}/{name}")
         page.wait_for_selector(".anywidget-static[data-ready]")
         expect(page.locator(".mx-status").first).to_contain_text(says)
@@ -280,7 +274,7 @@ def visit(browser, site):
     yield visit
     for context in contexts:
         context.close()
-    assert trouble == []
+    assert [trouble for page in pages for trouble in page.trouble] == []
 
 
 def pixels(page, selector):

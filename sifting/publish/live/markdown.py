@@ -9,6 +9,7 @@ from typing import Any
 
 from pybtex import database
 
+from sifting.publish import place
 from sifting.publish.sources import ROOT
 
 SITE = "/static/book/"  # where JupyterLab's server has the pages of the site
@@ -46,7 +47,7 @@ def plain(
     glued   : function(page, name) -> what it gives to the text under that name; page None: this one
     """
     text = GLUED.sub(lambda found: _formatted(glued(found[1], found[2]), found[3] or ""), text)
-    text = INCLUDED.sub(lambda found: _included(ROOT / "book" / found[1]), text)
+    text = INCLUDED.sub(lambda found: _included(place.HOME / "book" / found[1]), text)
     text = BOX.sub(_box, text)
     text = CITED.sub(lambda found: _cited(found[2].split(","), found[1] == "t"), text)
     text = EQUATION.sub(lambda found: rf"$${found[1].rstrip()} \tag{{{numbers[found[2]]}}}$$", text)
