@@ -89,7 +89,8 @@ async function render({ model, el }) {
     const [least, most] = [Math.min(...xs), Math.max(...xs)], rounds = [1, 2, 3, 5].flatMap((m) => [-2, -1, 0, 1, 2, 3].map((e) => +(m * 10 ** e).toPrecision(1)));
     const logs = rounds.filter((v) => v >= least * 0.99 && v <= most * 1.01).sort((a, b) => a - b);
     const thin = (all) => all.filter((_, n) => n % Math.ceil(all.length / fit) === 0);
-    const roomy = wide > 7 * xs.join("").length + 16 * xs.length;
+    const last = xs.at(-1), beyond = 3.5 * String(last).length - wide * (1 - place(last)); // of the axis, by its last name
+    const roomy = wide > 7 * xs.join("").length + 16 * xs.length && beyond < 8;
     if (!numbered) names.hidden = roomy;
     const marks = !numbered ? xs : x.log ? thin(logs.length > 1 ? logs.reverse() : xs) : ticks(least, most, fit);
     const decades = [...Array(12).keys()].flatMap((n) => [1, 3].map((m) => +(m * 10 ** (n - 6)).toPrecision(1)));

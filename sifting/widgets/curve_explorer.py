@@ -58,7 +58,7 @@ class CurveExplorer(Explorer):
                 list(rows[x]),
                 columns,
                 ask,
-                AXES.get(x, (x, f"at {x} {{}}", False, False)),
+                AXES.get(x, (x, f"at {x} = {{}}", False, False)),
                 beside,
                 **{"label": y} | options,
             )
@@ -72,7 +72,7 @@ class CurveExplorer(Explorer):
         """
         columns = [np.asarray(each, float) for each in values.values()]
         return cls(
-            data=_packed(list(map(str, values)), columns, ask, (x, "of {}", False, False), {}, **options)
+            data=_packed(list(map(str, values)), columns, ask, (x, "for {}", False, False), {}, **options)
         )
 
     def picture(self) -> Image.Image:
