@@ -69,11 +69,19 @@ class Config:
         choices={
             "none": "images as they are",
             "joint": "a Gaussian for each class, with the covariance of all pixels of all channels",
+            "one": "one Gaussian for all images, with that covariance of all",
             "channel": "a Gaussian for each class and channel, fitted to 100 images, as the authors do",
             "phase": "the phases of the Fourier transform at random, the same in all channels",
             "pixels": "the pixels in another order, the same in all images and channels",
         },
         says="what replaces the images and has a part of their statistics")
+    teacher: str = field("none", of="images",
+        choices={
+            "none": "the labels as they are",
+            "same": "a network trained on the images as they are says the labels, of clones too",
+            "reordered": "the same network, which sees the pixels in another order",
+        },
+        says="who says the class of an image")
     gain: float = field(0.0, of="images", low=0, high=100, only={"dataset": ("fields",)},
         says="how far the images of the dataset fields are from Gaussian; 0: Gaussian")
     data_seed: int = field(0, of="images", low=0, high=SEEDS, stacks=True,
@@ -194,8 +202,9 @@ class Config:
             raise ValueError(
                 f"layerwise must be at most {len(self.widths)} hidden layers, not {self.layerwise}"
             )
-        if self.clone != "none" and self.transform != "none":
-            raise ValueError(f"clones are of images as they are: clone={self.clone} needs transform=none")
+        for name, whose in {"clone": "clones are", "teacher": "a teacher's labels are"}.items():
+            if (value := getattr(self, name)) != "none" and self.transform != "none":
+                raise ValueError(f"{whose} of images as they are: {name}={value} needs transform=none")
         for name in ("steps", "retrain_steps"):
             if self.rewind_step >= (getattr(self, name) or self.steps):
                 raise ValueError(

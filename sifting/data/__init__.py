@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from sifting.config import Config, images_of, key
-from sifting.data import clones
+from sifting.data import clones, teachers
 from sifting.data.images import (
     Cropped,
     Dataset,
@@ -81,9 +81,13 @@ def load(config: Config, device: str = "cpu") -> Dataset:
     found["train"] = images, fine[:count]
     splits = {split: Split(some, classes[fine], mean, scale) for split, (some, fine) in found.items()}
     data = Dataset(config.dataset, images.shape, len(names), **splits)
-    if config.clone == "none":
-        return data
-    return clones.clone(data, config.clone, config.normalize, f"clone-{key(config)}", config.data_seed)
+    images = data
+    if config.clone != "none":
+        name = f"clone-{key(dataclasses.replace(config, teacher='none'))}"
+        images = clones.clone(data, config.clone, config.normalize, name, config.data_seed)
+    if config.teacher == "none":
+        return images
+    return teachers.taught(data, images, config.teacher, f"labels-{key(config)}", config.data_seed)
 
 
 def check(config: Config) -> None:

@@ -1,6 +1,7 @@
 """Clones: images that share some of the statistics of others, class by class, and nothing beyond them.
 
     joint   : a Gaussian of the mean and the covariance of all pixels of all channels, of every class
+    one     : the same of all images, whatever their class, fitted to the first 100,000
     channel : as the authors make it: for every class and channel a Gaussian of its own, fitted to 100 images,
               so that channels are independent and 99 directions at most are left of a channel
     phase   : every image with the phases of its Fourier transform at random, the same in all channels
@@ -21,6 +22,8 @@ from sifting import cache
 from sifting.data.images import Dataset, Images, Split
 
 CHANNEL_IMAGES = 100  # of a class, that the authors fit to
+ONE = "one"  # the kind that heeds no classes
+ONE_IMAGES = 100_000  # that it is fitted to
 LEAST = 2  # images that a Gaussian is fitted to
 MIDDLE = 128  # the byte of a normalized pixel of 0
 # bytes a unit of normalized images: 8 sd to either side
@@ -63,6 +66,8 @@ def _drawn(splits: dict[str, Split], shape, kind: str, scale: float, seed: int) 
     found = pixels.split(counts)  # views
     if kind in FITTED:
         labels = {split: old.labels.cpu() for split, old in splits.items()}
+        if kind == ONE:
+            labels = {split: torch.zeros_like(old) for split, old in labels.items()}
         for number in labels["train"].unique():
             x = _images(splits["train"], (labels["train"] == number).nonzero().squeeze(1))
             fitted = FITTED[kind](x, shape[0])
@@ -164,6 +169,10 @@ def ranks(data: Dataset, kind: str) -> list[tuple[int, int]]:
 
 
 # kind of clones -> function(images of a class, channels), what they are samples of
-FITTED = {"joint": lambda x, channels: Gaussian(x), "channel": Channels}
+FITTED = {
+    "joint": lambda x, channels: Gaussian(x),
+    ONE: lambda x, channels: Gaussian(x[:ONE_IMAGES]),
+    "channel": Channels,
+}
 # kind of clones -> function(shape, draw), a function of images that makes them
 CHANGED = {"phase": lambda shape, draw: functools.partial(phase_randomized, draw=draw), "pixels": Permuted}
