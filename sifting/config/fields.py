@@ -164,6 +164,16 @@ class Config:
             "sign": "their sign at rewind_step",
         },
         says="what becomes of the kept weights")
+    exchange: str = field("none", of="pruning", later=True, results=("exchange",),
+        choices={
+            "none": "it stays",
+            "moved": "every unit's at another place",
+            "reordered": "its pixels in another order, the same for all units",
+            "rewired": "drawn again, with as many inputs a unit and as many units an input",
+            "in-degrees": "drawn again, with as many inputs a unit",
+            "random": "drawn again",
+        },
+        says="what replaces the first mask of a ticket before its last training")
     rewind_step: int = field(1000, of="pruning", low=0, unit="optimizer steps",
         says="step of the first training that weights return to; 0: initialization")
     retrain: str = field("full", of="pruning", later=True,
@@ -175,16 +185,16 @@ class Config:
         says="layers pruned one by one, each while accuracy beats dense; 0: all together")
 
     snapshots: int = field(0, of="measuring", low=0, high=1_000, unit="networks",
-        results=("utility", "portrait"),
+        results=("utility", "portrait", "exchange"),
         says="number of networks measured in the first training, evenly from its start on")
     subsets: int = field(0, of="measuring", low=0, high=1_000_000, unit="sets", later=True,
-        results=("utility", "portrait"), least=1,
+        results=("utility", "portrait", "exchange"), least=1,
         says="number of random sets of weights whose utility is measured")
     probe_images: int = field(0, of="measuring", low=0, unit="images", later=True,
-        results=("utility", "surface", "portrait"), least=2,
+        results=("utility", "surface", "portrait", "exchange"), least=2,
         says="number of training images that utility and accuracy surfaces are measured on")
     cells: int = field(0, of="measuring", low=0, high=1_000, unit="cells", later=True,
-        results=("surface", "portrait"),
+        results=("surface", "portrait", "exchange"),
         says="size of an accuracy plane, across and down; 0: lines only")
     probed: str = field("every", of="measuring", later=True, results=("utility", "surface", "portrait"),
         choices={"every": "all", "last": "the last one only"},

@@ -31,7 +31,7 @@ def measured(
     ) -> Iterator[Arrays]:
         mine, records = probe(config, device), list(finished)
         for record in tickets.find(config, device, finished, progress, engine):
-            records.append(record | _measured(mine, [*records, record]))
+            records.append(with_measured(mine, [*records, record]))
             yield records[-1]
 
     def find_together(
@@ -42,11 +42,12 @@ def measured(
         for found in tickets.find_together(configs, device, finished, progress, size):
             for mine, records, record in zip(probes, histories, found, strict=True):
                 if record is not None:
-                    records.append(record | _measured(mine, [*records, record]))
+                    records.append(with_measured(mine, [*records, record]))
             yield [records[-1] if record is not None else None for records, record in zip(histories, found)]
 
     return Experiment(find, pack, tickets.level_count, find_together, tickets.teams)
 
 
-def _measured(probe: Probe, records: list[Arrays]) -> Arrays:
-    return {f"{MEASURED}{name}": values for name, values in probe.measure(records).items()}
+def with_measured(probe: Probe, records: list[Arrays]) -> Arrays:
+    """The last of the records of a run, with probe/NAME: what is measured of it."""
+    return records[-1] | {f"{MEASURED}{name}": values for name, values in probe.measure(records).items()}

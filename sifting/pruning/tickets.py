@@ -103,10 +103,10 @@ def find(
     """
     run = Run(config, load(config, device), device, finished, engine)
     while ready := run.prepare():
-        yield run.conclude(_trained(run, ready, progress))
+        yield run.conclude(trained(run, ready, progress))
 
 
-def _trained(run: Run, ready: Ready, progress: bool) -> dict[str, list[float]]:
+def trained(run: Run, ready: Ready, progress: bool) -> dict[str, list[float]]:
     """The curves of training a level.
 
     Runs that begin alike train their dense network once, see cache.once.

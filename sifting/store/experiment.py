@@ -19,6 +19,7 @@ EXPERIMENTS = {
     "utility": "sifting.probes.utility:UTILITY",  # masks, and what random sets of weights are worth
     "surface": "sifting.probes.surface:SURFACE",  # masks, and the accuracy between networks
     "portrait": "sifting.probes.portrait:PORTRAIT",  # masks, and the measures of all four papers
+    "exchange": "sifting.probes.exchange:EXCHANGE",  # a ticket with another mask, and the same measures
     "components": "sifting.probes.components:COMPONENTS",  # independent and principal ones of the images
     "likeness": "sifting.probes.clones:LIKENESS",  # of clones to what they are clones of
     "stimuli": "sifting.probes.stimuli:STIMULI",  # the images that drive deeper units

@@ -11,6 +11,14 @@ LEVELS = 10
 GAINS = (0.0, 0.5, 1.0, 2.0, 5.0)  # of the fields; 0: Gaussian
 
 
+IMAGES = {"photographs": "none", "a Gaussian a picture": "joint", "one Gaussian": "one"}
+LABELS = {
+    "true labels": "none",
+    "teacher's labels": "same",
+    "labels of a teacher who sees the pixels reordered": "reordered",
+}
+
+
 def network(base: Config) -> Config:
     """Their network and procedure on the images of `base`.
 
@@ -53,6 +61,20 @@ def clones(base: Config, count: int) -> dict[str, list[Config]]:
     return runs | {name: runs[group][:1] for name, group in LIKENESSES.items()}
 
 
+def causes(base: Config, count: int) -> dict[str, list[Config]]:
+    """IMP on images of three kinds, each with labels of three kinds.
+
+    One Gaussian for all images has no classes of its own: its true labels are those of the photographs that
+    its images stand in for, which nothing in them tells.
+    """
+    mine = network(base)
+    return {
+        f"{images}, {labels}": seeds(replace(mine, clone=clone, teacher=teacher), count)
+        for images, clone in IMAGES.items()
+        for labels, teacher in LABELS.items()
+    }
+
+
 def kurtosis(base: Config, count: int) -> dict[str, list[Config]]:
     """IMP, one-shot and random pruning at the same densities, and IMP on Gaussian clones."""
     mine = network(base)
@@ -80,7 +102,10 @@ def cavity(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def fields(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP on random fields from Gaussian to two-valued; a gain that is set stands in the row, too."""
+    """IMP on random fields from Gaussian to two-valued, and on Gaussian clones of each: one of the same covariance.
+
+    A gain that is set stands in the row, too.
+    """
     fields = replace(
         network(base),
         dataset="fields",
@@ -89,7 +114,9 @@ def fields(base: Config, count: int) -> dict[str, list[Config]]:
         train_images=min(base.train_images, 100_000),
     )
     gains = sorted({*GAINS, base.gain})
-    return {f"g = {gain:g}": seeds(replace(fields, gain=gain), count) for gain in gains}
+    runs = {f"g = {gain:g}": replace(fields, gain=gain) for gain in gains}
+    runs |= {f"{name}, Gaussian clone": replace(run, clone="joint") for name, run in runs.items()}
+    return {name: seeds(config, count) for name, config in runs.items()}
 
 
 # what is shown of each clone beside its run: one seed, for clones are the same for all
@@ -99,7 +126,14 @@ LIKENESSES = {
     "as the authors make it": "the authors' clone",
     "phases at random": "random phases",
 }
-GROUPS = {"statistics": statistics, "clones": clones, "kurtosis": kurtosis, "cavity": cavity, "dial": fields}
+GROUPS = {
+    "statistics": statistics,
+    "clones": clones,
+    "kurtosis": kurtosis,
+    "cavity": cavity,
+    "dial": fields,
+    "causes": causes,
+}
 KINDS = {
     "statistics": {"images": ("components",), "Gaussian clone": ("components",)},
     "clones": {name: ("likeness",) for name in LIKENESSES},
@@ -111,5 +145,6 @@ ABOUT = {
     "clones": ("steps", "lr", "widths", "fraction", "prune_fraction", "rewind_step", "batch_norm"),
     "kurtosis": ("steps", "lr", "widths", "fraction", "prune_fraction", "rewind_step", "batch_norm"),
     "cavity": ("steps", "lr", "widths", "fraction", "prune_fraction", "batch_norm"),
+    "causes": ("steps", "lr", "widths", "fraction", "prune_fraction", "rewind_step", "batch_norm"),
     "dial": ("fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step", "batch_norm"),
 }

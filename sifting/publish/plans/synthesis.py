@@ -3,13 +3,24 @@
 GROUPS: chapter -> function(base, number of seeds) -> group -> configurations.
 """
 
+import math
 from dataclasses import replace
 
-from sifting.config import Config
+from sifting.config import Config, seeds
 from sifting.publish.plans import locality
 
 TICKETS = ("IMP", "one-shot", "random")  # of fully connected networks
 ANEW = {"one-shot": "one-shot, new weights", "random": "random, new weights"}
+DENSITY = 0.06  # of the tickets of which something is exchanged
+MASKS = {
+    "its own mask": "none",
+    "moved": "moved",
+    "reordered": "reordered",
+    "rewired": "rewired",
+    "in-degrees kept": "in-degrees",
+    "random": "random",
+}
+WEIGHTS = {"rewound": "rewind", "new": "reinit"}
 PROBES = {"subsets": 60, "probe_images": 2_000, "cells": 15}  # of what is measured of them
 QUICK = {"subsets": 4, "probe_images": 60, "cells": 3}  # the same where nothing is to be read
 
@@ -35,8 +46,20 @@ def worth(base: Config, count: int) -> dict[str, list[Config]]:
     return found | {ANEW[name]: runs for name, runs in controls.items()}
 
 
-GROUPS = {"worth": worth, "synthesis": tickets}
-DEFAULT = dict.fromkeys(GROUPS, "portrait")
+def interventions(base: Config, count: int) -> dict[str, list[Config]]:
+    """IMP's tickets near DENSITY with another first mask, with the weights of the rewind point and with new ones."""
+    ticket = tickets(base, count)["IMP"][-1]
+    levels = max(2, min(ticket.levels, round(math.log(DENSITY) / math.log(1 - ticket.prune_fraction))))
+    ticket = replace(ticket, levels=levels, cells=base.cells)
+    return {
+        f"{mask}, {weights}": seeds(replace(ticket, exchange=exchange, treatment=treatment), count)
+        for weights, treatment in WEIGHTS.items()
+        for mask, exchange in MASKS.items()
+    }
+
+
+GROUPS = {"worth": worth, "synthesis": tickets, "interventions": interventions}
+DEFAULT = dict.fromkeys(GROUPS, "portrait") | {"interventions": "exchange"}
 KINDS = {"worth": dict.fromkeys(ANEW.values(), ("surface",))}
 # chapter -> the fields that it is about, which one turns first
 ABOUT = dict.fromkeys(

@@ -1,0 +1,104 @@
+"""Tickets of which the first mask, or all weights, are exchanged before they are trained: interventions.
+
+What a ticket is good for may lie in its mask or in the weights behind it. Either is exchanged, and all else
+is as it was: the masks of the other layers, the images, the batches.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from sifting import cache
+from sifting.config import Config, key
+from sifting.data import load
+from sifting.observables import connectivity, locality
+from sifting.probes import portrait
+from sifting.probes.probed import with_measured
+from sifting.pruning import tickets
+from sifting.pruning.run import Run
+from sifting.results.masks import NEVER, at
+from sifting.results.packing import Arrays, pack_probed
+from sifting.store.experiment import Experiment
+
+FIRST = "removed_at/linear.0.weight"
+
+
+def find(
+    config: Config, device: str = "cpu", finished=(), progress: bool = False, engine: str = "auto"
+) -> Iterator[Arrays]:
+    """A run of two levels: the dense network, and its ticket at config.levels with what is exchanged.
+
+    The ticket is that of iterative magnitude pruning; its first mask is exchanged by config.exchange, and its
+    weights are those of config.treatment. Records are those of tickets.find, with what portrait.Probe
+    measures.
+    """
+    records = list(finished)
+    data = load(config, device)
+    once = dataclasses.replace(config, exchange="none", levels=1, iterative=False, min_alive=0)
+    probe = portrait.Probe(once, device)
+    if not records:
+        begun = _exchanged(_ticket(config, device, progress, engine), config, data.shape)
+        records.append(with_measured(probe, [begun]))
+        yield records[0]
+    if len(records) == 1:
+        run = Run(once, data, device, records)
+        record = run.conclude(tickets.trained(run, run.prepare(), progress))
+        yield with_measured(probe, [*records, record])
+
+
+def _ticket(config: Config, device: str, progress: bool, engine: str) -> Arrays:
+    """The record of the dense network, with the masks of its ticket at config.levels as those of level 1.
+
+    Runs that exchange something else of it share it, see cache.once.
+    """
+    usual = dataclasses.replace(config, exchange="none", treatment="rewind")
+
+    def compute():
+        records = list(tickets.find(usual, device, (), progress, engine))
+        masks = {name: at(levels, usual.levels) for name, levels in records[-1].items() if _removed(name)}
+        return records[0] | {name: np.where(mask, NEVER, 1).astype(np.uint8) for name, mask in masks.items()}
+
+    return cache.once(f"{key(usual)}-ticket-{engine}-{device}", compute)
+
+
+def _removed(name: str) -> bool:
+    return name.startswith("removed_at/")
+
+
+def _exchanged(ticket: Arrays, config: Config, shape: tuple[int, int, int]) -> Arrays:
+    """The ticket with another first mask."""
+    mask = EXCHANGES[config.exchange](ticket[FIRST] == NEVER, shape, np.random.default_rng(config.seed))
+    return ticket | {FIRST: np.where(mask, NEVER, 1).astype(np.uint8)}
+
+
+def moved(mask: np.ndarray, shape: tuple[int, int, int], draw: np.random.Generator) -> np.ndarray:
+    """The mask of every unit at another place, wrapped at the edges: all distances on the torus stay."""
+    images = mask.reshape(len(mask), *shape)
+    places = zip(draw.integers(shape[1], size=len(mask)), draw.integers(shape[2], size=len(mask)))
+    return np.stack([np.roll(image, place, (1, 2)) for image, place in zip(images, places)]).reshape(
+        mask.shape
+    )
+
+
+def reordered(mask: np.ndarray, shape: tuple[int, int, int], draw: np.random.Generator) -> np.ndarray:
+    """All masks with their pixels in one other order: what units share stays, and no pixels are neighbors."""
+    order = draw.permutation(shape[1] * shape[2])
+    return mask.reshape(len(mask), shape[0], -1)[:, :, order].reshape(mask.shape)
+
+
+def in_degrees(mask: np.ndarray, shape: tuple[int, int, int], draw: np.random.Generator) -> np.ndarray:
+    """As many inputs for every unit, any."""
+    return np.stack([draw.permutation(row) for row in mask])
+
+
+# config.exchange -> function(mask (units, inputs), shape of an image, draw) -> another mask
+EXCHANGES = {
+    "none": lambda mask, shape, draw: mask,
+    "moved": moved,
+    "reordered": reordered,
+    "rewired": lambda mask, shape, draw: connectivity.rewire(mask, draw),
+    "in-degrees": in_degrees,
+    "random": lambda mask, shape, draw: locality.random_mask(mask, draw),
+}
+EXCHANGE = Experiment(find, pack_probed, lambda config: 2)
