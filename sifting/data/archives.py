@@ -8,6 +8,7 @@ config.image_size says.
 
 import functools
 import gzip
+import itertools
 import os
 from pathlib import Path
 
@@ -142,15 +143,15 @@ def _idx_files(name: str, home: Path) -> list[Path]:
     kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
     files = [f"{part}-{kind}" for part in ("train", "t10k") for kind in kinds]
     places = [home / name / "raw", *PACKAGED.get(name, ())]
-    for place in places:
-        for end in ("", ".gz"):
-            if all((place / f"{file}{end}").exists() for file in files):
-                return [place / f"{file}{end}" for file in files]
+    for where, end in itertools.product(places, ("", ".gz")):
+        found = [where / f"{file}{end}" for file in files]
+        if all(path.exists() for path in found):
+            return found
     need([places[0] / file for file in files], _command(name))
 
 
 def _read_idx(path: Path) -> np.ndarray:
-    """The array of bytes that an IDX file holds: two zeros, 8 for bytes, the number of axes, their lengths."""
+    """The array of an IDX file of bytes: 0, 0, 8, the number of axes, their lengths, and what it holds."""
     with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
         content = file.read()
     if content[:3] != bytes([0, 0, 8]):

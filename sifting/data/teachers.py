@@ -18,7 +18,8 @@ from sifting import cache
 from sifting.data.clones import CHUNK, Permuted
 from sifting.data.images import Dataset, Split
 
-WIDTHS, BATCH, STEPS = (256, 256), 200, 3000  # of a teacher; Adam's rate is scikit-learn's
+WIDTHS, BATCH = (256, 256), 200  # of a teacher; Adam's rate is scikit-learn's
+STEPS, EPOCHS = 3000, 10  # at most, whichever is less
 BALANCED = 20_000  # training images that thresholds are set on
 ROUNDS, RATE = 300, 0.1  # of setting them
 SAME = "same"  # pixels in their own order
@@ -62,7 +63,7 @@ def _trained(data: Dataset, draw: torch.Generator, seed: int):
 
     teacher, classes = MLPClassifier(WIDTHS, random_state=seed), np.arange(data.classes)
     device = data.train.labels.device
-    for _ in range(STEPS):
+    for _ in range(min(STEPS, EPOCHS * len(data.train.labels) // BATCH)):
         index = torch.randint(len(data.train.labels), (BATCH,), generator=draw).to(device)
         x, y = data.train.batch(index)
         teacher.partial_fit(x.cpu().numpy(), y.cpu().numpy(), classes=classes)

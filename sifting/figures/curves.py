@@ -1,5 +1,7 @@
 """Figures made of lines and bars."""
 
+import textwrap
+
 import numpy as np
 
 from sifting.figures.style import (
@@ -238,3 +240,34 @@ def _legend(figure, ax) -> None:
     """Names of many lines above all panels, where they hide none."""
     lines, names = ax.get_legend_handles_labels()
     figure.legend(lines, names, loc="outside upper center", ncols=evenly(len(names), 5))
+
+
+def crossed(table: dict, columns: int = 2):
+    """Conditions of which two things are varied: one side by side, the other in colors; dots: runs.
+
+    table : of tables.conditions.crossed
+    """
+    rows = -(-len(table) // columns)
+    figure, axes = subplots(rows, columns, 2.7 * rows)
+    for ax, (label, found) in zip(axes.flat, table.items()):
+        places = list(next(iter(found.values())))
+        for number, (name, (color, form)) in enumerate(looks(found).items()):
+            aside = np.arange(len(places)) + 0.16 * (number - (len(found) - 1) / 2)
+            values = [found[name][place] for place in places]
+            ax.plot(
+                aside,
+                [np.nanmean(some) for some in values],
+                form,
+                color=color,
+                marker="o",
+                label=name,
+                markersize=4.5,
+            )
+            for x, some in zip(aside, values):
+                ax.plot([x] * len(some), some, "o", color=color, markersize=2.2, alpha=0.5)
+        ax.set_xticks(range(len(places)), [textwrap.fill(place, 11) for place in places], fontsize=7)
+        ax.set_ylabel(label)
+    axes[0, 0].legend()
+    for ax in axes.flat[len(table) :]:
+        ax.axis("off")
+    return figure

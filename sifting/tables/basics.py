@@ -20,6 +20,13 @@ def chosen(groups: dict, names) -> dict:
     return {name: groups[name] for name in names}
 
 
+def starting(groups: dict, one: str) -> dict:
+    """The conditions ONE, OTHER of two things that are varied, by OTHER."""
+    return {
+        name.removeprefix(f"{one}, "): some for name, some in groups.items() if name.startswith(f"{one}, ")
+    }
+
+
 def versus(table: dict, one: str, other: str, what: str | None = None, scale: float = 1) -> dict:
     """One condition of a table and another to compare it with: the values and against of claims.check.
 

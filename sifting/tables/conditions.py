@@ -102,6 +102,42 @@ def at_density(table: dict[str, dict], density: float) -> dict[str, dict]:
     return found
 
 
+def crossed(table: dict[str, dict], measures: dict[str, tuple[str, float]]) -> dict[str, dict[str, dict]]:
+    """Conditions of which two things are varied, by both: their names are "ONE, OTHER".
+
+    table    : condition -> measure -> (runs,), as `at_density` returns it
+    measures : measure -> what it is called, and what it is multiplied by
+    returns  : what the measure is called -> OTHER -> ONE -> (runs,)
+    """
+    found = {}
+    for name, (words, factor) in measures.items():
+        rows = found[words] = {}
+        for condition, values in table.items():
+            one, other = condition.split(", ")
+            rows.setdefault(other, {})[one] = factor * np.asarray(values[name], float)
+    return found
+
+
+def interaction(values: dict[str, np.ndarray], ones: tuple[str, str], others: tuple[str, str]) -> np.ndarray:
+    """(runs,): how much more the OTHERs of "ONE, OTHER" differ at the first of `ones` than at the second.
+
+    values : condition -> (runs,)
+    """
+    first, second = (values[f"{one}, {others[0]}"] - values[f"{one}, {others[1]}"] for one in ones)
+    return first - second
+
+
+LEARNED_HEAD = ("images and labels", "test", "training batches")
+
+
+def learned_rows(found: dict[str, dict]) -> list[list[str]]:
+    """Rows of words, one a condition of `at_density`: accuracy on test images and in training batches."""
+    return [
+        [name, *(around(rows[what], 100, 1, " %") for what in ("test", "train"))]
+        for name, rows in found.items()
+    ]
+
+
 def sparsest(table: dict[str, dict], least: float = 0) -> float:
     """The lowest density of `compare`, at `least` or above it, at which nearly all units have a value.
 

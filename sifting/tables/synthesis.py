@@ -7,6 +7,7 @@ from sifting.results import axes
 from sifting.results.history import History
 from sifting.results.masks import jaccard
 from sifting.tables.basics import Groups, common, counted, densities, level_near, shape
+from sifting.tables.surface import barriers
 from sifting.tables.utility import worth
 from sifting.tables.words import around
 from sifting.tables.worth import part, rank, units, units_near
@@ -27,6 +28,9 @@ PAIRS = {
     "local and worth much": ("local", "worth"),
     "high kurtosis and worth much": ("kurtosis", "worth"),
 }
+
+
+FEW = 1e-3  # a density below that of every ticket: the last level is the nearest
 
 
 def by_papers(run: History, level: int, reference: History) -> dict[str, float]:
@@ -72,6 +76,46 @@ def measured(groups: Groups, density: float, reference: str = "IMP") -> dict[str
         rows = [by_papers(run, level_near(run, density), other) for run, other in pairs]
         found[name] = {what: np.array([row[what] for row in rows], float) for what in rows[0]}
     return found
+
+
+# what is measured of tickets of which something is exchanged -> what it is called, factor
+EXCHANGED = {
+    "test": ("test accuracy (%)", 100),
+    "local": ("localization Λ of units", 1),
+    "far": ("distance from Gaussian |K − 3|", 1),
+    "worth": ("utility of a tenth (nats)", 1),
+    "apart": ("distance from dense", 1),
+    "loss": ("loss barrier from dense (nats)", 1),
+}
+
+
+def exchanged(groups: Groups, reference: str) -> dict[str, dict[str, np.ndarray]]:
+    """Tickets of kind exchange by the measures of the four papers, at their one level.
+
+    returns : condition -> what `by_papers` says, and
+
+              apart : distance of its trained weights from those of the dense network
+              loss  : barrier from the dense network in nats, statistics recomputed; each (runs,)
+    """
+    found, losses = measured(groups, FEW, reference), barriers(groups, of="loss")["recomputed"]
+    return {
+        name: rows | {"apart": np.array([run["apart/1"][1] for run in groups[name]]), "loss": losses[name]}
+        for name, rows in found.items()
+    }
+
+
+def exchanged_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
+    """Rows of words from `exchanged`, one a condition: means and standard deviations over runs."""
+    return [
+        [
+            name,
+            *(
+                around(rows[what], factor, 1 if factor == 100 else 3)
+                for what, (_, factor) in EXCHANGED.items()
+            ),
+        ]
+        for name, rows in found.items()
+    ]
 
 
 def measured_along(groups: Groups, reference: str = "IMP") -> dict[str, dict[str, dict[str, np.ndarray]]]:

@@ -12,11 +12,7 @@ GAINS = (0.0, 0.5, 1.0, 2.0, 5.0)  # of the fields; 0: Gaussian
 
 
 IMAGES = {"photographs": "none", "a Gaussian a picture": "joint", "one Gaussian": "one"}
-LABELS = {
-    "true labels": "none",
-    "teacher's labels": "same",
-    "labels of a teacher who sees the pixels reordered": "reordered",
-}
+LABELS = {"true labels": "none", "teacher": "same", "reordered teacher": "reordered"}
 
 
 def network(base: Config) -> Config:
