@@ -161,27 +161,26 @@ def cavity(panels: dict, after: tuple[int, ...] | None = None, marked: int = 0, 
     return figure
 
 
-def dial(table: dict):
-    """Localization and kurtosis against the gain, from tables.gaussianity.against_gain."""
-    figure, axes = subplots(1, 3, 2.7)
+def dial(tables: dict):
+    """Localization and kurtosis against the gain.
+
+    tables : what is seen -> its table of tables.gaussianity.against_gain
+    """
+    figure, axes = subplots(1, 3, 2.9)
     labels = {
         "input": "kurtosis of a pixel",
         "kurtosis": "kurtosis of preactivations",
         "localization": "localization $\\Lambda$",
     }
-    place = np.arange(len(table["gain"]))
-    for ax, (name, label), color in zip(axes[0], labels.items(), (NULL, COOL, IMP)):
-        rows = table[name]
-        ax.errorbar(
-            place,
-            rows.mean(0),
-            rows.std(0, ddof=1) if len(rows) > 1 else None,
-            fmt="o-",
-            capsize=3,
-            color=color,
-        )
-        ax.set_xticks(place, [f"{gain:g}" for gain in table["gain"]])
-        ax.set(xlabel="gain g (0: Gaussian)", ylabel=label)
-        if name != "localization":
-            ax.axhline(3, color=NULL, linestyle="--", linewidth=0.8)
+    for (name, table), (color, form) in zip(tables.items(), looks(tables).values(), strict=True):
+        place = np.arange(len(table["gain"]))
+        for ax, (what, label) in zip(axes[0], labels.items()):
+            rows = table[what]
+            spread = rows.std(0, ddof=1) if len(rows) > 1 else None
+            ax.errorbar(place, rows.mean(0), spread, fmt=f"o{form}", capsize=3, color=color, label=name)
+            ax.set_xticks(place, [f"{gain:g}" for gain in table["gain"]])
+            ax.set(xlabel="gain g (0: Gaussian)", ylabel=label)
+    for ax in axes[0][:2]:
+        ax.axhline(3, color=NULL, linestyle="--", linewidth=0.8)
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=len(tables))
     return figure

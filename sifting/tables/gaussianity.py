@@ -195,6 +195,13 @@ def against_gain(groups: Groups, density: float) -> dict[str, np.ndarray]:
     return {"gain": gain} | {name: np.stack(rows, 1) for name, rows in found.items()}
 
 
+def with_clones(groups: Groups) -> tuple[Groups, Groups]:
+    """Fields of every gain, and their Gaussian clones, by the names of the fields."""
+    end = ", Gaussian clone"
+    fields = {name: runs for name, runs in groups.items() if not name.endswith(end)}
+    return fields, {name: groups[name + end] for name in fields}
+
+
 def neighbor_rows(samples: dict[str, np.ndarray]) -> list[list[str]]:
     """Rows of words: correlation of pixels with their neighbors in the row and in the column.
 
