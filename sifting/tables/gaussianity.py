@@ -5,9 +5,10 @@ import numpy as np
 from sifting import observables
 from sifting.observables.gaussianity import GAUSSIAN
 from sifting.results.history import History
-from sifting.tables.basics import Groups, common
+from sifting.tables.basics import Groups, common, densities, shape
 from sifting.tables.conditions import at_density, compare
 from sifting.tables.words import number
+from sifting.tables.worth import rank
 
 
 def components(history: History) -> dict[str, dict[str, np.ndarray]]:
@@ -104,6 +105,44 @@ def kurtosis(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
 def _levels(runs: list[History], stored: str) -> np.ndarray:
     """(runs, levels, ...): an array of each run, at the levels that all of them reached."""
     return np.stack([run[stored][: common(runs) + 1] for run in runs])
+
+
+# what may lead to what, from one level to the next, among units alike in what is given
+LEADS = {
+    "from kurtosis to the next Λ": ("kurtosis", "next local", ("local", "inputs")),
+    "from Λ to the next kurtosis": ("local", "next kurtosis", ("kurtosis", "inputs")),
+}
+
+
+def loop(groups: Groups) -> dict[str, dict[str, dict[str, np.ndarray]]]:
+    """Does what a unit is at one level tell what it is at the next? Partial rank correlations over units.
+
+    Of a unit's kurtosis K and localization Λ one is taken now, and the other at the next level, given what
+    that is now, and the number of inputs. K is that of the network at the rewind point.
+
+    returns : of LEADS -> condition -> density (levels,); value (runs, levels), nan where too few units have
+              both; and mean (runs,) over the levels
+    """
+    found = {lead: {} for lead in LEADS}
+    for name, runs in groups.items():
+        levels = range(1, common(runs))
+        units = [[_from_one_to_next(run, level) for level in levels] for run in runs]
+        for lead, (one, other, given) in LEADS.items():
+            value = np.array([[rank(some, one, other, given) for some in row] for row in units])
+            mean = np.nanmean(value, 1)
+            found[lead][name] = {"density": densities(runs)[1:-1], "value": value, "mean": mean}
+    return found
+
+
+def _from_one_to_next(run: History, level: int) -> dict[str, np.ndarray]:
+    """(units,): inputs, and localization and kurtosis at a level and at the next."""
+    both = {"": level, "next ": level + 1}
+    local = {
+        f"{when}local": observables.locality.localization(run.mask(at), shape(run))
+        for when, at in both.items()
+    }
+    kurtosis = {f"{when}kurtosis": run["kurtosis/rewound"][at].astype(float) for when, at in both.items()}
+    return local | kurtosis | {"inputs": run.mask(level).sum(1).astype(float)}
 
 
 def at_last(table: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
