@@ -50,6 +50,16 @@ PRESETS = types.MappingProxyType(
 )
 
 
+# the same network on Fashion-MNIST; where every code path is tried, on digits that come with a package
+_CLOTHES = {"dataset": "fashion-mnist", "normalize": "pixels"}
+FASHION_PRESETS = types.MappingProxyType(
+    {
+        name: dataclasses.replace(preset, **_CLOTHES | ({"dataset": "digits"} if name == "smoke" else {}))
+        for name, preset in PRESETS.items()
+    }
+)
+
+
 # Paganini & Forde 2020 on the digits that ship with a package: 4 epochs of 4,000 images a level
 # instead of 30 of 60,000. Momentum makes up for that: with the paper's plain steps, structured pruning
 # fails levels earlier
@@ -189,7 +199,13 @@ VANILLA_PRESETS = types.MappingProxyType(
     }
 )
 FAMILIES = types.MappingProxyType(
-    {"fcn": PRESETS, "lenet": LENET_PRESETS, "resnet20": RESNET20_PRESETS, "vanilla": VANILLA_PRESETS}
+    {
+        "fcn": PRESETS,
+        "fashion": FASHION_PRESETS,
+        "lenet": LENET_PRESETS,
+        "resnet20": RESNET20_PRESETS,
+        "vanilla": VANILLA_PRESETS,
+    }
 )
 
 

@@ -185,6 +185,24 @@ def hierarchy(base: Config, count: int) -> dict[str, list[Config]]:
     return {"main": seeds(base, count), "example": [base], "layerwise": seeds(one_by_one, count)}
 
 
+def fashion(base: Config, count: int) -> dict[str, list[Config]]:
+    """IMP on images of one kind in ten classes, and what may make its masks more local or less.
+
+    Two classes are the even and the odd ones of the ten; the long training is four times as long.
+    """
+    groups = {
+        "IMP": base,
+        "one-shot": replace(base, iterative=False),
+        "random": replace(base, iterative=False, criterion="random"),
+        "IMP, 4 x steps": replace(base, steps=4 * base.steps, rewind_step=4 * base.rewind_step),
+        "IMP, a tenth of the images": replace(base, fraction=base.fraction / 10),
+        "IMP, two classes": replace(base, labels="random", classes=2),
+        "IMP, Gaussian clone": replace(base, clone="joint"),
+        "IMP, pixels reordered": replace(base, clone="pixels"),
+    }
+    return {name: seeds(config, count) for name, config in groups.items()}
+
+
 GROUPS = {
     "imp": imp,
     "units": units,
@@ -194,7 +212,9 @@ GROUPS = {
     "hierarchy": hierarchy,
     "transforms": transforms,
     "robustness": robustness,
+    "fashion": fashion,
 }
+FAMILY = {"fashion": "fashion"}
 # chapter -> group -> kinds of results that are needed of it; default: masks
 KINDS = {
     "imp": {"main": ("ticket",)},
@@ -212,5 +232,6 @@ ABOUT = {
     "tasks": ("fraction", "transform", "clone", "steps", "lr", "widths", "prune_fraction"),
     "hierarchy": ("labels", "fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step"),
     "transforms": ("labels", "fraction", "steps", "lr", "widths", "prune_fraction", "rewind_step"),
+    "fashion": ("steps", "lr", "widths", "prune_fraction", "rewind_step", "batch_norm"),
     "robustness": ("labels", "fraction", "steps", "batch_norm", "prune_biases", "momentum", "weight_decay"),
 }
