@@ -1,6 +1,7 @@
 """What all figures share: colours, sizes, percent axes."""
 
 import itertools
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable
@@ -8,6 +9,7 @@ from collections.abc import Iterable
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -20,15 +22,16 @@ ON_LIGHT = "#22303d"  # ink on what is light in the dark, too: as INK, but in th
 IMP, NULL, ACCENT, COOL = "#c2410c", "#7b8794", "#0f766e", "#1d4ed8"
 CYCLE = (IMP, COOL, ACCENT, "#a16207", "#7c3aed", "#be185d")
 # A method has one color in the whole book: `looks` gives it, and `strangers` finds lines that have another.
-METHODS = {
+RULES = {  # by which weights are removed
     "IMP": IMP, "magnitude (IMP)": IMP, "L1 unstructured": IMP,
     "one pool": COOL, "one-shot": ACCENT, "SNIP": "#a16207", "SynFlow": "#7c3aed",
     "random": NULL, "random pruning": NULL, "random unstructured": NULL, "at random": NULL,
     "cavity score": "#be185d", "cavity score after training": "#db2777",
     "hybrid": "#0284c7", "fc-only": "#4d7c0f", "L1 structured": "#86198f", "L2 structured": "#be123c",
     "L−∞ structured": "#b07d04", "random structured": "#475569",
-    "rewound": IMP, "fine-tuned": COOL, "σ · sign": ACCENT, "sign": "#a16207",
 }  # fmt: skip
+TREATMENTS = {"rewound": IMP, "fine-tuned": COOL, "σ · sign": ACCENT, "sign": "#a16207"}  # of what is left
+METHODS = RULES | TREATMENTS
 LINES = "-", "--", ":", "-."
 WIDTH = 7.6  # inches: the text column of the page
 SMALL = 3.7  # inches: a phone shows it without scrolling
@@ -74,8 +77,13 @@ def subplots(rows: int, columns: int, height: float, width: float = WIDTH, **key
 
 
 def method(name: str) -> str:
-    """The method that a condition is of, as IMP of "IMP, short"; "" for a condition that is of none."""
-    return next((one for one in (name, name.partition(",")[0]) if one in METHODS), "")
+    """The method that a condition is of, as IMP of "IMP, short"; "" for one of none, or of several rules.
+
+    What follows a comma says more of the condition: "random, new weights" is random pruning. Whatever else
+    begins with the name of a method, as "random classes", is none.
+    """
+    first, *others = re.split(", | and ", name)
+    return first if first in METHODS and not RULES.keys() & others else ""
 
 
 def looks(names: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -142,7 +150,7 @@ def guessing(figure, classes: Iterable[int]) -> None:
     """
     lines = sorted({1 / count: count for count in classes}.items())
     for number, ax in enumerate(guesses(figure)):
-        low, high = sorted(ax.get_ylim())
+        (low, high), words = sorted(ax.get_ylim()), []
         for place, (level, count) in enumerate(lines):
             said = f"chance: {round(100 * level, 1):g} % ({count} classes)"
             style = {"fontsize": 6.5, "color": INK, "ha": "right", "va": "bottom", "zorder": 6}
@@ -153,9 +161,41 @@ def guessing(figure, classes: Iterable[int]) -> None:
             low = min(low, level - 0.03 * (high - low))
             ax.axhline(level, color=INK, linewidth=0.7, linestyle=(0, (1, 2)), zorder=0.4)
             if not number:
-                ax.annotate(said, (1, level), (0, 1), ax.get_yaxis_transform(), "offset points", **style)
+                side = ax.get_yaxis_transform()
+                words.append(ax.annotate(said, (1, level), (0, 1), side, "offset points", **style))
         if low < min(ax.get_ylim()):
             ax.set_ylim(*((low, high) if ax.get_ylim()[0] < ax.get_ylim()[1] else (high, low)))
+        if words:
+            _settle(ax, words)
+
+
+def _settle(ax, words: list) -> None:
+    """Move words that stand on horizontal lines along them, or below, to where least is drawn."""
+    ax.figure.draw_without_rendering()
+    parts = [*ax.get_lines(), *(part for part in ax.collections if isinstance(part, LineCollection))]
+    paths = [
+        part.get_transform().transform_path(path)
+        for part in parts
+        for path in (part.get_paths() if hasattr(part, "get_paths") else [part.get_path()])
+    ]
+    drawn = np.concatenate([path.interpolated(50).vertices for path in paths])
+    legend = ax.get_legend()
+    boxes = [part.get_window_extent() for part in (legend, *ax.texts) if part and part not in words]
+
+    def lies(word, x: float, side: str, below: bool) -> float:
+        """How much is drawn where a word is put."""
+        word.xy = (x, word.xy[1])
+        word.set(ha=side, va="top" if below else "bottom", position=(0, -1 if below else 1))
+        box = word.get_window_extent()
+        inside = (box.min < drawn).all(1) & (drawn < box.max).all(1)
+        out = not (ax.bbox.y0 <= box.y0 and box.y1 <= ax.bbox.y1)
+        return inside.sum() + len(drawn) * (out + sum(box.overlaps(other) for other in boxes))
+
+    for word in words:
+        ways = itertools.product(((1, "right"), (0, "left"), (0.5, "center")), (False, True))
+        best = min(([*end, below] for end, below in ways), key=lambda way: lies(word, *way))
+        lies(word, *best)
+        boxes.append(word.get_window_extent())
 
 
 def density_axis(ax, ticks=(1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)) -> None:

@@ -126,6 +126,12 @@ def summary(found: dict[str, Multiverse]) -> list[dict]:
     ]
 
 
+def shares(found: dict[str, Multiverse]) -> dict[str, np.ndarray]:
+    """Verdict -> the share of the cells of every statement of which any counts."""
+    counted = [one.shares for one in found.values() if one.size]
+    return {verdict: np.array([one[verdict] for one in counted]) for verdict in VERDICTS}
+
+
 HEAD = ("statement", "cells", *SEVERAL.values(), "the book's test", "robust")
 
 

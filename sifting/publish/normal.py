@@ -5,6 +5,7 @@ import re
 
 import nbformat
 
+from sifting.publish import sources
 from sifting.publish.markup import SMOKE
 from sifting.publish.pages.outputs import claims_of, recorded
 from sifting.publish.pages.tested import counted
@@ -14,7 +15,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def headed(notebook, record: dict):
-    """Say below the title which preset the page shows, and what became of its statements.
+    """Say below the title which preset the page shows, and what became of its statements; fold the answer.
 
     record : see runner.compute
     """
@@ -25,7 +26,7 @@ def headed(notebook, record: dict):
         tests = f"{len(claims)} statement{'s are' if len(claims) > 1 else ' is'} tested"
         said += f' {tests}: <a href="claims.html">{counted(claims)}</a>.'
     said, style = (SMOKE, "shown warning") if preset == "smoke" else (said, "shown")
-    notebook.cells[0].source = f'{title}\n\n<p class="{style}">{said}</p>\n{rest}'
+    notebook.cells[0].source = f'{title}\n\n<p class="{style}">{said}</p>\n{sources.folded(rest)}'
 
 
 def normalise(notebook, name: str, as_written: bool):

@@ -65,6 +65,21 @@ def about(name: str) -> str:
     return re.sub(r"\s+", " ", text.replace("*", "")).strip()
 
 
+TOLD = "The answer, for those who have predicted or do not want to"
+
+
+def folded(text: str) -> str:
+    """The head of a chapter with its answer folded: the reader predicts first, and a prediction opens it.
+
+    text : Markdown, whose paragraphs "Answer." and "How sure." follow each other
+    """
+    answer = re.search(r"^\*\*Answer\.\*\* .+\n\n\*\*How sure\.\*\* .+$", text, re.M)
+    if not answer:
+        return text
+    fold = f'<details class="answer folded"><summary>{TOLD}</summary>\n\n{answer[0]}\n\n</details>'
+    return text.replace(answer[0], fold)
+
+
 def parameters_of(file: pathlib.Path) -> dict[str, Any]:
     """Parameters of a notebook, and their values as its cell of parameters has them.
 

@@ -18,7 +18,7 @@ import nbformat
 
 from sifting import store
 from sifting.config import choose, place
-from sifting.publish import intervals, notebooks, pages
+from sifting.publish import intervals, notebooks, pages, sources
 from sifting.publish.markup import SMOKE
 from sifting.publish.pages.outputs import recorded
 from sifting.publish.pages.tried import BESIDE, command, drawn, name_of, other_of, page_of, said, settings_of
@@ -63,7 +63,7 @@ def finish(notebook, record: dict, stored: pathlib.Path) -> None:
     title, _, rest = notebook.cells[0].source.partition("\n")
     head = f"# Trial of {record['chapter']}: {said(record)}"
     told = banner(record, book, stored.stem, title.lstrip("# "))
-    notebook.cells[0].source = f"{head}\n\n{told}\n{rest}"
+    notebook.cells[0].source = f"{head}\n\n{told}\n{sources.folded(rest)}"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = EQUATION.sub(rf"\1\2-{name_of(record)}\3", cell.source)

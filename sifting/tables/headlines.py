@@ -142,7 +142,7 @@ def tasks_local(groups: Groups) -> Grid:
     tables, fine = {name: masks(some) for name, some in groups.items()}, groups["fine"][0]
     place = column_of(groups, conditions.sparsest(tables, fine.density(fine.shown[1])))
     labels, found = by_density(groups)
-    order = [found[name] for name in ("semantic", "half", "partial", "random")]
+    order = [found[name] for name in ("semantic", "half", "partial", "random classes")]
     rows = along(order, locality.slope, "random minus semantic")
     return Grid(KEPT, labels, rows, (rows[0].label, place), SLOPE)
 

@@ -39,10 +39,10 @@ async function render({ model, el }) {
   const print = h("div", { className: "mx-print" }, h("div", { className: "mx-chart" }), h("p"));
   const root = h("section", { className: "mx mx-curve-explorer", "aria-label": `Predict, then see: ${data.ask}` },
     h("p", { className: "mx-ask" }, h("strong", { textContent: "Predict, then see. " }), data.ask),
-    plane, legend, h("div", { className: "mx-buttons" }, show, skip), status, table, print);
+    plane, h("div", { className: "mx-under" }, legend, h("div", { className: "mx-buttons" }, show, skip)), status, table, print);
 
   const names = h("ol", { className: "mx-names-list" }, ...(typeof xs[0] === "string" ? xs.map((v) => h("li", { textContent: v })) : []));
-  legend.before(names); // where they have no room on the axis
+  plane.after(names); // where they have no room on the axis
 
   // Drawing: columns that the pointer skips between two events are filled in a straight line.
   let before = null;

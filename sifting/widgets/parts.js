@@ -118,18 +118,14 @@ const panel = (name, title, ...kids) => {
 const tell = (node, facts) =>
   node.replaceChildren(...facts.map(([name, text]) => h("span", {}, h("b", { textContent: text }), ` ${name}`)));
 
-// On a page of the book, what its first section tells of the answer, folded until `open` is true; a page without it stays
-// as it is.
+// What the head of a chapter tells of the answer is folded, on the page and in JupyterLab; it opens as soon as `shown` is.
 const answers = (el) => {
-  const first = el.closest("article")?.querySelector("section");
-  let fold = first?.querySelector(":scope > .mx-folded");
-  const told = [...(first?.querySelectorAll(":scope > p") ?? [])].filter((p) => /^(Answer|How sure|Here)\b/.test(p.textContent) && p.firstElementChild?.tagName === "STRONG");
-  if (!fold && told.length) {
-    fold = h("details", { className: "answer mx-folded" }, h("summary", { textContent: "The answer, for those who have predicted or do not want to" }));
-    told[0].before(fold);
-    fold.append(...told);
-  }
-  return (open) => { if (fold && open) fold.open = true; };
+  let before = false;
+  return (shown) => {
+    const fold = shown && !before && el.closest("article, .jp-Notebook")?.querySelector("details.answer.folded");
+    if (fold) fold.open = true;
+    before = shown;
+  };
 };
 
 // A color with its meaning, for a legend.

@@ -85,7 +85,7 @@ def test_a_definition_shows_by_mouse_and_by_key(open_page, base):
 
 def test_a_tap_shows_a_definition_within_the_screen_and_leads_nowhere(open_page, base):
     page = open_page(f"{base}/book/imp.html", viewport={"width": 390, "height": 844}, has_touch=True)
-    page.locator(".mx-folded").wait_for(state="attached")  # the answer is folded, with its terms
+    page.locator("details.folded").wait_for(state="attached")  # the answer is folded, with its terms
     for term in page.locator("a.term:visible").all()[:6]:
         term.tap()
         box = page.locator(".meaning").bounding_box()

@@ -8,6 +8,7 @@ import pytest
 
 from sifting import __main__ as cli
 from sifting import config, store
+from sifting.figures import style
 from sifting.publish import page, plans, settings, sources
 from sifting.publish.page import open_chapter
 from sifting.results.history import History
@@ -204,6 +205,23 @@ def test_stored_results_fit_into_the_repository():
     assert sum(path.stat().st_size for path in STORED) < 100e6
 
 
+RULES = {
+    "random": "random",
+    "SNIP": "snip",
+    "SynFlow": "synflow",
+}  # how a name of a method begins -> criterion
+
+
+@pytest.mark.parametrize("chapter", plans.GROUPS)
+def test_a_group_that_is_called_as_a_rule_of_pruning_is_pruned_by_it(chapter):
+    for (_, group), configs in plans.plan(chapter, plans.base(chapter, "laptop"), 1).items():
+        for start, criterion in RULES.items():
+            if style.method(group.partition(": ")[2] or group).startswith(
+                start
+            ):  # or it would have its color
+                assert all(criterion in config.criterion for config in configs), group
+
+
 def test_seeds_and_groups_never_share_a_result():
     results = plans.planned("units", LAPTOP, 3)
     assert len(set(results)) == len(results) == 3 + 3 + 4
@@ -214,7 +232,7 @@ def test_results_come_by_kind_and_group(results):
     found = plans.results("units", tiny, 2, "cpu")
     assert {key: len(value) for key, value in found.items()} == {
         ("ticket", "main"): 2, ("anatomy", "main"): 2, ("masks", "less"): 1, ("masks", "least"): 1,
-        ("masks", "semantic"): 1, ("masks", "random"): 1,
+        ("masks", "semantic"): 1, ("masks", "random classes"): 1,
     }  # fmt: skip
     assert found["masks", "semantic"][0].config.labels == "semantic"
     assert not any(name.startswith("trained/") for name in found["masks", "less"][0].names())

@@ -74,6 +74,23 @@ def test_a_method_in_another_color_is_found():
     assert style.strangers(figure) == ["IMP, short"]
 
 
+@pytest.mark.parametrize(
+    "name, method",
+    [
+        ("IMP, Gaussian clone", "IMP"),
+        ("random, new weights", "random"),
+        ("L1 unstructured, fine-tuned", "L1 unstructured"),
+        ("random classes", ""),
+        ("random phases", ""),
+        ("rewound to step 0", ""),
+        ("hybrid, fc-only and L1 unstructured", ""),
+        ("one-shot and IMP", ""),
+    ],
+)
+def test_a_condition_is_of_a_method_or_of_none(name, method):
+    assert style.method(name) == method
+
+
 def test_conditions_of_one_figure_differ_in_color_or_line():
     names = ["IMP", "IMP, short", "IMP, long", "other", "third", "one-shot", "fourth", "fifth", "sixth"]
     looks = style.looks(names)
@@ -96,6 +113,19 @@ def test_an_axis_of_accuracy_shows_what_guessing_gives(classes):
     assert f"({classes} classes)" in said and f"{round(100 / classes, 1):g} %" in said
     assert [line.get_ydata()[0] for line in ax.get_lines()[before:]] == [1 / classes]
     assert min(ax.get_ylim()) < 1 / classes
+
+
+@pytest.mark.parametrize("level", [0.22, 0.02, 0.75])
+def test_words_of_guessing_stand_where_nothing_is_drawn(level):
+    flat = ROWS | {"test": np.full((2, 3), level)}
+    figure = figures.curves.compare({"IMP": ROWS | {"test": 0.8 * ROWS["test"]}, "other": flat}, ("test",))
+    style.guessing(figure, [240, 5])
+    [ax] = style.guesses(figure)
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == 2 and not boxes[0].overlaps(boxes[1])
+    for line in ax.get_lines()[:2]:
+        path = line.get_transform().transform_path(line.get_path()).interpolated(200)
+        assert not any(box.contains(*point) for box in boxes for point in path.vertices)
 
 
 def test_far_below_an_axis_words_say_what_guessing_gives():

@@ -299,17 +299,31 @@ def test_a_finger_draws_and_axe_finds_nothing(visit, scheme):
 
 
 def test_what_the_page_says_of_the_answer_is_folded_until_it_is_shown(visit):
-    article = """<article><section><h1>A question</h1><p><strong>Question.</strong> What?</p>
-        <p><strong>Answer.</strong> It is 37.</p><p><strong>How sure.</strong> Very.</p>
-        <p>Here it goes on.</p></section>"""
-    tab = visit(curve(), curve(), around=(article, "</article>"))
+    head = sources.folded(
+        "**Question.** What?\n\n**Answer.** It is 37.\n\n**How sure.** Very.\n\nIt goes on."
+    )
+    text = re.sub(r"(?m)^[*\w].*$", r"<p>\g<0></p>", head)
+    exercise = '<details class="answer"><summary>Answer</summary><p>It is 38.</p></details>'
+    tab = visit(curve(), curve(), around=(f"<article>{text}", f"{exercise}</article>"))
     for words in ("It is 37.", "Very."):
         expect(tab.get_by_text(words)).to_be_hidden()
-    for words in ("What?", "Here it goes on."):
+    for words in ("What?", "It goes on."):
         expect(tab.get_by_text(words)).to_be_visible()
-    expect(tab.locator("details.answer")).to_have_count(1)
     button(tab, "Just show me").first.click()
     expect(tab.get_by_text("It is 37.")).to_be_visible()
+    expect(tab.get_by_text("It is 38.")).to_be_hidden()
+    tab.locator("details.folded summary").click()  # who closes it again has it closed
+    button(tab, "Draw again").first.click()
+    expect(tab.get_by_text("It is 37.")).to_be_hidden()
+
+
+@pytest.mark.parametrize("name", sources.chapters())
+def test_the_head_of_a_chapter_is_folded_where_it_tells_an_answer(name):
+    head = nbformat.read(sources.path(name), 4).cells[0].source
+    assert (
+        head.count("**Answer.**") == head.count("**How sure.**") == (name not in ("synthesis", "multiverse"))
+    )
+    assert sources.folded(head).count("<details") == head.count("**Answer.**")
 
 
 def test_print_shows_the_stored_curve(visit):
@@ -351,11 +365,9 @@ def test_a_chapter_asks_before_it_answers(chapter, place, call):
     assert place < tested[0], "the question comes before the first statement"
 
 
-def test_every_chapter_with_statements_of_its_own_asks():
+def test_every_chapter_asks():
     asked = Counter(use.values[0] for use in uses())
-    assert set(asked.values()) <= {1, 2}
-    unasked = set(sources.chapters()) - set(asked)
-    assert unasked <= {"synthesis", "multiverse"}, "they are about all others"
+    assert set(asked.values()) <= {1, 2} and set(asked) == set(sources.chapters())
 
 
 # --- a point on a line

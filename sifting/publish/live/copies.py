@@ -74,7 +74,10 @@ def copy_of(chapter: str, source, files: dict[str, str]):
     for cell in copy.cells:
         if cell.cell_type == "markdown":
             cell.source = markdown.plain(
-                cell.source, files, numbers, lambda page, name: glued(page or chapter).get(name, UNKNOWN)
+                sources.folded(cell.source),
+                files,
+                numbers,
+                lambda page, name: glued(page or chapter).get(name, UNKNOWN),
             )
         elif "parameters" in cell.metadata.get("tags", []):
             cell.source = _settled(cell.source, chapter)

@@ -8,7 +8,9 @@ addEventListener("DOMContentLoaded", async () => {
   const below = title.parentElement.querySelector(":scope > section, :scope > .cell");
   const fold = Object.assign(document.createElement("details"), { className: "sifting-panel" });
   fold.append(Object.assign(document.createElement("summary"), { textContent: "Try other settings" }));
-  below ? below.before(fold) : title.parentElement.append(fold);
+  const asked = title.parentElement.querySelector(':scope > .cell:has(script[type$="widget-view+json"])'); // the prediction
+  if (asked) asked.after(fold);
+  else below ? below.before(fold) : title.parentElement.append(fold);
   const here = facts.trials.find((one) => one.page === page);
   const state = {
     facts: { ...facts, fields: facts.fields.map((name) => fields[name]) }, trials: facts.trials, live: false,

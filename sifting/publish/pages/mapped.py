@@ -22,14 +22,14 @@ def map_block(shown: list[dict]) -> str:
     rows = []
     for part, chapters in contents.parts().items():
         tiles = "".join(_tile(name, found[name]) for name in chapters)
-        head = f"<strong>{escape(part)}</strong> <small>{escape(_paper(shown, chapters))}</small>"
+        head = f"<strong>{escape(_bare(part))}</strong> <small>{escape(_paper(shown, chapters))}</small>"
         rows.append(f'<li>{head}<ul role="list">{tiles}</ul></li>')
     return f'<ul class="map" role="list" aria-label="Chapters and what came out">{"".join(rows)}</ul>\n'
 
 
 def _tile(name: str, counts: dict[str, int]) -> str:
     counts = {verdict: counts[verdict] for verdict in reversed(VERDICTS) if counts[verdict]}
-    title = re.sub(r" \([^()]*\)$", "", sources.title(name))  # without the paper, which stands above
+    title = _bare(sources.title(name))
     said = ", ".join(counted(counts).values()) or "nothing is tested"
     bar = "".join(
         f'<i class="{tone(verdict)}" style="flex:{count}"></i>' for verdict, count in counts.items()
@@ -38,6 +38,11 @@ def _tile(name: str, counts: dict[str, int]) -> str:
         f'<li><a href="{name}.html"><span>{escape(title)}</span>'
         f'<span class="bar" aria-hidden="true">{bar}</span><small>{said}</small></a></li>'
     )
+
+
+def _bare(title: str) -> str:
+    """The title of a chapter or a part without the paper, which stands beside the part."""
+    return re.sub(r" \([^()]*\)$", "", title)
 
 
 def _paper(shown: list[dict], chapters: list[str]) -> str:

@@ -33,7 +33,7 @@ def units(base: Config, count: int) -> dict[str, list[Config]]:
         "less": [replace(base, fraction=0.3)],
         "least": [replace(base, fraction=0.02)],
         "semantic": [replace(base, labels="semantic")],
-        "random": [replace(base, labels="random", classes=5)],
+        "random classes": [replace(base, labels="random", classes=5)],
     }
 
 
@@ -83,7 +83,8 @@ def tasks(base: Config, count: int) -> dict[str, list[Config]]:
     """
     base = coarse(base)
     groups = {name: replace(base, labels=name) for name in ("fine", "semantic", "half", "partial")}
-    groups |= {name: replace(base, labels=name, classes=5) for name in ("random", "scattered")}
+    of_places = {"random classes": "random", "scattered": "scattered"}  # the first is no method of pruning
+    groups |= {name: replace(base, labels=labels, classes=5) for name, labels in of_places.items()}
     return {name: seeds(config, count) for name, config in ({base.labels: base} | groups).items()}
 
 

@@ -16,7 +16,7 @@ READS = {
     "imp": ("main",),
     "pruners": ("IMP", "one-shot"),
     "data": ("100 %", "50 %", "30 %", "10 %", "5 %", "2 %"),
-    "tasks": ("fine", "semantic", "half", "partial", "random", "scattered"),
+    "tasks": ("fine", "semantic", "half", "partial", "random classes", "scattered"),
     "clones": (
         "photographs",
         "photographs, one-shot",
