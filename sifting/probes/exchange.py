@@ -30,21 +30,19 @@ def find(
     """A run of two levels: the dense network, and its ticket at config.levels with what is exchanged.
 
     The ticket is that of iterative magnitude pruning; its first mask is exchanged by config.exchange, and its
-    weights are those of config.treatment. Records are those of tickets.find, with what portrait.Probe
-    measures.
+    weights are those of config.treatment. Records are those of tickets.find, the second with what
+    portrait.Probe measures.
     """
     records = list(finished)
     data = load(config, device)
     once = dataclasses.replace(config, exchange="none", levels=1, iterative=False, min_alive=0)
-    probe = portrait.Probe(once, device)
     if not records:
-        begun = _exchanged(_ticket(config, device, progress, engine), config, data.shape)
-        records.append(with_measured(probe, [begun]))
+        records.append(_exchanged(_ticket(config, device, progress, engine), config, data.shape))
         yield records[0]
     if len(records) == 1:
         run = Run(once, data, device, records)
         record = run.conclude(tickets.trained(run, run.prepare(), progress))
-        yield with_measured(probe, [*records, record])
+        yield with_measured(portrait.Probe(once, device), [*records, record])
 
 
 def _ticket(config: Config, device: str, progress: bool, engine: str) -> Arrays:
