@@ -152,8 +152,9 @@ def _idx_files(name: str, home: Path) -> list[Path]:
 
 def _read_idx(path: Path) -> np.ndarray:
     """The array of an IDX file of bytes: 0, 0, 8, the number of axes, their lengths, and what it holds."""
-    with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-        content = file.read()
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        content = gzip.decompress(content)
     if content[:3] != bytes([0, 0, 8]):
         raise ValueError(f"{path} is no IDX file of bytes")
     axes = content[3]

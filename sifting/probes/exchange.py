@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sifting import cache
-from sifting.config import Config, key
+from sifting.config import Config
 from sifting.data import load
 from sifting.observables import connectivity, locality
 from sifting.probes import portrait
@@ -46,22 +45,13 @@ def find(
 
 
 def _ticket(config: Config, device: str, progress: bool, engine: str) -> Arrays:
-    """The record of the dense network, with the masks of its ticket at config.levels as those of level 1.
-
-    Runs that exchange something else of it share it, see cache.once.
-    """
+    """The record of the dense network, with the masks of its ticket at config.levels as those of level 1."""
     usual = dataclasses.replace(config, exchange="none", treatment="rewind")
-
-    def compute():
-        records = list(tickets.find(usual, device, (), progress, engine))
-        masks = {name: at(levels, usual.levels) for name, levels in records[-1].items() if _removed(name)}
-        return records[0] | {name: np.where(mask, NEVER, 1).astype(np.uint8) for name, mask in masks.items()}
-
-    return cache.once(f"{key(usual)}-ticket-{engine}-{device}", compute)
-
-
-def _removed(name: str) -> bool:
-    return name.startswith("removed_at/")
+    first, *_, last = tickets.whole(usual, device, progress, engine)
+    masks = {
+        name: at(levels, usual.levels) for name, levels in last.items() if name.startswith("removed_at/")
+    }
+    return first | {name: np.where(mask, NEVER, 1).astype(np.uint8) for name, mask in masks.items()}
 
 
 def _exchanged(ticket: Arrays, config: Config, shape: tuple[int, int, int]) -> Arrays:

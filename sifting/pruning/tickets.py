@@ -106,6 +106,12 @@ def find(
         yield run.conclude(trained(run, ready, progress))
 
 
+def whole(config: Config, device: str, progress: bool, engine: str) -> list[Arrays]:
+    """All records of `find`: once for those that ask side by side, see cache.once."""
+    name = f"{key(config)}-whole-{engine}-{device}"
+    return cache.once(name, lambda: list(find(config, device, (), progress, engine)))
+
+
 def trained(run: Run, ready: Ready, progress: bool) -> dict[str, list[float]]:
     """The curves of training a level.
 

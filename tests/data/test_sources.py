@@ -1,6 +1,7 @@
 """Sources of images: true file formats, errors that say what to do, labels, and normalization."""
 
 import dataclasses
+import gzip
 import os
 import pathlib
 import pickle
@@ -32,6 +33,7 @@ def rng():
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("SIFTING_DATA", str(tmp_path))
+    monkeypatch.setattr(archives, "PACKAGED", {})  # whatever packages this machine has
     return tmp_path
 
 
@@ -282,6 +284,25 @@ def test_a_pickle_of_python_2_is_read(tmp_path):
     (tmp_path / "x").write_bytes(b"(dS'data'\n" + array + b"sS'labels'\n(lI3\naI4\nas.")
     found = pickles.read_pickle(tmp_path / "x")
     assert found["data"].tolist() == [[1, 255], [0, 65]] and found["labels"] == [3, 4]
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_gzipped_files_and_those_of_a_package_are_read_like_plain_ones(name, home, monkeypatch):
+    folder = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}[name]
+    write_mnist(home, folder, np.random.default_rng(0))
+    plain = data.load(tiny(dataset=name))
+    packaged = home / "package"
+    packaged.mkdir()
+    for file in (home / folder / "raw").iterdir():
+        (packaged / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+        file.unlink()
+    monkeypatch.setattr(archives, "PACKAGED", {folder: (packaged,)})
+    archives._idx.cache_clear()
+    found = data.load(tiny(dataset=name))
+    for split in ("train", "val", "test"):
+        one, other = getattr(plain, split), getattr(found, split)
+        index = torch.arange(len(one.labels))
+        assert torch.equal(one.labels, other.labels) and torch.equal(one.images[index], other.images[index])
 
 
 # --- files that are missing or damaged

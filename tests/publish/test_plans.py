@@ -144,12 +144,12 @@ def test_what_a_chapter_compares_cannot_be_set(chapter, field, value):
     ],
 )
 def test_what_a_chapter_turns_can_be_turned_farther(chapter, field, value):
-    """One condition more, beside those that there are: their results are found again."""
+    """Conditions more, beside those that there are: their results are found again."""
     before = plans.plan(chapter, plans.base(chapter, "laptop"), 2)
     after = plans.plan(chapter, plans.base(chapter, "laptop", {field: value}), 2)
-    [more] = after.keys() - before.keys()
-    assert [getattr(config, field) for config in after[more]] == [value, value]
-    assert {name: runs for name, runs in after.items() if name != more} == before
+    more = after.keys() - before.keys()
+    assert more and all([getattr(one, field) for one in after[name]] == [value, value] for name in more)
+    assert {name: runs for name, runs in after.items() if name not in more} == before
     (there, *_), *_ = [runs for runs in before.values() if getattr(runs[0], field) != getattr(LAPTOP, field)]
     with pytest.raises(ValueError, match=f"{field} has no effect in {chapter}, which sets or compares it"):
         plans.base(chapter, "laptop", {field: getattr(there, field)})

@@ -18,7 +18,7 @@ MASKS = {
     "reordered": "reordered",
     "rewired": "rewired",
     "in-degrees kept": "in-degrees",
-    "random": "random",
+    "redrawn": "random",
 }
 WEIGHTS = {"rewound": "rewind", "new": "reinit"}
 PROBES = {"subsets": 60, "probe_images": 2_000, "cells": 15}  # of what is measured of them
