@@ -20,7 +20,7 @@ from sifting.publish.pages.tried import trials_page
 from sifting.publish.reference import reference
 from sifting.publish.web.glossary import glossary_page
 
-BLOCKS = ("findings", "map", "reading", "verdicts")  # what other pages include
+BLOCKS = ("findings", "found", "map", "reading", "verdicts")  # what other pages include
 
 __all__ = [
     "BLOCKS",
@@ -53,6 +53,7 @@ def write(book: pathlib.Path) -> None:
         "coverage": coverage_page(shown),
         "claims": claims_page(shown),
         "findings": findings_page(shown),
+        "found": findings_page(shown, folded=True),
         "verdicts": verdicts(shown),
         "reading": intervals.key() + intervals.meaning() + "\n",
         "settings": settings_page(),

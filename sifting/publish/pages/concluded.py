@@ -1,4 +1,4 @@
-"""What came out in the end: five sentences, and the papers' statements by strength of evidence.
+"""What came out in the end: a few findings, and the papers' statements by strength of evidence.
 
 Both are parts of pages, for a chapter to include.
 """
@@ -43,16 +43,19 @@ def _strength(verdict: str, survives: dict[str, bool], multiverse: dict) -> str:
     return "good" if survives["bh"] else "weak"
 
 
-def findings_page(shown: list[dict]) -> str:
-    """The sentences of the catalog with what was measured, and folded below each the tests it rests on.
+def findings_page(shown: list[dict], folded: bool = False) -> str:
+    """The findings of the catalog with what was measured, and folded below each the tests it rests on.
 
-    A sentence of which a test came out otherwise than it takes it to have says so.
+    A finding of which a test came out otherwise than it takes it to have says so.
+
+    folded : whether what was measured is folded with the tests: for a reader who does not know the measures
     """
     claims, link = {claim["key"]: claim for claim in weighed(shown)}, links(shown)
-    return f'<ol class="findings">{"".join(_finding(one, claims, link) for one in findings())}</ol>\n'
+    items = "".join(_finding(one, claims, link, folded) for one in findings())
+    return f'<ol class="findings">{items}</ol>\n'
 
 
-def _finding(one: Finding, claims: dict[str, dict], link) -> str:
+def _finding(one: Finding, claims: dict[str, dict], link, folded: bool) -> str:
     tests = [claims[key] for key in one.tests if key in claims]
     rows = [row(claim["claim"], where(claim), link(claim)) for claim in tests]
     counts = collections.Counter(claim["strength"] for claim in tests)
@@ -62,11 +65,13 @@ def _finding(one: Finding, claims: dict[str, dict], link) -> str:
         for claim in tests
         if claim["verdict"] != one.tests[claim["key"]]
     )
-    return (
-        f"<li><p><strong>{escape(one.title)}</strong> {_filled(one.text, claims)}</p>{turned}"
-        f"<details><summary>What it rests on: {sure}</summary>"
-        f"{listed(rows, one.title, style='led')}</details></li>"
-    )
+    title, text = f"<strong>{escape(one.title)}</strong>", _filled(one.text, claims)
+    tests = listed(rows, one.title, style="led")
+    if folded:
+        summary, told, inside = f"In numbers, and the tests: {sure}", title, f"<p>{text}</p>{tests}"
+    else:
+        summary, told, inside = f"What it rests on: {sure}", f"{title} {text}", tests
+    return f"<li><p>{told}</p>{turned}<details><summary>{summary}</summary>{inside}</details></li>"
 
 
 def _filled(text: str, claims: dict[str, dict]) -> str:
