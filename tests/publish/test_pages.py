@@ -2,6 +2,7 @@
 
 import collections
 import hashlib
+import html
 import importlib
 import inspect
 import json
