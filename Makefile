@@ -53,7 +53,7 @@ book: $(READY)      ## execute what is out of date and build the site
 #:  chapter=imp                 one chapter alone, and the site; at other settings, a trial on a page of its own
 #:  preset=laptop               its size: smoke, laptop, gpu or paper; default: the largest that is stored
 #:  seeds=4                     number of runs of each kind
-#:  device=cuda                 where to compute: cpu, cuda, auto
+#:  device=cuda                 where to compute: cpu, cuda, mps, auto
 #:  set="lr=0.05 widths=64,64"  other settings, see make help field=all
 #:  fresh=1                     compute what is stored, too
 #:  cluster=tcp://host:8786     compute by the workers of a Dask scheduler

@@ -1,7 +1,7 @@
 """Every default, once; the presets of each family of networks; the identity of a result."""
 
 from sifting.config import own, place
-from sifting.config.fields import FIELDS, SETTINGS, Config
+from sifting.config.fields import DEVICES, FIELDS, SETTINGS, Config
 from sifting.config.identity import (
     apart_from,
     changed,
@@ -18,6 +18,7 @@ from sifting.config.presets import FAMILIES, PRESETS, preset
 from sifting.config.setting import GROUPS, Setting, choose, field
 
 __all__ = [
+    "DEVICES",
     "FAMILIES",
     "FIELDS",
     "GROUPS",

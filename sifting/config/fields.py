@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sifting.config.own import CODE
 from sifting.config.setting import field, settings
 
+DEVICES = ("auto", "cpu", "cuda", "mps")  # where to compute; auto: cuda where there is one, else cpu
 SEEDS = 2**32 - 1  # the largest seed of a generator of numpy
 
 

@@ -205,18 +205,19 @@ def normalize_(x: Tensor, mean: Tensor | None = None, scale: float = 255) -> Ten
 
 
 def moments(images: Images, chunk: int = 10_000) -> tuple[float, float]:
-    """Mean and standard deviation over all pixels of all images, in 0..255."""
-    sums = torch.zeros(2, dtype=torch.float64, device=images.where.device)
+    """Mean and standard deviation over all pixels of all images, in 0..255; by exact sums."""
+    sums = torch.zeros(2, dtype=torch.int64, device=images.where.device)
     for start in range(0, len(images), chunk):
-        x = images[start : start + chunk].double()
+        x = images[start : start + chunk].long()
         sums += torch.stack([x.sum(), (x**2).sum()])
-    mean, square = (sums / (len(images) * math.prod(images.shape))).tolist()
+    mean, square = (total / (len(images) * math.prod(images.shape)) for total in sums.tolist())
     return mean, math.sqrt(square - mean**2)
 
 
 def mean_image(images: Images, chunk: int = 10_000) -> Tensor:
     """Mean over all images, (pixels,), float32 in 0..255; exact sums, for 10,000 bytes add up below 2**24."""
-    total = torch.zeros(images.source[0].numel(), dtype=torch.float64, device=images.where.device)
+    total = torch.zeros(images.source[0].numel(), dtype=torch.int64, device=images.where.device)
     for start in range(0, len(images), chunk):
-        total += images[start : start + chunk].flatten(1).float().sum(0)
-    return (total / len(images)).float()
+        total += images[start : start + chunk].flatten(1).float().sum(0).long()
+    # on the CPU: not every device has double precision
+    return (total.cpu().double() / len(images)).float().to(total.device)

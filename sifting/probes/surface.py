@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.linalg import vector_norm  # Tensor.norm warns on devices of Apple's
 from torch.nn import functional as F
 
 from sifting.config import Config
@@ -149,15 +150,15 @@ def axes(points: list[Tensor]) -> tuple[Tensor, Tensor, np.ndarray]:
     Source: Garipov et al. 2018.
     """
     one, other = (point - points[0] for point in points[1:])
-    first = _unit(one) if one.norm() > 0 else _unit(other)
+    first = _unit(one) if vector_norm(one) > 0 else _unit(other)
     along = other @ first
     rest = other - along * first
-    second = _unit(rest) if rest.norm() > 1e-6 * other.norm() else torch.zeros_like(rest)
+    second = _unit(rest) if vector_norm(rest) > 1e-6 * vector_norm(other) else torch.zeros_like(rest)
     return first, second, np.array([[0, 0], [float(one @ first), 0], [float(along), float(rest @ second)]])
 
 
 def _unit(vector: Tensor) -> Tensor:
-    return vector / vector.norm().clamp(min=1e-30)
+    return vector / vector_norm(vector).clamp(min=1e-30)
 
 
 class Probe:
@@ -200,7 +201,8 @@ class Probe:
             for record in (records[0], records[level - 1], records[level])
         )
         pruned = self.networks.point(self._pruned(self._state(records[cut]), records[level], level))
-        apart = [float((a[0] - b[0]).norm()) for a, b in ((pruned, dense), (after, dense), (after, pruned))]
+        pairs = (pruned, dense), (after, dense), (after, pruned)
+        apart = [float(vector_norm(a[0] - b[0])) for a, b in pairs]
         least = self.networks.least(dense, pruned, after)
         own = [self.networks.at(*network, dense[1], least) for network in (dense, pruned, after)]
         found = {"apart": apart, "own": np.array(own)[:, :, 0].T}

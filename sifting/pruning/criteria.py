@@ -138,7 +138,7 @@ def cavity(cut: Cut) -> Scores:
 # p of the L_p norm -> that norm of the last axis; L_-inf is the smallest |w|
 NORMS = {
     "l1": lambda weights: weights.abs().sum(-1),
-    "l2": lambda weights: weights.norm(dim=-1),
+    "l2": lambda weights: torch.linalg.vector_norm(weights, dim=-1),
     "l-inf": lambda weights: weights.abs().amin(-1),
 }
 AXES = {"outputs": 0, "inputs": 1}  # of the weights of a layer, (outputs, inputs, ...)

@@ -3,7 +3,7 @@
 import itertools
 
 from sifting import store
-from sifting.config import SETTINGS, Config, check_seeds, choose
+from sifting.config import DEVICES, SETTINGS, Config, check_seeds, choose
 from sifting.publish import plans, sources
 
 LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
@@ -27,7 +27,7 @@ def check(
     if name in sources.guides():
         return
     choose("chapter", name, sources.chapters())
-    choose("device", device, ("auto", "cpu", "cuda"))
+    choose("device", device, DEVICES)
     sources.check_parameters(sources.path(name))
     _, base, seeds = settle(name, preset, seeds, overrides)
     if engine != "auto" or any(SETTINGS[field].registry for field in overrides or {}):

@@ -137,7 +137,7 @@ def compute(
 
     preset    : default: the largest one of which everything is stored, else laptop
     seeds     : default: as many as are stored, else as the chapter says
-    device    : auto, cpu or cuda
+    device    : a name in config.DEVICES
     overrides : fields of config.Config to replace
     fresh     : compute even what is stored
     cluster   : address of a Dask scheduler, as tcp://host:8786, whose workers compute

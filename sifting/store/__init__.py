@@ -1,9 +1,9 @@
 """Results on disk: found by content, written whole or not at all, resumable, with how they were made."""
 
+from sifting.store.devices import processor
 from sifting.store.experiment import EXPERIMENTS
 from sifting.store.files import exists, is_name, load, named, path, root, save
 from sifting.store.levels import advance
-from sifting.store.provenance import processor
 from sifting.store.schedule import check, load_or_run
 
 __all__ = [

@@ -5,8 +5,9 @@ import os
 import pathlib
 import time
 
-from sifting.config import Config, choose, key
+from sifting.config import Config, key
 from sifting.results.history import DamagedResult, History
+from sifting.store.devices import computed, resolve
 from sifting.store.experiment import experiment_of
 from sifting.store.files import exists, lock, path, root, save
 from sifting.store.provenance import provenance
@@ -32,7 +33,7 @@ def advance_together(
     runs    : each with the stamp of the stored result that it replaces, or None; one that is newer is left
               as it is. Of several, which the experiment must be able to find together, those furthest behind
               go on, if they began together; one that began otherwise goes on alone
-    device  : cpu, cuda, or auto (cuda where there is one)
+    device  : a name in config.DEVICES
     engine  : what trains a run that begins by itself, see engines.settle
     returns : for each how many levels are finished now; None once there is nothing left to do
 
@@ -52,11 +53,15 @@ def advance_together(
         records = [[record for record, _ in begun[config]] for config in due]
         with _one_thread():
             started = time.perf_counter()
-            if len(due) > 1:
-                found = made.find_together(due, device, records, progress, len(runs))
-                found = next(found, [None] * len(due))
-            else:
-                found = [next(made.find(one, device, records[0], progress, engine), None) for one in due]
+
+            def advanced(device):
+                if len(due) > 1:
+                    found = made.find_together(due, device, records, progress, len(runs))
+                    return next(found, [None] * len(due))
+                return [next(made.find(one, device, records[0], progress, engine), None) for one in due]
+
+            # by what it needs of a device: the probes of a kind of result, and the criterion
+            found, device = computed(f"{kind} by {due[0].criterion}", device, advanced)
             seconds = (time.perf_counter() - started) / max(1, len(due))
         for config, record in zip(due, found):
             if record is not None:
@@ -117,16 +122,6 @@ def tidy(kind: str, config: Config) -> None:
     if exists(kind, config) and _folder(kind, config).exists():
         with contextlib.suppress(OSError), lock(path(kind, config).stem):  # held, or read-only: leave them
             _begin(kind, config, None)
-
-
-def resolve(device: str) -> str:
-    """cpu or cuda, for what was asked for. Raises ValueError for unknown names, and where there is no GPU."""
-    import torch
-
-    choose("device", device, ("auto", "cpu", "cuda"))
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device cuda: torch sees no GPU here; use device=cpu, or device=auto")
-    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def _folder(kind: str, config: Config) -> pathlib.Path:

@@ -11,18 +11,17 @@ from importlib import metadata
 
 import sifting
 from sifting.config import Config, place
+from sifting.store.devices import named
 
 
 def provenance(config: Config, device: str, seconds: float) -> dict:
     """How a level was made: commit, versions, device, seeds, wall time, peak memory."""
-    import torch
-
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "versions": versions(),
-        "device": torch.cuda.get_device_name() if device == "cuda" else processor(),
+        "device": named(device),
         "threads": 1,
         "seed": config.seed,
         "data_seed": config.data_seed,
@@ -59,12 +58,3 @@ def commit() -> str:
         return commit.stdout.strip() + ("+" if dirty.stdout.strip() else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-
-
-def processor() -> str:
-    """The model of this machine's processor."""
-    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -12,9 +12,10 @@ from tqdm.auto import tqdm
 from sifting.config import Config, choose, dense_of
 from sifting.results.history import History
 from sifting.store import expected
+from sifting.store.devices import resolve
 from sifting.store.experiment import EXPERIMENTS, experiment_of
 from sifting.store.files import check_writable, exists, load, path, root
-from sifting.store.levels import advance_together, attend, count, resolve, stamp, tidy
+from sifting.store.levels import advance_together, attend, count, stamp, tidy
 from sifting.store.pools import Cluster, Here, Processes
 
 LOSSES = 3  # workers that may be killed at one level of a run, before that is taken for the run's fault
@@ -46,7 +47,7 @@ def load_or_run(
 ) -> list[History]:
     """The results of `configs`, in their order: stored ones are read, missing ones computed and stored.
 
-    device  : cpu, cuda, or auto (cuda where there is one); only for what is computed
+    device  : a name in config.DEVICES; only for what is computed
     fresh   : compute even what is stored, and replace it
     workers : processes side by side on the CPU, one thread each; default: one a core
     cluster : address of a Dask scheduler, as tcp://host:8786, whose workers compute instead
@@ -64,7 +65,7 @@ def load_or_run(
     choose("kind of result", kind, EXPERIMENTS)
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be 1 or more, not {workers}")
-    if device == "cuda":
+    if device not in ("auto", "cpu"):
         resolve(device)
     if engine != "auto":
         from sifting.training import engines
@@ -77,7 +78,7 @@ def load_or_run(
         check_writable(root())
         replaces = {config: stamp(kind, config) if fresh else None for config in missing}
         # whether the workers of a cluster have GPUs cannot be seen from here
-        where = device if device == "cuda" else "cpu" if cluster else resolve(device)
+        where = device if device != "auto" else "cpu" if cluster else resolve(device)
         teams = [tuple(team) for team in experiment_of(kind).teams(missing, engine, where)]
         pool = _pool(device, workers or cores(), len(teams), cluster)
         _Sweep(kind, teams, replaces, device, engine, pool).run()
@@ -90,7 +91,7 @@ def _pool(device: str, workers: int, tasks: int, cluster: str | None) -> Here | 
     """Where to compute: on the cluster if there is one, else in up to `workers` processes, one for a GPU."""
     if cluster:
         return Cluster(cluster)
-    workers = 1 if resolve(device) == "cuda" else min(workers, tasks)
+    workers = min(workers, tasks) if resolve(device) == "cpu" else 1
     return Here() if workers == 1 else Processes(workers)
 
 

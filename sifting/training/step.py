@@ -1,4 +1,4 @@
-"""One step of a stack of networks; on a GPU, it is one replay of a CUDA graph."""
+"""One step of a stack of networks; on a GPU of CUDA, it is one replay of a graph."""
 
 import warnings
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class Step:
     index : (batch, replicas), int64, the images of the next step
     sums  : (2, replicas), loss and accuracy summed over the steps since they were set to zero
 
-    On a GPU the step is captured in a CUDA graph, and a call replays it.
+    On a GPU of CUDA the step is captured in a graph, and a call replays it.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Step:
                 self.pruned.append(value)
                 self.masks.append(mask.to(value.dtype))
         self.prune()
-        self._replay = None if stack.device.type == "cpu" else self.capture()
+        self._replay = self.capture() if stack.device.type == "cuda" else None
 
     def __call__(self) -> None:
         """Take the step: captured where there is a CUDA graph, plainly otherwise."""

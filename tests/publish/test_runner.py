@@ -157,7 +157,7 @@ def test_kernels_of_linux_and_mac_are_reached_without_ports():
         ("run toy seeds=three", 2, "seeds takes a whole number, not 'three'"),
         ("run toy seeds=0", 2, "seeds must be a whole number, 1 or more"),
         ("run toy seeds=-1", 2, "seeds must be a whole number, 1 or more"),
-        ("run toy device=tpu", 2, "unknown device 'tpu'; choose from auto, cpu, cuda"),
+        ("run toy device=tpu", 2, "unknown device 'tpu'; choose from auto, cpu, cuda, mps"),
         ("run toy set=learning_rate=1", 2, "unknown parameter 'learning_rate'; choose from"),
         ("run toy set=lr=-1", 2, "lr must be between 0 and 1,000,000"),
         ("run toy set=prune_fraction=1", 2, "prune_fraction must be above 0 and below 1"),

@@ -15,6 +15,8 @@ import torch
 
 from sifting import config, store
 from sifting.results.history import META, DamagedResult, History
+from sifting.store import devices
+from tests import elsewhere
 
 TINY = dataclasses.replace(
     config.preset("smoke"), steps=10, rewind_step=2, levels=2, evaluations=2, train_images=500
@@ -288,10 +290,15 @@ def test_an_engine_that_there_is_not_is_refused_even_where_all_is_stored(results
         store.load_or_run("ticket", [TINY], "cpu", engine="warp")
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
-def test_a_gpu_that_there_is_not_is_refused_even_where_all_is_stored(results, stored):
-    with pytest.raises(ValueError, match="torch sees no GPU here"):
-        store.load_or_run("ticket", [TINY], "cuda")
+@pytest.mark.parametrize("device, what", [("cuda", "GPU"), ("mps", "GPU of an Apple")])
+def test_a_gpu_that_there_is_not_is_refused_even_where_all_is_stored(
+    device, what, results, stored, monkeypatch
+):
+    for backend in (torch.cuda, torch.backends.mps):
+        monkeypatch.setattr(backend, "is_available", lambda: False)
+    said = f"device {device}: torch sees no {what} here; use device=cpu, or device=auto"
+    with pytest.raises(ValueError, match=said):
+        store.load_or_run("ticket", [TINY], device)
 
 
 def test_a_damaged_level_is_reported_too(results):
@@ -357,7 +364,59 @@ def test_unknown_kinds_and_devices_raise_with_the_choices(results):
         store.load_or_run("representation", [config.preset("smoke", family="lenet")], "cpu", workers=1)
     with pytest.raises(ValueError, match="unknown kind of result 'tickets'; choose from"):
         store.load_or_run("tickets", [TINY])
-    with pytest.raises(ValueError, match="unknown device 'tpu'; choose from auto, cpu, cuda"):
+    with pytest.raises(ValueError, match="unknown device 'tpu'; choose from auto, cpu, cuda, mps"):
         store.load_or_run("ticket", [TINY], "tpu")
     with pytest.raises(FileNotFoundError, match="no stored result"):
         store.load("ticket", TINY)
+
+
+class Toy:
+    """A kind of result that a device does in part."""
+
+    def __init__(self, error):
+        self.error, self.asked = error, []
+
+    def __call__(self, device):
+        self.asked.append(device)
+        if device == "mps":
+            raise self.error
+        return "found"
+
+
+LINE = "The operator 'aten::_x' is not currently implemented for the MPS device. If you want this op"
+
+
+@pytest.mark.parametrize(
+    "error", [NotImplementedError(LINE), TypeError("Cannot convert a MPS Tensor to float64 dtype as MPS")]
+)
+def test_what_mps_lacks_is_computed_on_the_cpu_and_one_line_says_so(error, capsys, monkeypatch):
+    monkeypatch.setattr(devices, "told", set())
+    toy = Toy(error)
+    assert [devices.computed("toy", "mps", toy) for _ in range(2)] == [("found", "cpu")] * 2
+    assert toy.asked == ["mps", "cpu", "cpu"]
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and said.startswith("device mps: ") and "MPS" in said
+    assert said.endswith("; toy is computed on the CPU\n")
+
+
+@pytest.mark.parametrize(
+    "device, error", [("mps", TypeError("no such argument")), ("cuda", TypeError("MPS"))]
+)
+def test_an_error_of_another_kind_is_not_taken_for_a_lack(device, error):
+    def fail(device):
+        raise error
+
+    with pytest.raises(TypeError, match=str(error)):
+        devices.computed("toy", device, fail)
+
+
+def test_a_run_that_needs_double_precision_goes_to_its_end_on_mps(results, monkeypatch, capsys):
+    monkeypatch.setattr(devices, "told", set())
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    with elsewhere.device("mps", monkeypatch):
+        [run] = store.load_or_run("ticket", [dataclasses.replace(TINY, criterion="synflow")], "mps")
+        [other] = store.load_or_run("ticket", [TINY], "mps")
+    assert capsys.readouterr().err.count("ticket by synflow is computed on the CPU") == 1
+    assert run.levels == other.levels == TINY.levels
+    assert run.provenance["device"] == store.processor()
+    assert other.provenance["device"] == f"{store.processor()}, mps"

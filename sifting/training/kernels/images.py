@@ -63,15 +63,13 @@ def turned(x, order, h):
 @compiled
 def gather(pool, starts, places, mean, scale, h):
     """h_in = (b - mean_i) / scale, of the byte b at starts_n + places_i of `pool`: images as columns."""
-    images, count, scale = len(starts), len(places), h.dtype.type(scale)
-    for first in range(0, count, LANES):
-        last = min(first + LANES, count)
+    images, scale, h = len(starts), h.dtype.type(scale), h.reshape(-1)
+    for i in range(len(places)):
+        place, average, row = places[i], mean[i], i * images
         for n in range(images):
-            for i in range(first, last):
-                h[i, n] = pool[starts[n] + places[i]]
-        for i in range(first, last):
-            for n in range(images):
-                h[i, n] = (h[i, n] - mean[i]) / scale
+            h[row + n] = pool[np.uint64(starts[n] + place)]  # unsigned: no number counts from the end
+        for n in range(row, row + images):
+            h[n] = (h[n] - average) / scale
 
 
 @compiled
