@@ -7,14 +7,15 @@
   const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
 
+  const HERE = document.currentScript.src;
   const decode = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 
   class Model {
     #state;
     #listeners = new Map();
-    constructor({ state, buffers = [] }) {
+    constructor(state, buffers) {
       this.#state = state;
-      for (const { path, data } of buffers) { // bytes were cut out of the state, and are put back
+      for (const [path, data] of buffers) { // bytes were cut out of the state, and are put back
         const parent = path.slice(0, -1).reduce((node, key) => (node[key] ??= {}), state);
         parent[path.at(-1)] = decode(data);
       }
@@ -47,8 +48,18 @@
       URL.revokeObjectURL(url);
     }
   });
-  const start = once(async (id, entry) => { // views of one model share it, and stay in step
-    const model = new Model(entry), widget = await load(model.get("_esm"));
+  // What is long lies beside this file, once for all pages: a script, since a browser fetches no file from disk.
+  const shared = once((name) => new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement("script"), { src: new URL(`shared/${name}.js`, HERE) });
+    script.onload = () => resolve(siftingShared[name]);
+    script.onerror = () => reject(new Error(`${script.src} is missing`));
+    document.head.append(script);
+  }));
+  const whole = (value) => (value?.shared ? shared(value.shared) : value);
+  const start = once(async (id, { state, buffers = [] }) => { // views of one model share it, and stay in step
+    const values = await Promise.all(Object.entries(state).map(async ([key, value]) => [key, await whole(value)]));
+    const bytes = await Promise.all(buffers.map(async (one) => [one.path, await whole(one.data ?? one)]));
+    const model = new Model(Object.fromEntries(values), bytes), widget = await load(model.get("_esm"));
     if (model.get("_css")) style(model.get("_css"));
     await widget.initialize?.({ model });
     return { model, widget };

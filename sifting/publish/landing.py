@@ -6,6 +6,7 @@ import pathlib
 import nbformat
 
 from sifting.publish.normal import STATE, VIEW
+from sifting.publish.web import shared
 
 SCRIPT = pathlib.Path(__file__).with_suffix(".js")
 
@@ -27,6 +28,8 @@ def laboratory(page: pathlib.Path, small: bool = True) -> dict | None:
 
 def write(target: pathlib.Path, book: pathlib.Path, small: bool = True) -> None:
     """Write the script that puts the laboratory on the first page of the site, or on another."""
-    known = json.dumps(laboratory(book / "lab.ipynb", small), sort_keys=True)
     target.parent.mkdir(parents=True, exist_ok=True)
+    if found := laboratory(book / "lab.ipynb", small):
+        found["state"] = shared.apart(found["state"], target.parent)
+    known = json.dumps(found, sort_keys=True)
     target.write_text(f"const LAB = {known};\n" + SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")

@@ -19,6 +19,7 @@ from sifting.publish.forecast import forecast
 from sifting.publish.live import knobs
 from sifting.publish.notebooks import execute
 from sifting.publish.sources import PARAMETERS, ROOT, BuildError
+from sifting.publish.web import shared
 from sifting.publish.web.figures import FOLDER
 from sifting.store import pools, schedule
 
@@ -272,6 +273,7 @@ def site() -> None:
     pages.write_claims(BOOK, SITE / "claims.json")
     knobs.write(SITE / "_static" / "panels.js", BOOK)
     landing.write(SITE / "_static" / "lab.js", BOOK)
+    shared.tidy(SITE)
     print(f"open {SITE / 'index.html'}, or run: make serve")
 
 

@@ -7,6 +7,7 @@ from ipywidgets import embed
 
 from sifting.publish import landing, sources
 from sifting.publish.normal import STATE, VIEW
+from sifting.publish.web import shared
 from sifting.widgets.lab import Lab
 
 
@@ -32,7 +33,9 @@ def test_it_is_that_of_its_page_in_small(tmp_path):
     found = known(tmp_path / "site" / "lab.js")
     [state] = found["state"].values()
     assert found["model"] == lab.model_id and state["state"]["small"] is True
-    assert state["state"]["engine"] == lab.engine and state["buffers"]
+    name = state["state"]["engine"]["shared"]  # it stands once, for this page and its own
+    script = (tmp_path / "site" / shared.FOLDER / f"{name}.js").read_text(encoding="utf-8")
+    assert json.loads(script.partition(" = ")[2].strip(";\n")) == lab.engine and state["buffers"]
     full = landing.laboratory(tmp_path / "lab.ipynb", small=False)
     assert full["state"][lab.model_id]["state"]["small"] is False
 

@@ -38,6 +38,9 @@ def test_a_copy_is_the_chapter_in_plain_markdown_with_a_panel(made, chapter):
     panels = [cell for cell in copy.cells if cell.id == "panel"]
     assert [cell.id for cell in copy.cells if cell.id != "panel"] == [cell.id for cell in source.cells]
     assert len(panels) == 1 and copy.cells[1] is panels[0] and repr(chapter) in panels[0].source
+    assert ('<details class="answer folded">' in copy.cells[0].source) == (
+        "**Answer.**" in source.cells[0].source
+    )
     for cell in copy.cells:
         if cell.cell_type == "markdown":
             assert not markdown.ROLE.search(cell.source) and not re.search(r"\.md\)|\) \(eq-", cell.source)

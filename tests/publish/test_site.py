@@ -48,6 +48,14 @@ def test_a_chapter_says_in_its_first_screen_which_preset_it_shows(page, address)
         assert said.bounding_box()["y"] < page.viewport_size["height"]
 
 
+def test_a_chapter_shows_its_first_figure_in_its_first_screen(page, address):
+    """Whole: the prediction, or what else is drawn first."""
+    if pathlib.PurePath(address).stem in sources.chapters():
+        drawn = page.locator(":is(.mx-chart svg, .mx-pick, .sifting-figure img) >> visible=true")
+        box = drawn.first.bounding_box()
+        assert box["height"] > 100 and box["y"] + box["height"] <= page.viewport_size["height"]
+
+
 def test_axe_finds_nothing_serious(page):
     """In the light; in the dark, where nothing but colors differs, by the rules about colors."""
     alike = (

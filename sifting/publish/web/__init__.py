@@ -1,9 +1,9 @@
-"""What Sphinx lacks, as an extension of it: terms told where they first stand, figures as files."""
+"""What Sphinx lacks, as an extension of it: terms told where they first stand, files beside pages."""
 
 import hashlib
 import pathlib
 
-from sifting.publish.web import figures, glossary, search
+from sifting.publish.web import figures, glossary, search, shared
 
 HERE = pathlib.Path(__file__).parent
 LONG = 100_000  # bytes; a longer source of a page is computed, and no use to who downloads it
@@ -13,7 +13,7 @@ def setup(app) -> dict:
     """Make Sphinx finish every page of the book."""
     app.add_config_value("sifting_stamp", _stamp(), "html")  # another one: every page is written anew
     app.connect("builder-inited", _begun)
-    app.connect("html-page-context", _page)
+    app.connect("html-page-context", _page, priority=900)  # after myst-nb, which adds the states of widgets
     app.connect("build-finished", _built)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -38,6 +38,7 @@ def _page(app, name: str, template: str, context: dict, doctree) -> None:
         body = glossary.marked(body, titles, page)
     book, site = pathlib.Path(app.srcdir, "book"), pathlib.Path(app.outdir)
     context["body"] = figures.finished(body, page, titles[page], book, site)
+    shared.on_page(context["script_files"], site / "_static")
 
 
 def _built(app, error) -> None:
