@@ -21,7 +21,8 @@ class Claim:
     estimate  : the mean effect; low, high: its confidence interval (CONFIDENCE)
     over      : what the interval is over, as "3 seeds"
     p         : two-sided p of the hypothesis that the effect lies on the bound of the statement that is
-                nearest to it; nan without an interval. Below 1 - CONFIDENCE where the verdict is decided
+                nearest to it; nan without an interval, and where all runs have one and the same value.
+                Below 1 - CONFIDENCE where the verdict is decided
     """
 
     statement: Statement
@@ -137,7 +138,9 @@ def check(statement: Statement, values, against=None, error: float | None = None
             spread, law = np.nan, stats.norm
         if isfinite(spread):
             half = _half(1 - CONFIDENCE, spread, law, drawn)
-            p = _p(away, spread, law, drawn)
+            # where all of several runs have one value, there is no law to test by
+            alike = freedom and not spread
+            p = np.nan if alike else _p(away, spread, law, drawn)
     low, high = (estimate - half, estimate + half) if min(sizes) else (-inf, inf)
     if isfinite(half):
         low, high = max(low, statement.least), min(high, statement.most)

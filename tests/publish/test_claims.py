@@ -166,6 +166,8 @@ def test_p_is_that_of_the_nearest_bound_and_decides_as_the_interval_does():
         and np.isnan(claim([5.0]).p)
         and np.isnan(claim([]).p)
     )
+    same = claim([5.0, 5.0, 5.0])
+    assert same.verdict == "holds" and np.isnan(same.p), "runs of one value say nothing of how runs scatter"
     draw = np.random.default_rng(1)
     for _ in range(300):
         bounds = dict(zip(("above", "below"), np.sort(draw.normal(size=2))))
