@@ -8,6 +8,7 @@ addEventListener("DOMContentLoaded", () => {
     return node;
   };
   const LEAST = 0.4, MOST = 8, LEGIBLE = 1.25, STEP = 1.25; // of the size that a figure is drawn at
+  const SLACK = 1.1; // a panel that is as little too wide for a phone is made narrower, and not scrolled
   let zoom = 1, natural = 1;
   const picture = h("img", { className: "enlarged" });
   const pane = h("div", { className: "pane", tabIndex: 0 }, picture);
@@ -53,6 +54,45 @@ addEventListener("DOMContentLoaded", () => {
     shown.style.cursor = "zoom-in";
     shown.addEventListener("click", act);
   }
+  // On a phone, the panels of a figure stand one below another, each as wide as the screen; they are parts of the same
+  // file. Where even a panel is too wide for its labels to be read, it is scrolled.
+  const crop = (source, [x, y, wide, high], ratio, all) => { // all: the width of its row, in shares of the picture, too
+    const node = h("span", { className: "crop" }, h("img", { src: source, alt: "", loading: "lazy" }));
+    node.style.cssText = `width: ${(100 * wide) / all}%; aspect-ratio: ${(wide * ratio) / high}`;
+    node.firstChild.style.cssText = `width: ${100 / wide}%; left: ${(-100 * x) / wide}%; top: ${(-100 * y) / high}%`;
+    return node;
+  };
+  const stack = (shown) => {
+    const natural = +shown.getAttribute("width"), ratio = natural / shown.getAttribute("height");
+    const rows = JSON.parse(shown.dataset.cut).map(([scale, x, y, wide, high, left, side]) => {
+      const parts = [[x, y, wide, high], ...(side ? [[left, y, side, high]] : [])].reverse();
+      const all = wide + (side ?? 0), size = natural * all;
+      const row = h("div", { className: "row" }, ...parts.map((part) => crop(shown.src, part, ratio, all)));
+      return Object.assign(h("div", { className: "piece" }, row), { size, least: scale * size });
+    });
+    const node = h("div", { className: "stack" }, ...rows);
+    node.setAttribute("role", "img");
+    node.setAttribute("aria-label", shown.alt);
+    shown.closest(".scroll").before(node);
+    const reach = () => node.querySelectorAll(".piece").forEach((piece) => {
+      const room = node.clientWidth - 16, cut = piece.least > SLACK * room; // 16: its padding
+      piece.firstChild.style.width = `${cut ? piece.least : Math.min(room, LEGIBLE * piece.size)}px`;
+      piece.classList.toggle("cut", cut);
+      if (cut) piece.tabIndex = 0; else piece.removeAttribute("tabindex");
+    });
+    new ResizeObserver(reach).observe(node);
+    return node;
+  };
+  const phone = matchMedia("(max-width: 576px)");
+  const restack = () => phone.matches && document.querySelectorAll(".sifting-figure > .scroll img[data-cut]").forEach((shown) => {
+    if (shown.dataset.stacked) return;
+    shown.dataset.stacked = "true";
+    const link = shown.closest("figure").querySelector("a.enlarge");
+    stack(shown).addEventListener("click", () => link && open(link));
+  });
+  phone.addEventListener("change", restack);
+  restack();
+
   dialog.addEventListener("keydown", (event) => {
     const factor = { "+": STEP, "=": STEP, "-": 1 / STEP }[event.key];
     if (factor) set(zoom * factor);

@@ -9,7 +9,7 @@ import os
 import pathlib
 import re
 
-from sifting.figures import dark, values
+from sifting.figures import dark, panels, values
 from sifting.figures.style import SMALL
 
 SMOKE = "Made at the smoke preset, which tests that every step runs: its figures and numbers are no results."
@@ -31,8 +31,9 @@ def embed(name: str, figure, caption: str, made: str, alt: str = "", stored: str
         (pathlib.Path(folder) / f"{name}.svg").write_text(text, encoding="utf-8")
     room, said = _room(figure), html.escape(alt or _seen(figure, caption), quote=True)
     fold = f"<details><summary>{name} in {of}</summary>{picture(name, stored, room, said)}</details>"
+    shown = picture(name, text, room, said, panels.cut(figure))
     return (
-        f'<figure class="sifting-figure" id="{name}">{picture(name, text, room, said)}{fold * bool(stored)}'
+        f'<figure class="sifting-figure" id="{name}">{shown}{fold * bool(stored)}'
         f"<figcaption><strong>{name}.</strong> {caption} "
         f'<span class="made">{made}</span></figcaption></figure>'
     )
@@ -43,12 +44,16 @@ def _seen(figure, caption: str) -> str:
     return f"{html.unescape(re.sub('<[^>]*>', '', caption)).strip()} {values.described(figure)}".strip()
 
 
-def picture(name: str, text: str, room: str, alt: str) -> str:
-    """An SVG in a box that scrolls where it is too wide, as HTML."""
+def picture(name: str, text: str, room: str, alt: str, cut: list | None = None) -> str:
+    """An SVG in a box that scrolls where it is too wide, as HTML.
+
+    cut : where a phone may cut it, see figures.panels.cut; figures.js does
+    """
     source = base64.b64encode(text.encode()).decode()
+    pieces = f' data-cut="{json.dumps(cut)}"' if cut else ""
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
-        f'<img class="{room}" alt="{alt}" src="data:image/svg+xml;base64,{source}"></div>'
+        f'<img class="{room}" alt="{alt}"{pieces} src="data:image/svg+xml;base64,{source}"></div>'
     )
 
 

@@ -7,9 +7,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.transforms import Bbox
 
 from sifting import figures
-from sifting.figures import dark, style, values
+from sifting.figures import dark, panels, style, values
 
 NAMES = [*style.METHODS]
 ROWS = {
@@ -154,6 +155,65 @@ def test_the_sheet_names_the_colors_of_the_figure_and_no_others():
     sheet = dark.sheet(f"stroke: {style.IMP}")
     assert f"stroke:{dark.bright(style.IMP)}" in sheet and f"fill:{dark.bright(style.IMP)}" not in sheet
     assert dark.bright(style.COOL) not in sheet
+
+
+# --- panels, one below another on a phone
+
+
+def inches(figure, piece):
+    """The scale of a piece, its box, and the width of the labels that it shares."""
+    scale, x, y, wide, high, *side = piece
+    whole = figure.get_tightbbox().padded(0.1)
+    left, top = whole.x0 + x * whole.width, whole.y1 - y * whole.height
+    box = Bbox.from_extents(left, top - high * whole.height, left + wide * whole.width, top)
+    return scale, box, side[1] * whole.width if side else 0.0
+
+
+def row(count, **options):
+    figure, axes = style.subplots(1, count, 2, **options)
+    for number, ax in enumerate(axes[0]):
+        ax.plot([1, 2], label="IMP, which has a name that is long enough for half of the page")
+        ax.set_ylabel("" if number and options.get("sharey") else "accuracy")
+    figure.legend(handles=axes[0, 0].get_lines(), loc="outside upper center")
+    return figure
+
+
+DRAWN = {
+    "panels": lambda: figures.methods.accuracy({name: {"IMP": ROWS} for name in "abcde"}),
+    "masks": lambda: figures.maps.masks({name: np.ones((8, 3, 4, 4), bool) for name in "ab"}, columns=8),
+    "row": lambda: row(3),
+    "shared": lambda: row(3, sharey=True),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_pieces_of_a_figure_have_all_of_it_once_and_fit_a_phone(name):
+    figure = DRAWN[name]()
+    pieces = [inches(figure, piece) for piece in panels.cut(figure)]
+    parts = [*figure.axes, *figure.legends]
+    boxes = [part.get_tightbbox().transformed(figure.dpi_scale_trans.inverted()) for part in parts]
+    for box in boxes:
+        inside = [
+            one for _, one, _ in pieces if one.contains(box.x0, box.y0) and one.contains(box.x1, box.y1)
+        ]
+        assert len(inside) == 1, "whole, and once"
+    for scale, box, side in pieces:
+        widest = max(other.width for other in boxes if box.contains(other.x0, other.y0))
+        assert scale <= 1 and (box.width + side) * scale <= max(1.1 * panels.PHONE, widest + 0.1)
+
+
+def test_panels_that_share_an_axis_share_its_labels():
+    (_, *first), *others = panels.cut(row(3, sharey=True))[1:]
+    assert len(first) == 4 and len(others) == 2
+    for _, *piece in others:
+        _, _, _, _, left, side = piece
+        assert left == pytest.approx(first[0], abs=0.001) and 0 < side < 0.5 * first[2]
+    assert all(len(piece) == 5 for piece in panels.cut(row(3)))
+
+
+def test_a_small_figure_is_one_piece():
+    figure, axes = style.subplots(1, 2, 2, width=3)
+    assert len(panels.cut(figure)) == 1
 
 
 # --- numbers and words

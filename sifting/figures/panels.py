@@ -1,0 +1,127 @@
+"""Where a figure can be cut: a phone shows its panels one below another, with labels that can be read."""
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+PHONE = 336 / 96  # inches that a picture has in the width of a phone of 390 pixels
+LEAST = 6  # points, 8 pixels: labels that can be read
+GAP = 0.04  # inches of white around a piece
+
+
+def cut(figure) -> list[list[float]]:
+    """The pieces of a figure, in the order of reading.
+
+    returns : of every piece the least scale at which its labels can be read, 1 as it is drawn; x, y, width
+              and height, in shares of the picture, from its top left corner; and, where it shares labels at
+              the left with another piece, their x and width
+
+    A piece is cut no further where it is narrow enough for a phone; a panel alone is never cut.
+    """
+    figure.draw_without_rendering()
+    whole = figure.get_tightbbox().padded(matplotlib.rcParams["savefig.pad_inches"])
+    parts = [part for part in (*figure.axes, *figure.legends, *figure.texts) if part.get_visible()]
+    boxes = [(_box(part), part) for part in parts]
+
+    def fits(piece: list) -> bool:
+        start, spine = _side(piece, boxes)
+        return (_around(piece).width + spine - start) * _scale(piece) <= PHONE
+
+    return [_shares(piece, boxes, whole) for piece in _pieces(boxes, fits)]
+
+
+def _box(part) -> Bbox:
+    """What an artist takes of the figure with all its words, in inches."""
+    return part.get_tightbbox().transformed(part.figure.dpi_scale_trans.inverted())
+
+
+def _around(piece: list) -> Bbox:
+    return Bbox.union([box for box, _ in piece])
+
+
+def _scale(piece: list) -> float:
+    """The least scale at which the smallest words of a piece can be read; at most 1."""
+    words = [text for _, part in piece for text in part.findobj(Text) if text.get_visible()]
+    return min(1, LEAST / min((text.get_fontsize() for text in words if text.get_text()), default=LEAST))
+
+
+def _split(parts: list, axis: int) -> list[list]:
+    """Parts in groups with white between them, from left to right (axis 0) or from above (1)."""
+    sign, groups, reached = 1 - 2 * axis, [], -float("inf")
+    ends = [sorted((sign * box.min[axis], sign * box.max[axis])) for box, _ in parts]
+    for (start, end), part in sorted(zip(ends, parts), key=lambda one: one[0]):
+        if start >= reached:
+            groups.append([])
+        groups[-1].append(part)
+        reached = max(reached, end)
+    return groups
+
+
+def _pieces(parts: list, fits) -> list[list]:
+    """Parts in pieces that fit, where white lets them be cut so far.
+
+    Columns are kept whole where that can be, since what shares an axis stands one below another.
+    """
+    if fits(parts) or len(parts) == 1:
+        return [parts]
+    columns = _split(parts, 0)
+    if len(columns) > 1:
+        return _joined([piece for column in columns for piece in _pieces(column, fits)], fits)
+    rows = _joined(_split(parts, 1), lambda some: len(_split(some, 0)) > 1)
+    if len(rows) == 1:
+        return [parts]
+    pieces = [piece for row in rows for piece in _pieces(row, fits)]
+    return _joined(pieces, lambda some: not fits(some) and len(_split(some, 0)) == 1)
+
+
+def _joined(groups: list[list], fit) -> list[list]:
+    """Groups next to each other joined where each of them is fit, and what is joined is, too."""
+    found = groups[:1]
+    for group in groups[1:]:
+        if fit(found[-1]) and fit(group) and fit(found[-1] + group):
+            found[-1] = found[-1] + group
+        else:
+            found.append(group)
+    return found
+
+
+def _side(piece: list, boxes: list) -> tuple[float, float]:
+    """Where the labels begin and end, in inches, that panels of a piece share with one that is not in it."""
+    inside = [ax for _, ax in piece if isinstance(ax, Axes)]
+    for box, ax in boxes:
+        if isinstance(ax, Axes) and ax not in inside and any(_labels(ax, other) for other in inside):
+            axis = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
+            return box.x0 - GAP, axis.x0
+    return 0.0, 0.0
+
+
+def _shares(piece: list, boxes: list, whole: Bbox) -> list[float]:
+    """What `cut` says of a piece."""
+    box = Bbox.intersection(_around(piece).padded(GAP), whole)
+    found = [_scale(piece), (box.x0 - whole.x0) / whole.width, (whole.y1 - box.y1) / whole.height]
+    found += [box.width / whole.width, box.height / whole.height]
+    start, spine = _side(piece, boxes)
+    if spine:
+        found += [(start - whole.x0) / whole.width, (spine - start) / whole.width]
+    return [round(float(value), 4) for value in found]
+
+
+def _labels(ax: Axes, other: Axes) -> bool:
+    """Whether the labels at the left of an axes are those of another one in its row, which has none."""
+    (low, high), (bottom, top) = ax.get_position().intervaly, other.get_position().intervaly
+    in_row = min(high, top) - max(low, bottom) > (top - bottom) / 2
+    if (
+        not in_row
+        or ax.get_position().x0 >= other.get_position().x0
+        or _numbered(other)
+        or other.get_ylabel()
+    ):
+        return False
+    shared = other in ax.get_shared_y_axes().get_siblings(ax)
+    return _numbered(ax) if shared else bool(ax.get_ylabel()) and not _numbered(ax)
+
+
+def _numbered(ax: Axes) -> bool:
+    """Whether numbers or names stand at the left of an axes."""
+    return ax.axison and any(label.get_visible() and label.get_text() for label in ax.get_yticklabels())
