@@ -6,22 +6,26 @@ import re
 
 import numpy as np
 from matplotlib.collections import PathCollection, PolyCollection, QuadMesh
-from matplotlib.patches import Rectangle, StepPatch
+from matplotlib.patches import Polygon, Rectangle, StepPatch
 from matplotlib.ticker import FixedLocator
 
 HEAD = ("panel", "horizontal", "vertical", "series", "x", "y", "low", "high")
-MOST = 6000  # rows; larger ones are pictures, whose numbers are in the stored results
+MOST = 10_000  # rows; more are those of maps, which are pictures: their numbers are in the stored results
+CELL = re.compile(r"row \d+")  # what the row of a map is called
 CAPS = ("_", "|")  # markers: the ends of error bars
 WORDS = 700  # characters of a description
 
 
 def table(figure) -> str:
-    """The numbers of a figure as CSV, with HEAD; "" where it shows pictures alone, or too many numbers.
+    """The numbers of a figure as CSV, with HEAD; "" where it shows pictures alone.
 
     horizontal, vertical : names of the axes; low, high : ends of a band or bar; a map has its value as y, and
-    its place as series and x
+    its place as series and x; where there are more than MOST numbers, those of maps are left out
     """
-    rows = [row for number, ax in enumerate(figure.axes, 1) if ax.axison for row in _rows(ax, number)]
+    shown = [(number, ax) for number, ax in enumerate(figure.axes, 1) if ax.axison]
+    rows = [row for number, ax in shown for row in _rows(ax, number)]
+    if len(rows) > MOST:
+        rows = [row for row in rows if not CELL.fullmatch(row[3])]
     if not 0 < len(rows) <= MOST:
         return ""
     file = io.StringIO()
@@ -55,14 +59,23 @@ def _points(ax):
             (x, y), wide, high = part.get_xy(), part.get_width(), part.get_height()
             lies = y + high / 2 == round(y + high / 2) and x == 0
             yield ("bar", wide, y + high / 2, 0, wide) if lies else ("bar", x + wide / 2, high, x, x + wide)
-        if isinstance(part, StepPatch):
-            heights, edges, _ = part.get_data()
+        if (steps := _steps(part)) is not None:
+            heights, edges = steps
             yield from zip(
                 [_name(part)] * len(heights), (edges[1:] + edges[:-1]) / 2, heights, edges, edges[1:]
             )
     for part in ax.images:
         if np.ndim(part.get_array()) == 2:
             yield from _map(part.get_array())
+
+
+def _steps(part):
+    """Heights and edges of a histogram; None for another form, and for the ground below one."""
+    if isinstance(part, StepPatch):
+        return part.get_data()[:2]
+    if isinstance(part, Polygon) and not part.get_fill():
+        return part.get_xy()[1:-1:2, 1], part.get_xy()[::2, 0]
+    return None
 
 
 def _map(values):

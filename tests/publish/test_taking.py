@@ -135,8 +135,9 @@ def test_on_a_phone_figures_fit_and_are_enlarged_by_tap_and_key(open_page, base)
     shown, stacks = page.locator(".sifting-figure"), page.locator(".sifting-figure > .stack")
     assert stacks.count() == page.locator(".sifting-figure > .scroll img[data-cut]").count() > 0
     assert page.locator(".sifting-figure > .scroll:visible").count() == shown.count() - stacks.count()
-    small = """all => all.map(one => [one.firstChild.offsetWidth + 1 < one.least, one.scrollWidth > one.clientWidth + 1,
-        one.tabIndex === 0])"""  # labels under 8 pixels, something that is cut, a place for the keyboard
+    small = """all => all.map(one => [
+        one.firstChild.offsetWidth + 1 < one.least, one.scrollWidth > one.clientWidth + 1, one.tabIndex === 0
+    ])"""  # labels under 8 pixels, something that is cut, a place for the keyboard
     for less, wide, reached in page.eval_on_selector_all(".stack .piece", small):
         assert wide == reached and not (less and wide)
     link, dialog, picture = (
@@ -210,6 +211,19 @@ def test_a_page_among_others_has_its_own_anchors_and_open_folds():
     )
     assert re.findall('href="([^"]*)"', found) == ["#data--b", "#imp--a", "https://x.org"]
     assert "<a>f</a>" in found
+
+
+def test_the_contents_name_the_page_of_every_chapter(browser):
+    names = [f"chapter-{n}--" for n in range(5)]
+    listed = "".join(f'<li><a href="#{name}">{name}</a></li>' for name in names)
+    chapters = "".join(f'<h1 id="{name}" style="break-before: page">{name}</h1>' for name in names)
+    page = browser.new_page()
+    page.set_content(f'<nav class="listed"><ol>{listed}</ol></nav>{chapters}')
+    found = pdf.places(page.pdf(**pdf.FORM))
+    assert {name: found[name] for name in names} == {name: 2 + n for n, name in enumerate(names)}
+    page.evaluate(pdf.NUMBERED, found)
+    shown = page.eval_on_selector_all(".listed a", "all => all.map(one => one.dataset.page)")
+    assert shown == ["2", "3", "4", "5", "6"]
 
 
 def test_without_a_browser_the_message_says_what_to_do(monkeypatch):

@@ -241,6 +241,21 @@ def test_bars_and_maps_have_numbers_and_pictures_have_none():
     assert [row["y"] for row in csv.DictReader(io.StringIO(values.table(figure)))] == ["1", "2", "3", "4"]
 
 
+def test_histograms_have_numbers_and_maps_only_where_they_are_few():
+    some = np.random.default_rng(0).lognormal(size=100)
+    figure = figures.utility.spectra({"title": {"IMP": some, "random": some**2}}, bins=8)
+    rows = [row for row in csv.DictReader(io.StringIO(values.table(figure))) if row["series"] == "IMP"]
+    ends = [float(row["low"]) for row in rows] + [float(rows[-1]["high"])]
+    assert [float(row["y"]) for row in rows] == list(
+        np.histogram(some, ends * np.array([1 - 1e-5] + [1] * 8))[0]
+    )
+    figure, axes = plt.subplots(1, 2)
+    plt.close(figure)
+    axes[0].imshow(np.zeros((200, 200)))
+    axes[1].plot([1, 2], label="a line")
+    assert {row["series"] for row in csv.DictReader(io.StringIO(values.table(figure)))} == {"a line"}
+
+
 def test_words_say_where_lines_begin_and_end():
     figure = figures.methods.accuracy({"one": {"IMP": ROWS | {"test": np.array([[0.5, 0.75, 0.25]])}}})
     assert (

@@ -24,7 +24,15 @@ FOOT = (
     '<div style="font: 7pt sans-serif; width: 100%; text-align: center; color: #555">'
     '<span class="pageNumber"></span></div>'
 )
-LINK = re.compile(r'(href|src)="([^"]*)"')
+FORM = {
+    "format": "A4", "print_background": True, "outline": True, "tagged": True, "display_header_footer": True,
+    "margin": {"top": "16mm", "bottom": "18mm", "left": "18mm", "right": "18mm"},
+    "header_template": "<span></span>", "footer_template": FOOT,
+}  # fmt: skip
+# writes behind every line of the contents the page that it leads to
+NUMBERED = """places => document.querySelectorAll(".listed a").forEach((link) => {
+    link.dataset.page = places[link.hash.slice(1)] ?? "";
+})"""
 NOTE = '<p class="widget-static-note">Here, the page on the site has an explorer.</p>'
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -110,6 +118,14 @@ def _math(text: str) -> str:
     return "".join(one.replace(' defer="defer"', "").replace(" async", "") for one in found)
 
 
+def places(text: bytes) -> dict[str, int]:
+    """Anchor -> the page that it is on, from 1 on; of a PDF of Chromium, whose objects are plain text."""
+    pages = re.findall(rb"^(\d+) 0 obj\n<</Type /Page\n", text, re.M)
+    number = {page: place for place, page in enumerate(pages, 1)}
+    found = re.findall(rb"/([\w-]+) \[(\d+) 0 R /XYZ", text)
+    return {anchor.decode(): number[page] for anchor, page in found if page in number}
+
+
 def write(site: pathlib.Path, target: pathlib.Path) -> pathlib.Path:
     """Print the book; returns where it lies.
 
@@ -131,11 +147,8 @@ def write(site: pathlib.Path, target: pathlib.Path) -> pathlib.Path:
             tab.evaluate(
                 "async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }"
             )
-            margin = {"top": "16mm", "bottom": "18mm", "left": "18mm", "right": "18mm"}
-            tab.pdf(
-                path=target, format="A4", margin=margin, print_background=True, outline=True, tagged=True,
-                display_header_footer=True, header_template="<span></span>", footer_template=FOOT,
-            )  # fmt: skip
+            tab.evaluate(NUMBERED, places(tab.pdf(**FORM)))  # which takes no room: places stay
+            tab.pdf(path=target, **FORM)
             browser.close()
     finally:
         page.unlink(missing_ok=True)
