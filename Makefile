@@ -15,6 +15,7 @@ trial   :=
 a       :=
 b       :=
 port    :=
+peers   :=
 field   :=
 only    :=
 python  :=
@@ -30,7 +31,7 @@ endif
 RUN := $(PYTHON) -m sifting
 OPTIONS = preset=$(preset) seeds=$(seeds) device=$(device) "set=$(set)" fresh=$(fresh) cluster=$(cluster) engine=$(engine) book=$(book)
 
-KNOWN := chapter preset seeds device set result fresh cluster engine book trial a b port field only python
+KNOWN := chapter preset seeds device set result fresh cluster engine book trial a b port peers field only python
 GIVEN := $(filter-out -*-command-variables-*-,$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 ifneq ($(filter-out $(KNOWN),$(GIVEN)),)
 $(error unknown $(filter-out $(KNOWN),$(GIVEN)); choose from $(KNOWN))
@@ -110,7 +111,8 @@ verify: $(READY)    ## recompute a stored run and compare
 	@exec $(RUN) verify $(chapter) $(result) seeds=$(seeds) device=$(device)
 
 bench: $(READY)     ## measure how fast everything is, in minutes on an idle machine, for the page How fast
-	@exec $(RUN) bench
+#:  peers=1                     loops of other libraries alone, which are fetched into the cache
+	@exec $(RUN) bench peers=$(peers)
 
 house: $(READY)     ## print the plan of the package: its rooms, what they are for, who imports whom
 	@exec $(RUN) house

@@ -67,7 +67,7 @@ OPTIONS = {  # command -> option -> how to read it
     "verify": {"seeds": one_of({"all": True}), "device": str},
     "serve": {"port": whole},
     "live": {"port": whole, "fresh": one_of({"1": True, "0": False})},
-    "bench": {},
+    "bench": {"peers": one_of({"1": True, "0": False})},
     "house": {},
     "list": {"chapter": str},
     "help": {"field": str},
@@ -166,7 +166,7 @@ def command(words: list[str]) -> int:
     elif verb == "bench":
         from sifting import bench
 
-        bench.main()
+        bench.main(only=("peers",) if options.get("peers") else ())
     else:
         getattr(runner, verb)()
     return 0

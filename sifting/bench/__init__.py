@@ -5,14 +5,15 @@ import functools
 import json
 import os
 import platform
-import statistics
-import time
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from sifting import config, observables, store
+from sifting.bench import libraries, limits
 from sifting.bench.browser import laboratory
+from sifting.bench.clock import compared, measure
 from sifting.bench.steps import (
     SPREAD,
     images,
@@ -24,7 +25,6 @@ from sifting.bench.steps import (
     sparsely,
     together,
     uneven,
-    work,
 )
 from sifting.config import Config
 from sifting.publish import plans
@@ -46,30 +46,14 @@ WIDTHS, WIDE_DENSITY = (128, 256, 512, 1024, 2048), 0.03  # units of each hidden
 REPLICAS = (1, 2, 4, 8)
 UNITS, SIDES, SIDES_DENSITIES = 1024, (8, 16, 32), (0.3, 0.03)  # of the masks that S(d) is counted in
 IMAGES = 10_000  # that cavity scores are measured on
-PEERS = {"small network, 768-300-100-10, batch 128": (16, Config(widths=(300, 100), batch_size=128), 10)}
+PEERS = {
+    "LeNet-300-100 on 768 inputs, batch 128": (
+        16,
+        Config(widths=(300, 100), batch_size=128, batch_norm="none"),
+        10,
+    )
+}
 PEERS_DENSITY = 0.05
-
-
-def measure(runs: dict, seconds: float, least: int = 5) -> dict[str, float]:
-    """Median milliseconds of each function, of the processor's time for this thread.
-
-    They take turns, so that a busy machine slows all alike, and each runs at least `least` times.
-    """
-    times = {name: [] for name in runs}
-    for run in [*runs.values()] * min(2, least - 1):
-        run()
-    stop = time.perf_counter() + seconds
-    while time.perf_counter() < stop or min(map(len, times.values())) < least:
-        for name, run in runs.items():
-            start = time.thread_time()  # others may be at work here, too
-            run()
-            times[name].append(1000 * (time.thread_time() - start))
-    return {name: round(statistics.median(values), 3) for name, values in times.items()}
-
-
-def compared(row: dict, fast: str) -> dict:
-    """The row, with how many times faster than the reference `fast` is: below 1 it is slower."""
-    return row | {"ratio": round(row["reference"] / row[fast], 3)}
 
 
 def loops(seconds: float) -> list[dict]:
@@ -112,15 +96,10 @@ def density(seconds: float) -> list[dict]:
 
 
 def kernels(seconds: float) -> list[dict]:
-    """The reference loop, the sparse engine and the engine kept, by density of the masks.
-
-    dense_rate : 10^9 floating-point operations a second of the reference loop, zeros included
-    kept_rate  : the same of the engine kept, of kept weights alone
-    """
+    """The reference loop, the sparse engine and the engine kept, by density of the masks."""
     rows = []
     for name, (side, settings, classes) in SIZES.items():
         split = images(side, classes)
-        whole = work(split, settings, classes, masks(split, settings, 1.0))
         for kept in KERNEL_DENSITIES:
             pruned = masks(split, settings, kept)
             runs = {
@@ -128,28 +107,18 @@ def kernels(seconds: float) -> list[dict]:
                 "sparse": sparsely(split, settings, classes, pruned),
                 "kept": keeping(split, settings, classes, pruned),
             }
-            row = compared({"size": name, "density": kept} | measure(runs, seconds), "kept")
-            row["dense_rate"] = round(1000 * whole / row["reference"], 3)
-            row["kept_rate"] = round(1000 * work(split, settings, classes, pruned) / row["kept"], 3)
-            rows.append(row)
+            rows.append(compared({"size": name, "density": kept} | measure(runs, seconds), "kept"))
     return rows
+
+
+def roofline(seconds: float) -> list[dict]:
+    """See limits.roofline."""
+    return limits.roofline(SIZES, KERNEL_DENSITIES, seconds)
 
 
 def peers(seconds: float) -> list[dict]:
-    """The engine kept and the plain loop of DataLoader and torch.nn.utils.prune on a small network.
-
-    ratio : time of the plain loop over that of the engine
-    """
-    rows = []
-    for name, (side, settings, classes) in PEERS.items():
-        split = images(side, classes)
-        runs = {
-            "plain": plain(split, settings, classes, PEERS_DENSITY),
-            "kept": keeping(split, settings, classes, masks(split, settings, PEERS_DENSITY)),
-        }
-        row = {"size": name, "density": PEERS_DENSITY} | measure(runs, seconds)
-        rows.append(row | {"ratio": round(row["plain"] / row["kept"], 3)})
-    return rows
+    """See libraries.peers."""
+    return libraries.peers(PEERS, PEERS_DENSITY, seconds)
 
 
 def width(seconds: float) -> list[dict]:
@@ -254,6 +223,7 @@ TABLES = {
     "loops": loops,
     "density": density,
     "kernels": kernels,
+    "roofline": roofline,
     "peers": peers,
     "width": width,
     "levels": levels,
@@ -262,6 +232,7 @@ TABLES = {
     "cavity": cavity,
     "laboratory": laboratory,
 }
+ASKED = ("peers",)  # measured where it is asked for alone, because it fetches packages
 
 
 def machine() -> dict:
@@ -275,19 +246,26 @@ def machine() -> dict:
     }
 
 
-def main(seconds: float = 1.5) -> dict:
-    """Measure everything, print it, and keep it in book/results/bench.json.
+def main(seconds: float = 1.5, only: Sequence[str] = ()) -> dict:
+    """Measure everything but what is asked for by its name, print it, and keep it in book/results/bench.json.
 
     seconds : for each row of a table, and at least five steps of each kind
+    only    : tables to measure instead; the others stay as they are, of whichever machine that is
     returns : {"machine": {...}, table: its rows}
     """
     torch.set_num_threads(1)
-    result = {"machine": machine()}
-    print(", ".join(f"{name} {value}" for name, value in result["machine"].items()))
-    for name, block in TABLES.items():
-        result[name] = block(seconds)
-        print(f"\n{name}, in milliseconds", *map(_line, result[name]), sep="\n", flush=True)
     path = store.root() / "bench.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    here = machine()
+    print(", ".join(f"{name} {value}" for name, value in here.items()))
+    names = only or [name for name in TABLES if name not in ASKED]
+    there = before.get("machine", here)
+    same = only or there["device"] == here["device"]
+    result = {"machine": there if only else here}
+    result |= {name: before[name] for name in TABLES if same and name in before}
+    for name in names:
+        result[name] = TABLES[name](seconds)
+        print(f"\n{name}, times in milliseconds", *map(_line, result[name]), sep="\n", flush=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}")
     part.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -1,8 +1,9 @@
 """What is measured: one step of each loop, and what it is held against.
 
-All functions but the first three make a function to call.
+Functions without a word of what they return make a function to call.
 """
 
+import functools
 import itertools
 
 import torch
@@ -13,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from sifting import config
 from sifting.config import Config
-from sifting.data import Dataset, Images, Split
+from sifting.data import Dataset, Images, Split, mean_image
 from sifting.training import kept, sparse
 from sifting.training.models import build
 from sifting.training.reference import Stepper, generator
@@ -24,11 +25,16 @@ Masks = dict[str, torch.Tensor]
 SPREAD = 0.35  # sd of log10 in `uneven`: about as many dead units at 1 % as in the stored laptop runs
 
 
-def images(side: int, classes: int, count: int = 4000) -> Split:
-    """Random images, normalized one by one: the speed does not depend on what they show."""
+def images(side: int, classes: int, count: int = 4000, centered: bool = False) -> Split:
+    """Random images, normalized one by one: the speed does not depend on what they show.
+
+    centered : by their mean image instead
+    """
     draw = torch.Generator().manual_seed(0)
     pictures = torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8, generator=draw)
-    return Split(Images(pictures, torch.arange(count)), torch.randint(0, classes, (count,), generator=draw))
+    found = Images(pictures, torch.arange(count))
+    labels = torch.randint(0, classes, (count,), generator=draw)
+    return Split(found, labels, mean_image(found) if centered else None)
 
 
 def uneven(shape: tuple[int, int], density: float, spread: float, draw: torch.Generator) -> torch.Tensor:
@@ -54,29 +60,24 @@ def masks(split: Split, settings: Config, density: float, spread: float = SPREAD
     }
 
 
-def reference(split: Split, settings: Config, classes: int, masks: Masks):
-    """A step of the reference loop, drawing the batch included."""
-    return _stepping(Stepper, split, settings, classes, masks)
+def stepping(kind: type[Stepper], split: Split, settings: Config, classes: int, masks: Masks):
+    """A step of a stepper of that kind, its `stepper`, drawing the batch included."""
+    data = Dataset("random", split.images.shape, classes, split, split, split)
+    model = build(settings, data.shape, classes, generator(settings, "weights"))
+    stepper = kind(model, masks, data, settings)
+    stream = itertools.chain.from_iterable(stepper.stream(level, 1000) for level in itertools.count())
+
+    def run():
+        stepper.step(*next(stream), settings.lr)
+
+    run.stepper = stepper
+    return run
 
 
-def sparsely(split: Split, settings: Config, classes: int, masks: Masks):
-    """A step of the sparse engine, drawing the batch included."""
-    return _stepping(sparse.Stepper, split, settings, classes, masks)
-
-
-def keeping(split: Split, settings: Config, classes: int, masks: Masks):
-    """A step of the engine kept, drawing the batch included."""
-    return _stepping(kept.Stepper, split, settings, classes, masks)
-
-
-def work(split: Split, settings: Config, classes: int, masks: Masks) -> float:
-    """Floating-point operations of one step that involve kept weights, in units of 10^9.
-
-    Each kept weight is multiplied for the output, for its own gradient and, but in the first layer, for that
-    of the input, and added: two operations an image.
-    """
-    counts = [int(mask.sum()) for mask in masks.values()] + [settings.widths[-1] * classes]
-    return 2e-9 * settings.batch_size * (3 * sum(counts) - counts[0])
+# steps of the reference loop, of the sparse engine and of the engine kept
+reference, sparsely, keeping = (
+    functools.partial(stepping, kind) for kind in (Stepper, sparse.Stepper, kept.Stepper)
+)
 
 
 def together(split: Split, settings: Config, classes: int, count: int, density: float):
@@ -113,8 +114,8 @@ def products(split: Split, settings: Config, classes: int):
     return run
 
 
-def plain(split: Split, settings: Config, classes: int, density: float):
-    """What one would write with the libraries alone: DataLoader, torch.nn.utils.prune, SGD."""
+def network(split: Split, settings: Config, classes: int) -> nn.Sequential:
+    """The network as one would write it without this library."""
     sizes = [*_sizes(split, settings), classes]
     layers = []
     for n, (a, b) in enumerate(zip(sizes, sizes[1:])):
@@ -124,16 +125,25 @@ def plain(split: Split, settings: Config, classes: int, density: float):
         )
         layers += [nn.BatchNorm1d(a)] * norm_before + [nn.Linear(a, b)] + [nn.BatchNorm1d(b)] * norm_after
         layers += [nn.ReLU()] * (n < len(sizes) - 2)
-    model = nn.Sequential(*layers)
+    return nn.Sequential(*layers)
+
+
+def loader(split: Split, settings: Config) -> DataLoader:
+    """Batches of all images, which are normalized already, by the DataLoader of torch."""
+    images = TensorDataset(split.batch(torch.arange(len(split)))[0], split.labels)
+    return DataLoader(images, settings.batch_size, shuffle=True, drop_last=True)
+
+
+def plain(split: Split, settings: Config, classes: int, density: float):
+    """What one would write with the libraries alone: DataLoader, torch.nn.utils.prune, SGD."""
+    model, batches = network(split, settings, classes), loader(split, settings)
     for layer in [layer for layer in model if isinstance(layer, nn.Linear)][:-1]:
         torch_prune.random_unstructured(layer, "weight", 1 - density)
     optimizer = torch.optim.SGD(model.parameters(), settings.lr, momentum=settings.momentum)
-    x = split.batch(torch.arange(len(split)))[0]
-    loader = DataLoader(TensorDataset(x, split.labels), settings.batch_size, shuffle=True, drop_last=True)
 
     def endless():
         while True:
-            yield from loader
+            yield from batches
 
     stream = endless()
 
@@ -149,19 +159,6 @@ def plain(split: Split, settings: Config, classes: int, density: float):
 def _sizes(split: Split, settings: Config) -> list[int]:
     """Inputs, and units of each hidden layer."""
     return [torch.Size(split.images.shape).numel(), *settings.widths]
-
-
-def _stepping(kind: type[Stepper], split: Split, settings: Config, classes: int, masks: Masks):
-    """A step of a stepper of that kind, drawing the batch included."""
-    data = Dataset("random", split.images.shape, classes, split, split, split)
-    model = build(settings, data.shape, classes, generator(settings, "weights"))
-    stepper = kind(model, masks, data, settings)
-    stream = itertools.chain.from_iterable(stepper.stream(level, 1000) for level in itertools.count())
-
-    def run():
-        stepper.step(*next(stream), settings.lr)
-
-    return run
 
 
 def _batch(split: Split, settings: Config, draw: torch.Generator) -> torch.Tensor:

@@ -1,5 +1,6 @@
 """Time against size."""
 
+import numpy as np
 from matplotlib.ticker import NullLocator
 
 from sifting.figures.style import COOL, FAINT, IMP, NULL, SMALL, log_axis, share, subplots
@@ -16,6 +17,8 @@ LABELS = {
     "width": "units a hidden layer",
     "level": "level of pruning",
     "replicas": "runs",
+    "cache": "ceiling: arithmetic, cache",
+    "main_memory": "ceiling: arithmetic, memory",
 }
 MOST = 7  # ratios a line that do not run into each other
 
@@ -51,6 +54,42 @@ def cost(rows: list[dict], against: str, reference: str, fast: str, others: tupl
         ax.set_title(size.partition(",")[0])
     axes[-1, 0].set_xlabel(LABELS[against])
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
+def roofline(rows: list[dict]):
+    """Operations a second by operations a byte, of each loop and density; one panel a size.
+
+    Lines are ceilings: the arithmetic, and what the cache and the main memory can deliver.
+
+    rows : of the table roofline of bench.json
+    """
+    sizes = list(dict.fromkeys(row["size"] for row in rows))
+    figure, axes = subplots(1, len(sizes), 3.4, sharey=True)
+    for ax, size in zip(axes[0], sizes):
+        mine = [row for row in rows if row["size"] == size]
+        peak, x = mine[0]["peak"], np.geomspace(0.1, 1000, 200)
+        for name, form in (("cache", "-"), ("main_memory", "--")):
+            ax.plot(
+                x, np.minimum(peak, mine[0][name] * x), form, color=FAINT, linewidth=1.2, label=LABELS[name]
+            )
+        for kind, color, form in (("dense", NULL, "s"), ("sparse", COOL, "D"), ("kept", IMP, "o")):
+            at = [row[f"{kind}_intensity"] for row in mine]
+            rates = [row[f"{kind}_rate"] for row in mine]
+            label = LABELS["reference" if kind == "dense" else kind]
+            ax.plot(at, rates, form, color=color, markersize=4, linestyle="none", label=label)
+            if kind == "kept":
+                for place, rate, row in zip(at, rates, mine):
+                    style = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
+                    ax.annotate(share(row["density"]), (place, rate), (0, 5), **style)
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.set_xticks(ticks := [0.1, 1, 10, 100, 1000], [f"{tick:,g}" for tick in ticks])
+        log_axis(ax.yaxis)
+        ax.set_title(size.partition(",")[0])
+        ax.set_xlabel("operations a byte")
+    axes[0, 0].set_ylabel("10⁹ operations a second")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
 

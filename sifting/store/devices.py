@@ -24,7 +24,7 @@ def resolve(device: str) -> str:
     if device == "auto":
         return "cuda" if here["cuda"] else "cpu"
     if not here.get(device, True):
-        gpu = {"cuda": "GPU", "mps": "GPU of an Apple"}[device]
+        gpu = {"cuda": "GPU", "mps": "Metal GPU"}[device]
         raise ValueError(f"device {device}: torch sees no {gpu} here; use device=cpu, or device=auto")
     return device
 

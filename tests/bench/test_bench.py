@@ -10,8 +10,10 @@ import torch
 import torch.utils.flop_counter
 
 from sifting import bench, config, store
+from sifting.bench import libraries, limits
 from sifting.publish import plans, runner
 from sifting.publish.pages import fast
+from sifting.training import kept
 
 STORED = pathlib.Path(__file__).resolve().parents[2] / "book" / "results" / "bench.json"
 TINY = dataclasses.replace(config.preset("smoke"), batch_size=20)
@@ -26,6 +28,11 @@ def drawn(tmp_path_factory):
         patch.setattr(runner, "BOOK", folder)
         runner.draw_guides(["lab"])
     return folder
+
+
+def lacking(*_):
+    """Another library, where it cannot be installed."""
+    raise ImportError("no network")
 
 
 @pytest.fixture
@@ -44,6 +51,7 @@ def tiny(results, monkeypatch, drawn):
         "IMAGES": 500,
     }.items():
         monkeypatch.setattr(bench, name, value)
+    monkeypatch.setattr(libraries, "lightning", lacking)
     monkeypatch.setattr(bench.browser, "SETTINGS", "images=digits&steps=200&levels=2")
     monkeypatch.setattr(runner, "BOOK", drawn)
     sizes, draw = [192, *TINY.widths], np.random.default_rng(0)
@@ -69,7 +77,8 @@ def test_a_table_has_rows_of_sane_numbers(tiny, name):
 def test_a_ratio_is_one_time_over_another_the_same_two_in_every_row(tiny, name):
     rows = bench.TABLES[name](seconds=0.01)
     if "ratio" in rows[0]:
-        usual = {"reference"} & rows[0].keys() or rows[0].keys() - {"ratio"}  # what is over the line
+        # what is over the line
+        usual = {"plain" if name == "peers" else "reference"} & rows[0].keys() or rows[0].keys() - {"ratio"}
         assert any(
             all(row["ratio"] == round(row[slow] / row[fast], digits) for row in rows)
             for slow in usual
@@ -105,6 +114,53 @@ def test_main_prints_and_keeps_every_table(tiny, results, monkeypatch, capsys):
     assert row["times_plain"] == pytest.approx(row["plain"] / row["reference"], abs=0.001)
     printed = capsys.readouterr().out
     assert all(f"ratio {row['ratio']}" in printed for row in result["replicas"])
+
+
+def test_what_fetches_packages_is_measured_alone_and_the_rest_stays(tiny, results, monkeypatch, capsys):
+    results.mkdir(exist_ok=True)
+    before = {"machine": {"device": "another"}, "loops": [{"size": "x"}], "peers": []}
+    (results / "bench.json").write_text(json.dumps(before))
+    result = bench.main(seconds=0.01, only=["peers"])
+    assert result | {"peers": []} == before == before | {"machine": result["machine"]}
+    assert [row.keys() & {"plain", "kept", "lightning"} for row in result["peers"]] == [{"plain", "kept"}]
+    assert capsys.readouterr().err == "not measured: no network\n"
+    monkeypatch.setattr(bench, "TABLES", {name: bench.TABLES[name] for name in ("loops", "peers")})
+    assert "peers" not in bench.main(seconds=0.01), "they are of another machine"
+    result = bench.main(seconds=0.01, only=["peers"])
+    assert bench.main(seconds=0.01)["peers"] == result["peers"]
+
+
+def test_a_package_that_cannot_be_installed_says_why(monkeypatch, tmp_path):
+    monkeypatch.setenv("SIFTING_CACHE", str(tmp_path))
+    monkeypatch.setattr(libraries, "PACKAGES", ("sifting-has-no-such-package==0.0", "--no-index"))
+    with pytest.raises(ImportError, match="sifting-has-no-such-package==0.0 cannot be installed: ERROR"):
+        libraries.installed()
+
+
+@pytest.mark.parametrize("kind", ["reference", "sparsely", "keeping"])
+def test_the_operations_of_a_step_are_those_of_its_products(kind):
+    """Where all layers are whole, as the products count them, but for those of the images' own gradient."""
+    split, settings = bench.images(8, 12), dataclasses.replace(TINY, batch_norm="none")
+    masks = bench.masks(split, settings, 1.0)
+    run = bench.products(split, settings, 12)
+    with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
+        run()
+    stepper = getattr(bench, kind)(split, settings, 12, masks).stepper
+    operations, fetched, used = limits.work(stepper, masks)
+    assert operations == pytest.approx(1e-9 * counter.get_total_flops()) and used == 1
+    assert 0 < fetched < operations
+
+
+@pytest.mark.parametrize("density", [0.1, 0.03])
+def test_kept_weights_alone_are_half_an_operation_a_byte(density, monkeypatch):
+    monkeypatch.setattr(kept, "settle", lambda model, config: ["blas", *[1.0] * len(model.linear)])
+    split, settings = bench.images(8, 12), dataclasses.replace(TINY, batch_norm="none")
+    masks = bench.masks(split, settings, density, spread=0)
+    masks["linear.3.weight"] = bench.uneven(
+        (12, TINY.widths[-1]), density, 0, torch.Generator().manual_seed(0)
+    )
+    operations, fetched, used = limits.work(bench.keeping(split, settings, 12, masks).stepper, masks)
+    assert operations / fetched == pytest.approx(0.5) and used == 1
 
 
 @pytest.mark.parametrize("norm", config.SETTINGS["batch_norm"].choices)

@@ -335,7 +335,7 @@ def test_make_names_the_variables_that_there_are():
         ("port=80", "make book does not take port; it takes chapter preset seeds device set fresh cluster"),
         ("live chapter=imp", "make live does not take chapter; it takes port fresh"),
         ("compare a=x b=y port=80", "make compare does not take port; it takes a b"),
-        ("bench preset=smoke", "make bench does not take preset; it takes nothing"),
+        ("bench preset=smoke", "make bench does not take preset; it takes peers"),
         ("test only=shop", "unknown room 'shop'; choose from bench cache config"),
         ("chapter=imp set=lr=1 seeds=2", ""),
         ("verify result=NAME device=cpu", ""),

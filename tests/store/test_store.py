@@ -290,7 +290,7 @@ def test_an_engine_that_there_is_not_is_refused_even_where_all_is_stored(results
         store.load_or_run("ticket", [TINY], "cpu", engine="warp")
 
 
-@pytest.mark.parametrize("device, what", [("cuda", "GPU"), ("mps", "GPU of an Apple")])
+@pytest.mark.parametrize("device, what", [("cuda", "GPU"), ("mps", "Metal GPU")])
 def test_a_gpu_that_there_is_not_is_refused_even_where_all_is_stored(
     device, what, results, stored, monkeypatch
 ):

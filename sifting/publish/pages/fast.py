@@ -1,6 +1,6 @@
 """Writes the page *How fast* from what `make bench` measured. No torch.
 
-Every number on it is computed from bench.json.
+Every number on it is computed from bench.json, but those in held.QUOTED.
 """
 
 import json
@@ -11,7 +11,8 @@ from sifting.config import PRESETS
 from sifting.figures.speed import times
 from sifting.figures.style import share
 from sifting.publish.markup import embed, grid
-from sifting.publish.pages.measured import numbers
+from sifting.publish.pages.held import peers, roofline
+from sifting.publish.pages.measured import REFERENCE, numbers, sized
 
 NOISE = 0.05  # of a ratio
 MACHINE = {
@@ -57,17 +58,8 @@ def speed_page(file: pathlib.Path) -> str:
 
 def _drawn(name: str, caption: str, rows: list[dict], *columns) -> str:
     """The figure of a table; columns : see figures.speed.cost."""
-    drawn = '<a href="reference.html#figures.speed.cost">figures.speed.cost</a>'
-    made = f"drawn by {drawn} from what <code>make bench</code> measured"
+    made = f"drawn by {REFERENCE.format('cost')} from what <code>make bench</code> measured"
     return embed(f"speed-{name}", figures.speed.cost(rows, *columns), caption, made)
-
-
-def _sized(rows: list[dict]) -> list[tuple[str, list[dict]]]:
-    """The rows of each network, with its name."""
-    return [
-        (size, [row for row in rows if row["size"] == size])
-        for size in dict.fromkeys(row["size"] for row in rows)
-    ]
 
 
 def _faster(row: dict) -> str:
@@ -101,7 +93,7 @@ def density(rows: list[dict]) -> list[str]:
     found = "\n".join(
         f"- {size}: at {share(mine[-1]['density'])} a step is {_faster(mine[-1])} as that of the reference "
         "loop. " + _slower(mine, lambda row: share(row["density"]))
-        for size, mine in _sized(rows)
+        for size, mine in sized(rows)
     )
     return [
         "The sparse engine computes with the kept weights alone, in layers where that is faster, and leaves "
@@ -128,20 +120,12 @@ def kernels(rows: list[dict]) -> list[str]:
         + ", ".join(f"at {share(row['density'])} {_faster(row)}" for row in mine)
         + f" as the reference loop, and {times(mine[-1]['sparse'] / mine[-1]['kept'])} as the sparse engine "
         f"at {share(mine[-1]['density'])}. " + _slower(mine, lambda row: share(row["density"]))
-        for size, mine in _sized(rows)
+        for size, mine in sized(rows)
     )
-    dense = max(row["dense_rate"] for row in rows)
-    rates = [row["kept_rate"] for row in rows]
     return [
         "The engine `kept` does the same by loops that are compiled for kept weights alone, and multiplies "
         "whole layers by the faster of two libraries. It trains what is computed anew.",
         found,
-        f"What limits a step? The reference loop does up to {dense:.0f} billion operations a second, most of "
-        "them with zeros: once a number is in a register, a dense product uses it many times, so that "
-        f"arithmetic is the limit. The engine `kept` does {min(rates):.0f} to {max(rates):.0f} billion with "
-        "kept weights alone, the last layer included, which is whole. In a pruned layer every two operations "
-        "fetch a number of four bytes that no other weight of the unit uses: the limit is how fast the cache "
-        "delivers. At low densities it is what no weight takes part in: images, batch norm, and the loss.",
         _drawn(
             "kernels",
             "A step by density. Numbers: how many times as fast the engine kept is.",
@@ -151,18 +135,6 @@ def kernels(rows: list[dict]) -> list[str]:
             "kept",
             ("sparse",),
         ),
-    ]
-
-
-def peers(rows: list[dict]) -> list[str]:
-    """What one would write with the libraries alone, on a small network."""
-    return [
-        " ".join(
-            f"{row['size'].capitalize()}, {share(row['density'])} of the weights kept: a loop of "
-            "`DataLoader` and `torch.nn.utils.prune` takes "
-            f"{times(row['ratio'])} as long as the engine `kept`."
-            for row in rows
-        )
     ]
 
 
@@ -219,7 +191,7 @@ def replicas(rows: list[dict]) -> list[str]:
     found = "\n".join(
         f"- {size}: {mine[-1]['replicas']} runs together are {_faster(mine[-1])}. "
         + _slower(mine, lambda row: f"{row['replicas']} run{'s' * (row['replicas'] > 1)}")
-        for size, mine in _sized(rows)
+        for size, mine in sized(rows)
     )
     return [
         "Runs that differ in their seeds can be trained together, as one stack of batched products. It is "
@@ -276,12 +248,16 @@ def laboratory(rows: list[dict]) -> list[str]:
 
 
 NOT_YET = "Not measured yet: `make bench` does"
-LACKING = {"levels": f"{NOT_YET}, once `make chapter=imp preset=laptop` has stored the run."}
+LACKING = {
+    "levels": f"{NOT_YET}, once `make chapter=imp preset=laptop` has stored the run.",
+    "peers": "Not measured yet: `make bench peers=1` does.",
+}
 SECTIONS = {  # table of bench.json -> title, function(rows) -> paragraphs
     "loops": ("Beside bare products and a plain loop", loops),
     "density": ("Density", density),
     "kernels": ("Compiled loops", kernels),
-    "peers": ("Beside a plain loop, on a small network", peers),
+    "roofline": ("What limits a step", roofline),
+    "peers": ("Beside other libraries, on a small network", peers),
     "width": ("Width", width),
     "levels": ("A whole run, level by level", levels),
     "replicas": ("Replicas", replicas),
