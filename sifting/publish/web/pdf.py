@@ -89,7 +89,7 @@ def whole(site: pathlib.Path) -> str:
     math = next((found for text in texts.values() if (found := _math(text))), "")
     articles = [article(name, text, {*names}) for name, text in texts.items()]
     titles = {
-        name: re.sub("<[^>]*>|#", "", re.search("(?s)<h1>(.*?)</h1>", text)[1])
+        name: re.sub("<[^>]*>|#", "", re.search("(?s)<article.*?<h1>(.*?)</h1>", text)[1])
         for name, text in texts.items()
     }
     listed = ""
@@ -97,7 +97,7 @@ def whole(site: pathlib.Path) -> str:
         lines = "".join(
             f'<li><a href="#{name}--">{titles[name]}</a></li>' for name in inside if name in texts
         )
-        listed += f"<h3>{html.escape(part)}</h3><ol>{lines}</ol>" * bool(lines)
+        listed += f"<h3>{html.escape(part)}</h3><ul>{lines}</ul>" * bool(lines)
     head = f'<meta charset="utf-8"><title>Sifting</title>{styles}{math}'
     cover = (
         '<header class="cover"><h1>Sifting</h1><p>An executable book on iterative magnitude pruning</p>'
