@@ -195,11 +195,11 @@ def fashion(base: Config, count: int) -> dict[str, list[Config]]:
         "IMP": base,
         "one-shot": replace(base, iterative=False),
         "random": replace(base, iterative=False, criterion="random"),
-        "IMP, 4 x steps": replace(base, steps=4 * base.steps, rewind_step=4 * base.rewind_step),
-        "IMP, a tenth of the images": replace(base, fraction=base.fraction / 10),
-        "IMP, two classes": replace(base, labels="random", classes=2),
-        "IMP, Gaussian clone": replace(base, clone="joint"),
-        "IMP, pixels reordered": replace(base, clone="pixels"),
+        "4 x steps": replace(base, steps=4 * base.steps, rewind_step=4 * base.rewind_step),
+        "a tenth of the images": replace(base, fraction=base.fraction / 10),
+        "two classes": replace(base, labels="random", classes=2),
+        "Gaussian clone": replace(base, clone="joint"),
+        "pixels reordered": replace(base, clone="pixels"),
     }
     return {name: seeds(config, count) for name, config in groups.items()}
 
