@@ -9,7 +9,7 @@ from sifting.config import SETTINGS, choose
 from sifting.publish import asked, plans, settings, sources
 from sifting.publish.forecast import forecast
 
-INDENT = 14
+INDENT = 16
 
 
 def parts() -> dict[str, list[str]]:

@@ -29,7 +29,7 @@ def resolve(device: str) -> str:
     return device
 
 
-def named(device: str) -> str:
+def model(device: str) -> str:
     """What stands in results: the model of the GPU or of the processor."""
     import torch
 

@@ -11,7 +11,7 @@ from importlib import metadata
 
 import sifting
 from sifting.config import Config, place
-from sifting.store.devices import named
+from sifting.store.devices import model
 
 
 def provenance(config: Config, device: str, seconds: float) -> dict:
@@ -21,7 +21,7 @@ def provenance(config: Config, device: str, seconds: float) -> dict:
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "versions": versions(),
-        "device": named(device),
+        "device": model(device),
         "threads": 1,
         "seed": config.seed,
         "data_seed": config.data_seed,
