@@ -12,7 +12,7 @@ build                                               execute what is out of date,
 verify CHAPTER|RESULT [seeds=all device=]           recompute a stored run and compare
 serve [port=8000]                                   serve the site on this machine
 live [port=8888 fresh=1]                            open copies of the chapters in JupyterLab
-bench                                               measure the speed
+bench [peers=1]                                     measure the speed; of other libraries alone
 house                                               print the plan of the package
 list [chapter=NAME]                                 the chapters; all about one
 help [field=NAME|all]                               all about a setting; a line about each; this

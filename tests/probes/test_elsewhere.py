@@ -14,7 +14,7 @@ from tests import elsewhere
 FEW = {"steps": 4, "evaluations": 1, "rewind_step": 1, "levels": 2, "val_images": 100, "test_images": 100}
 PROBED = {"subsets": 2, "probe_images": 40, "cells": 2, "snapshots": 2}
 SMOKE = config.preset("smoke", train_images=400, **FEW, **PROBED)
-DOUBLE = ("representation", "portrait")  # kinds that need double precision
+DOUBLE = ("representation", "portrait", "exchange")  # kinds that need double precision
 CASES = {(kind, "fcn"): SMOKE for kind in EXPERIMENTS}
 CASES["likeness", "fcn"] = dataclasses.replace(SMOKE, clone="pixels", train_images=2_000)
 CASES |= {  # of kinds that take any network
