@@ -3,8 +3,8 @@
 What a device refuses they refuse, too: tensors of two devices in one operation, NumPy without .cpu(), random
 numbers by the generator of another device, and, while a CUDA graph is captured, all that waits for the device
 or copies from the host. So the code for devices runs to its end on any machine, and its numbers can be held
-against those of the CPU. torch's FakeTensorMode has no numbers, and does not serve where torch is built without
-CUDA.
+against those of the CPU. torch's FakeTensorMode has no numbers, and does not serve where torch is built
+without CUDA.
 """
 
 import contextlib
