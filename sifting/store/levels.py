@@ -61,7 +61,8 @@ def advance_together(
                 return [next(made.find(one, device, records[0], progress, engine), None) for one in due]
 
             # by what it needs of a device: the probes of a kind of result, and the criterion
-            found, device = computed(f"{kind} by {due[0].criterion}", device, advanced)
+            needs = f"{kind} by {next(iter(runs)).criterion}"
+            found, device = computed(needs, device, advanced)
             seconds = (time.perf_counter() - started) / max(1, len(due))
         for config, record in zip(due, found):
             if record is not None:
