@@ -67,7 +67,7 @@ addEventListener("DOMContentLoaded", () => {
     const rows = JSON.parse(shown.dataset.cut).map(([scale, x, y, wide, high, left, side]) => {
       const parts = [[x, y, wide, high], ...(side ? [[left, y, side, high]] : [])].reverse();
       const all = wide + (side ?? 0), size = natural * all;
-      const row = h("div", { className: "row" }, ...parts.map((part) => crop(shown.src, part, ratio, all)));
+      const row = h("div", { className: "beside" }, ...parts.map((part) => crop(shown.src, part, ratio, all)));
       return Object.assign(h("div", { className: "piece" }, row), { size, least: scale * size });
     });
     const node = h("div", { className: "stack" }, ...rows);

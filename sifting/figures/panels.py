@@ -7,7 +7,7 @@ from matplotlib.transforms import Bbox
 
 PHONE = 336 / 96  # inches that a picture has in the width of a phone of 390 pixels
 LEAST = 6  # points, 8 pixels: labels that can be read
-GAP = 0.04  # inches of white around a piece
+GAP = 0.07  # inches of white around a piece
 
 
 def cut(figure) -> list[list[float]]:
