@@ -70,7 +70,7 @@ endif
 pdf: book           ## print the book as _build/sifting.pdf, by a headless Chromium
 	@exec $(RUN) pdf
 
-test: $(READY)      ## run all tests, the built site in headless Chromium included
+test: $(READY)      ## run all tests, the built site in headless browsers included
 #:  only=store                  those of one room, or of several
 	$(foreach room,$(only),$(if $(wildcard tests/$(room)),,$(error unknown room '$(room)'; choose from $(ROOMS))))
 	$(PYTHON) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(only:%=tests/%)

@@ -64,10 +64,11 @@ addEventListener("DOMContentLoaded", () => {
   };
   const stack = (shown) => {
     const natural = +shown.getAttribute("width"), ratio = natural / shown.getAttribute("height");
-    const rows = JSON.parse(shown.dataset.cut).map(([scale, x, y, wide, high, left, side]) => {
+    const rows = JSON.parse(shown.dataset.cut).map(([scale, x, y, wide, high, left, side, below]) => {
       const parts = [[x, y, wide, high], ...(side ? [[left, y, side, high]] : [])].reverse();
       const all = wide + (side ?? 0), size = natural * all;
-      const row = h("div", { className: "row" }, ...parts.map((part) => crop(shown.src, part, ratio, all)));
+      const row = h("div", { className: "beside" }, ...parts.map((part) => crop(shown.src, part, ratio, all)));
+      if (side) row.firstChild.style.clipPath = `inset(0 0 ${100 * below}% 0)`; // names below belong to another panel
       return Object.assign(h("div", { className: "piece" }, row), { size, least: scale * size });
     });
     const node = h("div", { className: "stack" }, ...rows);

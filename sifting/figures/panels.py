@@ -7,7 +7,7 @@ from matplotlib.transforms import Bbox
 
 PHONE = 336 / 96  # inches that a picture has in the width of a phone of 390 pixels
 LEAST = 6  # points, 8 pixels: labels that can be read
-GAP = 0.04  # inches of white around a piece
+GAP, EDGE = 0.07, 0.03  # inches of white at the sides of a piece, above and below it
 
 
 def cut(figure) -> list[list[float]]:
@@ -15,7 +15,7 @@ def cut(figure) -> list[list[float]]:
 
     returns : of every piece the least scale at which its labels can be read, 1 as it is drawn; x, y, width
               and height, in shares of the picture, from its top left corner; and, where it shares labels at
-              the left with another piece, their x and width
+              the left with another piece, their x and width, and the share of the piece that is below them
 
     A piece is cut no further where it is narrow enough for a phone; a panel alone is never cut.
     """
@@ -25,7 +25,7 @@ def cut(figure) -> list[list[float]]:
     boxes = [(_box(part), part) for part in parts]
 
     def fits(piece: list) -> bool:
-        start, spine = _side(piece, boxes)
+        start, spine, _ = _side(piece, boxes)
         return (_around(piece).width + spine - start) * _scale(piece) <= PHONE
 
     return [_shares(piece, boxes, whole) for piece in _pieces(boxes, fits)]
@@ -86,24 +86,34 @@ def _joined(groups: list[list], fit) -> list[list]:
     return found
 
 
-def _side(piece: list, boxes: list) -> tuple[float, float]:
-    """Where the labels begin and end, in inches, that panels of a piece share with one that is not in it."""
+def _side(piece: list, boxes: list) -> tuple[float, float, float]:
+    """Left, right and lower end, in inches, of labels that a piece shares with a panel that is not in it."""
     inside = [ax for _, ax in piece if isinstance(ax, Axes)]
-    for box, ax in boxes:
-        if isinstance(ax, Axes) and ax not in inside and any(_labels(ax, other) for other in inside):
-            axis = ax.get_window_extent().transformed(ax.figure.dpi_scale_trans.inverted())
-            return box.x0 - GAP, axis.x0
-    return 0.0, 0.0
+    named = [
+        (box, ax)
+        for box, ax in boxes
+        if isinstance(ax, Axes) and ax not in inside and any(_labels(ax, other) for other in inside)
+    ]
+    if not named:
+        return 0.0, 0.0, 0.0
+    inches = named[0][1].figure.dpi_scale_trans.inverted()
+    spine = min(ax.get_window_extent().transformed(inches).x0 for _, ax in named)
+    low = min(ax.yaxis.get_tightbbox().transformed(inches).y0 for _, ax in named)
+    return min(box.x0 for box, _ in named) - GAP, spine, low
 
 
 def _shares(piece: list, boxes: list, whole: Bbox) -> list[float]:
     """What `cut` says of a piece."""
-    box = Bbox.intersection(_around(piece).padded(GAP), whole)
+    box = Bbox.intersection(_around(piece).padded(GAP, EDGE), whole)
     found = [_scale(piece), (box.x0 - whole.x0) / whole.width, (whole.y1 - box.y1) / whole.height]
     found += [box.width / whole.width, box.height / whole.height]
-    start, spine = _side(piece, boxes)
+    start, spine, low = _side(piece, boxes)
     if spine:
-        found += [(start - whole.x0) / whole.width, (spine - start) / whole.width]
+        found += [
+            (start - whole.x0) / whole.width,
+            (spine - start) / whole.width,
+            (low - box.y0) / box.height,
+        ]
     return [round(float(value), 4) for value in found]
 
 

@@ -153,7 +153,7 @@ def guessing(figure, classes: Iterable[int]) -> None:
         (low, high), words = sorted(ax.get_ylim()), []
         for place, (level, count) in enumerate(lines):
             said = f"chance: {round(100 * level, 1):g} % ({count} classes)"
-            style = {"fontsize": 6.5, "color": INK, "ha": "right", "va": "bottom", "zorder": 6}
+            style = {"fontsize": 7.5, "color": INK, "ha": "right", "va": "bottom", "zorder": 6}
             style |= {"path_effects": [withStroke(linewidth=2, foreground="white")]}
             if low - level > ROOM * (high - low):
                 ax.text(1, 0.01 + 0.06 * place, f"{said}, below", transform=ax.transAxes, **style)

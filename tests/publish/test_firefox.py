@@ -184,7 +184,7 @@ def test_on_a_phone_panels_of_a_figure_stand_one_below_another(firefox, site):
     firefox.open(f"{site.as_uri()}/book/basins.html")
     firefox.evaluate("document.querySelector('.stack').scrollIntoView()")
     firefox.wait("[...document.querySelector('.stack').querySelectorAll('img')].every(e => e.naturalWidth)")
-    rows = "[...document.querySelector('.stack').querySelectorAll('.row')]"
+    rows = "[...document.querySelector('.stack').querySelectorAll('.beside')]"
     high = f"{rows}.map(row => [...row.children].map(crop => crop.offsetHeight))"
     assert all(max(row) - min(row) <= 1 for row in firefox.evaluate(high))
     assert firefox.evaluate("document.documentElement.scrollWidth") <= 390

@@ -206,8 +206,8 @@ def test_panels_that_share_an_axis_share_its_labels():
     (_, *first), *others = panels.cut(row(3, sharey=True))[1:]
     assert len(first) == 4 and len(others) == 2
     for _, *piece in others:
-        _, _, _, _, left, side = piece
-        assert left == pytest.approx(first[0], abs=0.001) and 0 < side < 0.5 * first[2]
+        _, _, _, _, left, side, below = piece
+        assert left == pytest.approx(first[0], abs=0.001) and 0 < side < 0.5 * first[2] and 0 < below < 0.5
     assert all(len(piece) == 5 for piece in panels.cut(row(3)))
 
 
