@@ -7,6 +7,7 @@ different statistics; and, where it sees the pixels in another order, a function
 Source: ours, after the teachers and students of Goldt et al. 2020.
 """
 
+import dataclasses
 import functools
 import warnings
 
@@ -41,10 +42,10 @@ def taught(data: Dataset, images: Dataset, teacher: str, name: str, seed: int) -
     found = torch.from_numpy(cache.array(name, functools.partial(_labels, data, splits, teacher, seed)))
     parts = found.to(device, torch.int64).split([len(split.labels) for split in splits.values()])
     labeled = {
-        name: Split(split.images, part, split.mean, split.scale)
+        name: dataclasses.replace(split, labels=part)
         for (name, split), part in zip(splits.items(), parts, strict=True)
     }
-    return Dataset(images.name, images.shape, images.classes, **labeled)
+    return dataclasses.replace(images, **labeled)
 
 
 def _labels(data: Dataset, splits: dict[str, Split], teacher: str, seed: int) -> np.ndarray:

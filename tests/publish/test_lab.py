@@ -140,7 +140,7 @@ def test_all_cells_run_and_statements_have_their_colors_in_both_themes(page):
 def test_a_wrong_setting_is_one_line_and_takes_figures_away(page):
     drawn = sources.path(CHAPTER).read_text(encoding="utf-8").count("page.show(")
     page.wait_for_function(f"document.querySelectorAll('.jp-Notebook figure').length >= {drawn}")
-    cell = page.locator(".jp-Notebook .jp-CodeCell", has_text="cpu, cuda or auto").first
+    cell = page.locator(".jp-Notebook .jp-CodeCell", has_text="cuda or mps").first
     opens = page.locator(".jp-Notebook .jp-CodeCell", has_text="from sifting import").first
     cell.locator(".cm-content").click()
     page.keyboard.press("Control+A")
