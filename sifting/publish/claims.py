@@ -1,6 +1,6 @@
 """Statements, tested: effect, interval over seeds, verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
@@ -11,7 +11,18 @@ from sifting.publish.catalog import Statement
 
 VERDICTS = ("does not hold", "unclear", "holds")  # worst first
 SEVERAL = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}  # verdicts of several
+SINGLE = {"unclear": "is unclear"}  # the same of one, where it is more than the verdict
 CONFIDENCE = 0.95
+
+
+def verb(verdict: str, count: int) -> str:
+    """What is said of so many statements with a verdict: 3 "hold", 1 "is unclear"."""
+    return SINGLE.get(verdict, verdict) if count == 1 else SEVERAL[verdict]
+
+
+def counted(counts: Mapping[str, int]) -> list[str]:
+    """How many statements have each verdict, in words, as "3 hold"; without verdicts that none has."""
+    return [f"{count} {verb(verdict, count)}" for verdict, count in counts.items() if count]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import nbformat
 from sifting.publish import sources
 from sifting.publish.markup import SMOKE
 from sifting.publish.pages.outputs import claims_of, recorded
-from sifting.publish.pages.tested import counted
+from sifting.publish.pages.tested import verdicts_of
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -24,7 +24,7 @@ def headed(notebook, record: dict):
     said = f'Results of the <a href="settings.html">{preset} preset</a>, {seeds}.'
     if claims := claims_of(recorded(notebook, record["chapter"])):
         tests = f"{len(claims)} statement{'s are' if len(claims) > 1 else ' is'} tested"
-        said += f' {tests}: <a href="claims.html">{counted(claims)}</a>.'
+        said += f' {tests}: <a href="claims.html">{verdicts_of(claims)}</a>.'
     said, style = (SMOKE, "shown warning") if preset == "smoke" else (said, "shown")
     notebook.cells[0].source = f'{title}\n\n<p class="{style}">{said}</p>\n{sources.folded(rest)}'
 

@@ -102,15 +102,15 @@ def at_density(table: dict[str, dict], density: float) -> dict[str, dict]:
     return found
 
 
-def crossed(table: dict[str, dict], measures: dict[str, tuple[str, float]]) -> dict[str, dict[str, dict]]:
+def crossed(table: dict[str, dict], measures: dict[str, tuple]) -> dict[str, dict[str, dict]]:
     """Conditions of which two things are varied, by both: their names are "ONE, OTHER".
 
     table    : condition -> measure -> (runs,), as `at_density` returns it
-    measures : measure -> what it is called, and what it is multiplied by
+    measures : measure -> what it is called, what it is multiplied by, and more that is not read
     returns  : what the measure is called -> OTHER -> ONE -> (runs,)
     """
     found = {}
-    for name, (words, factor) in measures.items():
+    for name, (words, factor, *_) in measures.items():
         rows = found[words] = {}
         for condition, values in table.items():
             one, other = condition.split(", ")

@@ -78,15 +78,16 @@ def measured(groups: Groups, density: float, reference: str = "IMP") -> dict[str
     return found
 
 
-# what is measured of tickets of which something is exchanged -> what it is called, factor
+# what is measured of tickets of which something is exchanged -> what it is called, factor, digits
 EXCHANGED = {
-    "test": ("test accuracy (%)", 100),
-    "local": ("localization Λ of units", 1),
-    "far": ("distance from Gaussian |K − 3|", 1),
-    "worth": ("utility of a tenth (nats)", 1),
-    "apart": ("distance from dense", 1),
-    "loss": ("loss barrier from dense (nats)", 1),
+    "test": ("test accuracy (%)", 100, 1),
+    "local": ("localization Λ", 1, 3),
+    "far": ("distance from Gaussian |K − 3|", 1, 2),
+    "worth": ("utility of a tenth (nats)", 1, 2),
+    "apart": ("distance from dense", 1, 1),
+    "loss": ("loss barrier from dense (nats)", 1, 2),
 }
+EXCHANGED_HEAD = tuple(words for words, *_ in EXCHANGED.values())
 
 
 def exchanged(groups: Groups, reference: str) -> dict[str, dict[str, np.ndarray]]:
@@ -107,13 +108,7 @@ def exchanged(groups: Groups, reference: str) -> dict[str, dict[str, np.ndarray]
 def exchanged_rows(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
     """Rows of words from `exchanged`, one a condition: means and standard deviations over runs."""
     return [
-        [
-            name,
-            *(
-                around(rows[what], factor, 1 if factor == 100 else 3)
-                for what, (_, factor) in EXCHANGED.items()
-            ),
-        ]
+        [name, *(around(rows[what], factor, digits) for what, (_, factor, digits) in EXCHANGED.items())]
         for name, rows in found.items()
     ]
 

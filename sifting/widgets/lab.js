@@ -334,7 +334,8 @@ async function render({ model, el }) {
     if (waiting) return "Preparing the images.";
     if (!run) return "Press Start: it is trained, pruned and trained again, here on this page.";
     if (over) return `Done in ${Math.round(run.levels.reduce((sum, one) => sum + one.seconds, 0))} s of training.`;
-    const where = live ? `Level ${live.level} of ${settings.levels}, step ${count(live.step)} of ${count(live.steps)}` : `Level ${run.levels.length - 1} of ${settings.levels} is done`;
+    const where = live ? `Level ${live.level} of ${settings.levels}, step ${count(live.step)} of ${count(live.steps)}` :
+      run.levels.length ? `Level ${run.levels.length - 1} of ${settings.levels} is done` : "The images are ready";
     return `${where}: ${going ? seconds(live?.remaining ?? run.remaining) : "paused"}.`;
   };
   const draw = () => {

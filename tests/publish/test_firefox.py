@@ -69,7 +69,7 @@ class Firefox:
         """What an expression is, as JSON."""
         found = self.send(
             "script.evaluate",
-            expression=f"JSON.stringify({code})",
+            expression=f"Promise.resolve({code}).then(JSON.stringify)",
             target={"context": self.tab},
             awaitPromise=True,
         )
@@ -92,12 +92,18 @@ class Firefox:
             self._act("key", [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}])
 
     def click(self, element: str) -> None:
-        """A click of the mouse on what an expression finds."""
-        x, y = self.evaluate(f"""(e => {{
-            e.scrollIntoView({{ block: "center", behavior: "instant" }});
-            const box = e.getBoundingClientRect();
-            return [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)];
-        }})({element})""")
+        """A click of the mouse on what an expression finds, once it stays where it is."""
+        x, y = self.evaluate(f"""(async () => {{
+            const frames = async n => {{ while (n--) await new Promise(requestAnimationFrame) }};
+            for (let last; ; await frames(10)) {{
+                const e = {element};
+                e.scrollIntoView({{ block: "center", behavior: "instant" }});
+                const box = e.getBoundingClientRect();
+                const here = [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)];
+                if (`${{here}}` === last && e.contains(document.elementFromPoint(...here))) return here;
+                last = `${{here}}`;
+            }}
+        }})()""")
         down, up = ({"type": f"pointer{way}", "button": 0} for way in ("Down", "Up"))
         move = {"type": "pointerMove", "x": x, "y": y}
         self._act("pointer", [move, down, up], parameters={"pointerType": "mouse"})

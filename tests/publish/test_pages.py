@@ -125,7 +125,7 @@ def test_a_dot_of_coverage_has_a_slice_for_every_verdict_and_says_what_it_is():
     dots = re.findall(r"<li>(<[ai] [^>]*>)</[ai]></li>", text)
     assert len(dots) == len(FIGURES)
     [dot] = [dot for dot in dots if "PB4:" in dot]
-    assert 'aria-label="PB4: 3 hold, 1 unclear"' in dot and 'href="imp.html#PB4"' in dot
+    assert 'aria-label="PB4: 3 hold, 1 is unclear"' in dot and 'href="imp.html#PB4"' in dot
     assert "conic-gradient(var(--holds) 0% 75%, var(--unclear) 75% 100%)" in dot
     [dot] = [dot for dot in dots if "PB2a:" in dot]
     assert 'aria-label="PB2a: shown"' in dot and "style" not in dot
@@ -189,7 +189,7 @@ def test_the_ledger_holds_every_claim_in_words_and_escapes_them(monkeypatch):
         monkeypatch.setattr(recorded, "statement", lambda id, name: made[VERDICTS[int(name)]])
     text = pages.claims_page([claimed(statement, verdict) for verdict, statement in made.items()])
     assert "3 tests of what" in text
-    assert "1 hold, 1 are unclear, 1 do not hold; and 0 of statements of our own" in text
+    assert "1 holds, 1 is unclear, 1 does not hold; and 0 of statements of our own" in text
     assert "warning" not in text and "<more>" not in text and "<s>" not in text
     for n, verdict in enumerate(VERDICTS):
         assert f"a &lt; b &amp; {n}" in text
@@ -254,9 +254,9 @@ def test_the_papers_statements_are_told_by_verdict_the_surest_first():
     shown = [claimed(one, verdict) for one, verdict in zip((worst, unclear, best), VERDICTS)]
     shown += [claimed(OWN, "does not hold")]
     text = pages.verdicts(shown)
-    assert "Of 3 tests of what the papers say, 1 hold, 1 are unclear, 1 do not hold." in text
+    assert "Of 3 tests of what the papers say, 1 holds, 1 is unclear, 1 does not hold." in text
     heads = re.findall(r"<summary>(\d of \d [a-z ]+)</summary>", text)
-    assert heads == ["1 of 3 hold", "1 of 3 are unclear", "1 of 3 do not hold"]
+    assert heads == ["1 of 3 holds", "1 of 3 is unclear", "1 of 3 does not hold"]
     order = [text.index(one.text) for one in (best, unclear, worst)]
     assert order == sorted(order) and OWN.text not in text
     assert re.findall(r'<i class="([a-z-]+) ', text) == ["holds", "unclear", "does-not-hold"]

@@ -8,10 +8,10 @@ import re
 from html import escape
 
 from sifting.publish.catalog import Finding, findings
-from sifting.publish.claims import SEVERAL, VERDICTS
+from sifting.publish.claims import VERDICTS, verb
 from sifting.publish.intervals import badge, listed, row, tone
 from sifting.publish.pages.outputs import by_paper, claims_of, where
-from sifting.publish.pages.tested import counted, ledger, links
+from sifting.publish.pages.tested import ledger, links, verdicts_of
 
 # how sure a verdict is, surest first -> when it is so sure
 STRENGTHS = {
@@ -91,7 +91,7 @@ def verdicts(shown: list[dict]) -> str:
     """The papers' statements: how many hold, are open, and do not hold, by strength, and which."""
     theirs = [claim for claim in weighed(shown) if "-" not in claim["id"]]
     text = [
-        f"Of {len(theirs)} tests of what the papers say, {counted(theirs)}. What may hang on a choice is "
+        f"Of {len(theirs)} tests of what the papers say, {verdicts_of(theirs)}. What may hang on a choice is "
         "tested with each. How sure a verdict is:",
         "\n".join(f"- *{name}*: {words};" for name, words in STRENGTHS.items()).removesuffix(";") + ".",
     ]
@@ -101,7 +101,7 @@ def verdicts(shown: list[dict]) -> str:
         mine.sort(key=lambda claim: surest.index(claim["strength"]))
         for verdict in reversed(VERDICTS):
             if some := [claim for claim in mine if claim["verdict"] == verdict]:
-                head = f"{len(some)} of {len(mine)} {SEVERAL[verdict]}"
+                head = f"{len(some)} of {len(mine)} {verb(verdict, len(some))}"
                 rows = (
                     row(claim["claim"], where(claim), f"{link(claim)}<br>{claim['strength']}")
                     for claim in some
@@ -118,7 +118,7 @@ def _bar(authors: str, claims: list[dict]) -> str:
     inward += [(VERDICTS[0], strength) for strength in reversed(STRENGTHS)]
     parts = [(*part, counts[part]) for part in inward if counts[part]]
     words = [
-        f"{count} {SEVERAL[verdict]}" + f", {strength}" * (verdict != "unclear")
+        f"{count} {verb(verdict, count)}" + f", {strength}" * (verdict != "unclear")
         for verdict, strength, count in parts
     ]
     drawn = (

@@ -6,7 +6,7 @@ import pathlib
 from html import escape
 
 from sifting.publish.catalog import FIGURES
-from sifting.publish.claims import SEVERAL, VERDICTS
+from sifting.publish.claims import VERDICTS, counted
 from sifting.publish.intervals import badge, tone
 from sifting.publish.pages.outputs import by_paper, claims_of, figure_link, outputs, warning, where
 
@@ -78,7 +78,10 @@ def _covered(figure: dict) -> str:
     if not figure["chapter"]:
         return f'<li><span>{name}</span><span class="verdict">not yet</span></li>'
     link = figure_link(figure["id"], figure["chapter"], name)
-    badges = [badge(verdict, words) for verdict, words in counted(figure["verdicts"]).items()]
+    verdicts = figure["verdicts"]
+    badges = [
+        badge(verdict, words) for verdict, words in zip(filter(verdicts.get, verdicts), counted(verdicts))
+    ]
     became = f'<a href="claims.html#{figure["id"]}">{" ".join(badges)}</a>' if badges else badge(DRAWN)
     failed = "".join(f"<p>Does not hold: {escape(statement)}</p>" for statement in figure["failed"])
     return f'<li class="done">{link}<small>{where(figure)}</small>{became}{failed}</li>'
@@ -88,21 +91,12 @@ def _done(rows: list[dict]) -> str:
     return f"{sum(row['status'] == 'reproduced' for row in rows)} of {len(rows)}"
 
 
-def counted(verdicts: dict[str, int]) -> dict[str, str]:
-    """Verdict -> how many there are of it, in words, as "3 hold"; without those of which there is none."""
-    return {
-        verdict: f"{count} {SEVERAL[verdict] if count > 1 else verdict}"
-        for verdict, count in verdicts.items()
-        if count
-    }
-
-
 def _mesh(rows: list[dict]) -> str:
     """The sieve: a dot a figure that leads to it, with a slice for every verdict on it; and a legend."""
     dots = []
     for figure in rows:
         counts = figure["verdicts"]
-        words = "not yet" if counts is None else ", ".join(counted(counts).values()) or DRAWN
+        words = "not yet" if counts is None else ", ".join(counted(counts)) or DRAWN
         told = f'title="{figure["id"]}: {words}" aria-label="{figure["id"]}: {words}"'
         dot = f'<i class="not-yet" role="img" {told}></i>'
         if counts is not None:

@@ -5,9 +5,8 @@ import re
 from html import escape
 
 from sifting.publish import contents, sources
-from sifting.publish.claims import VERDICTS
+from sifting.publish.claims import VERDICTS, counted
 from sifting.publish.intervals import tone
-from sifting.publish.pages.covered import counted
 from sifting.publish.pages.outputs import by_paper, claims_of
 
 
@@ -30,7 +29,7 @@ def map_block(shown: list[dict]) -> str:
 def _tile(name: str, counts: dict[str, int]) -> str:
     counts = {verdict: counts[verdict] for verdict in reversed(VERDICTS) if counts[verdict]}
     title = _bare(sources.title(name))
-    said = ", ".join(counted(counts).values()) or "nothing is tested"
+    said = ", ".join(counted(counts)) or "nothing is tested"
     bar = "".join(
         f'<i class="{tone(verdict)}" style="flex:{count}"></i>' for verdict, count in counts.items()
     )

@@ -7,7 +7,7 @@ import pathlib
 from html import escape
 
 from sifting.publish.catalog import FIGURES, statement
-from sifting.publish.claims import SEVERAL, VERDICTS, surviving
+from sifting.publish.claims import SEVERAL, VERDICTS, counted, surviving
 from sifting.publish.intervals import chance, key, listed, meaning, row
 from sifting.publish.markup import chooser, grid
 from sifting.publish.pages.made import WIDE
@@ -83,10 +83,11 @@ def claims_page(shown: list[dict]) -> str:
     text = [
         WIDE + "# Claims",
         *warning(shown),
-        f"{len(papers)} tests of what the papers say: {counted(papers)}; and {len(ours)} of statements of "
-        "our own. What may hang on a choice is tested with each; the interval is over seeds unless it says "
-        "otherwise: [how statements are tested](testing.md). Every test stands for itself: the intervals are "
-        "not widened for their number, so that of every twenty intervals one is expected to miss the truth.",
+        f"{len(papers)} tests of what the papers say: {verdicts_of(papers)}; and {len(ours)} of statements "
+        "of our own. What may hang on a choice is tested with each; the interval is over seeds unless it "
+        "says otherwise: [how statements are tested](testing.md). Every test stands for itself: the "
+        "intervals are not widened for their number, so that of every twenty intervals one is expected to "
+        "miss the truth.",
         _survivors(rows),
     ]
     groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
@@ -110,11 +111,10 @@ def _survivors(rows: list[dict]) -> str:
     )
 
 
-def counted(claims: list[dict]) -> str:
+def verdicts_of(claims: list[dict]) -> str:
     """How many claims have each verdict, in words."""
     counts = collections.Counter(claim["verdict"] for claim in claims)
-    found = (f"{counts[verdict]} {words}" for verdict, words in SEVERAL.items() if counts[verdict])
-    return ", ".join(found) or "none yet"
+    return ", ".join(counted({verdict: counts[verdict] for verdict in SEVERAL})) or "none yet"
 
 
 def _tally(groups: list[tuple[str, list[dict]]]) -> str:
