@@ -13,6 +13,8 @@ VERDICTS = ("does not hold", "unclear", "holds")  # worst first
 SEVERAL = {"holds": "hold", "unclear": "are unclear", "does not hold": "do not hold"}  # verdicts of several
 SINGLE = {"unclear": "is unclear"}  # the same of one, where it is more than the verdict
 CONFIDENCE = 0.95
+MOST_SEEDS = 100  # that a forecast looks at
+MEASURED = ("estimate", "low", "high", "p", "seeds")  # what a page keeps of a claim
 
 
 def verb(verdict: str, count: int) -> str:
@@ -34,6 +36,8 @@ class Claim:
     p         : two-sided p of the hypothesis that the effect lies on the bound of the statement that is
                 nearest to it; nan without an interval, and where all runs have one and the same value.
                 Below 1 - CONFIDENCE where the verdict is decided
+    seeds     : of what is unclear over seeds: about how many of each kind of runs would decide it, see
+                `_seeds`; else nan
     """
 
     statement: Statement
@@ -42,6 +46,7 @@ class Claim:
     high: float
     over: str
     p: float = np.nan
+    seeds: float = np.nan
 
     @property
     def verdict(self) -> str:
@@ -77,7 +82,7 @@ class Claim:
     @property
     def record(self) -> dict:
         """What a page keeps of it: which statement, and what was measured; None for what JSON cannot hold."""
-        found = {name: getattr(self, name) for name in ("estimate", "low", "high", "p")}
+        found = {name: getattr(self, name) for name in MEASURED}
         finite = {name: value if isfinite(value) else None for name, value in found.items()}
         return {"id": self.statement.id, "name": self.statement.name, "over": self.over} | finite
 
@@ -95,6 +100,14 @@ class Claim:
         pairs = [(end, bound) for end in (self.low, self.high) for bound in bounds]
         one = 10.0**-self._decimals
         return isfinite(self.low) and self.low < self.high and any(abs(end - to) < one for end, to in pairs)
+
+    @property
+    def forecast(self) -> str:
+        """How many seeds would decide what is unclear, in words; "" where that is not known."""
+        if self.verdict != "unclear" or np.isnan(self.seeds):
+            return ""
+        seeds = f"about {self.seeds:.0f}" if self.seeds <= MOST_SEEDS else f"more than {MOST_SEEDS}"
+        return f"{seeds} seeds" + " of each kind" * (self.statement.design == "two samples")
 
     def _said(self, number: float) -> str:
         return f"{number:z.{max(self._decimals, 0)}f}".replace("-", "−")
@@ -133,7 +146,7 @@ def check(statement: Statement, values, against=None, error: float | None = None
     sizes = [group.size for group in groups]
     over = " against ".join(f"{size} seed{'s' * (size != 1)}" for size in sizes)
     over += " and the held-out images" * statement.images + ", paired" * (statement.design == "paired")
-    estimate, half, p = np.nan, inf, np.nan
+    estimate, half, p, seeds = np.nan, inf, np.nan, np.nan
     if min(sizes):
         means = [group.mean() for group in groups]
         estimate = means[0] - sum(means[1:])
@@ -152,15 +165,17 @@ def check(statement: Statement, values, against=None, error: float | None = None
             # where all of several runs have one value, there is no law to test by
             alike = freedom and not spread
             p = np.nan if alike else _p(away, spread, law, drawn)
+            if freedom and min(sizes) > 1 and not statement.over:
+                seeds = _seeds(away, np.sqrt(variance), len(sizes), drawn)
     low, high = (estimate - half, estimate + half) if min(sizes) else (-inf, inf)
     if isfinite(half):
         low, high = max(low, statement.least), min(high, statement.most)
-    return Claim(statement, float(estimate), float(low), float(high), statement.over or over, float(p))
+    return Claim(statement, float(estimate), float(low), float(high), statement.over or over, float(p), seeds)
 
 
-def _half(level: float, spread: float, law, drawn: float) -> float:
+def _half(level: float, spread, law, drawn: float):
     """Half of the interval that misses with a chance of `level`: of runs, by their law, and of images."""
-    return float(np.hypot(law.isf(level / 2) * spread, stats.norm.isf(level / 2) * drawn))
+    return np.hypot(law.isf(level / 2) * spread, stats.norm.isf(level / 2) * drawn)
 
 
 def _p(away: float, spread: float, law, drawn: float) -> float:
@@ -171,6 +186,17 @@ def _p(away: float, spread: float, law, drawn: float) -> float:
     if away >= _half(least, spread, law, drawn):
         return 0.0
     return float(optimize.brentq(lambda level: _half(level, spread, law, drawn) - away, least, 1, xtol=1e-12))
+
+
+def _seeds(away: float, deviation: float, groups: int, drawn: float) -> int:
+    """The least number of runs in each group whose interval would not reach a bound that is so far away.
+
+    That is, if their mean and standard deviation stayed as they are; a larger one for more than MOST_SEEDS.
+    """
+    counts = np.arange(2, MOST_SEEDS + 1)
+    spread, law = deviation * np.sqrt(groups / counts), stats.t(groups * (counts - 1))
+    enough = counts[_half(1 - CONFIDENCE, spread, law, drawn) < away]
+    return int(enough[0]) if enough.size else MOST_SEEDS + 1
 
 
 def _check_design(statement: Statement, values, against, error: float | None) -> None:

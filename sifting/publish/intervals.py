@@ -116,7 +116,9 @@ def facts(claim: Claim, made: str = "", beside: Claim | None = None, other: str 
         change = f"{claim.estimate - beside.estimate:+.3g}".replace("-", "−").replace("+nan", "–")
         told |= {other: escape(beside.ours), "difference": f"{change}{said.unit and ' '}{escape(said.unit)}"}
     test = f"{said.design}: {DESIGNS[said.design]}" + "; over images, too" * said.images
-    told |= {"to hold": escape(said.wanted), "tested by": escape(test), "made from": made}
+    told |= {"to hold": escape(said.wanted), "tested by": escape(test)}
+    told |= {"to decide it": claim.forecast and f"{claim.forecast}, if mean and spread stay as they are"}
+    told |= {"made from": made}
     told |= {"name": f"<code>{escape(said.key)}</code>"}
     return f"<dl>{''.join(f'<dt>{term}</dt><dd>{words}</dd>' for term, words in told.items() if words)}</dl>"
 

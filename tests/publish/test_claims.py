@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from sifting.publish.catalog import DESIGNS, Statement, statements
-from sifting.publish.claims import Claim, check, surviving
+from sifting.publish.claims import MOST_SEEDS, Claim, check, surviving
 
 
 def claim(values, against=None, error=None, **said):
@@ -75,6 +75,30 @@ def test_pairs_are_tested_by_their_differences():
     assert found.estimate == pytest.approx(claim(one, two).estimate), "the design is about the interval"
     less = claim([*one, np.nan, 9.0], [*two, 7.0, np.nan], design="paired")
     assert (less.low, less.high, less.over) == (found.low, found.high, found.over), "a pair is whole or none"
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_so_many_seeds_of_the_same_mean_and_spread_decide_what_is_unclear_and_one_less_does_not(groups):
+    values = np.array([5.0, -4.0, 4.0])
+    open_ = claim(values, values - 3 if groups == 2 else None)
+    assert open_.verdict == "unclear" and open_.seeds > 3
+    assert open_.forecast == f"about {open_.seeds} seeds" + " of each kind" * (groups == 2)
+
+    def again(count):
+        made = np.linspace(-1, 1, count)
+        made *= np.sqrt(values.var(ddof=1) / made.var(ddof=1))
+        return claim(made + open_.estimate, made if groups == 2 else None).verdict
+
+    assert (again(open_.seeds - 1), again(open_.seeds)) == ("unclear", "holds")
+
+
+def test_what_seeds_can_not_decide_has_no_forecast_or_a_bound_of_it():
+    assert claim([5.0, 5.1, 4.9]).forecast == "", "it is decided"
+    assert claim([0.1, -1.0, 1.0]).forecast == f"more than {MOST_SEEDS} seeds"
+    assert claim([0.5], error=1.0).forecast == claim([0.5]).forecast == "", "no interval over seeds"
+    assert claim([0.5, -0.5, 1.0], over="two ways").forecast == ""
+    images = [[5.0, 5.1, 4.9], [15.0, 15.1, 14.9], [-5.0, -5.1, -4.9]]
+    assert claim(images, images=True).forecast == f"more than {MOST_SEEDS} seeds", "images are too few"
 
 
 CALLS = {

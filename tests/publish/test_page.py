@@ -73,7 +73,7 @@ def test_a_claim_shows_its_verdict_and_records_what_was_measured(published, said
     assert 'class="claim holds"' in data["text/html"] and "1.00 points" in data["text/html"]
     [claim] = record["claims"]
     assert claim.pop("estimate") == pytest.approx(1) and claim.pop("low") < 1 < claim.pop("high")
-    assert 0 < claim.pop("p") < 0.05
+    assert 0 < claim.pop("p") < 0.05 and claim.pop("seeds") == 2
     assert claim == {
         "id": "PB1a", "name": "less", "over": "3 seeds", "preset": "smoke", "dataset": "photos",
     }, "words are those of the catalog"  # fmt: skip

@@ -19,7 +19,7 @@ from sifting import figures, store
 from sifting.config import Config, key
 from sifting.publish import pages, reference, runner, sources
 from sifting.publish.catalog import FIGURES, PAPERS, Statement, findings, statements
-from sifting.publish.claims import VERDICTS, check
+from sifting.publish.claims import MEASURED, VERDICTS, check
 from sifting.publish.pages import concluded
 from sifting.publish.pages.outputs import recorded
 
@@ -170,11 +170,12 @@ def test_a_claim_is_told_in_the_words_of_the_catalog(verdict):
 
 def test_what_a_page_records_is_told_as_it_was_tested():
     claim = check(said("PB1a"), [1.0, 1.5, 3.0])
-    record = {name: getattr(claim, name) for name in ("estimate", "low", "high", "over", "p")}
+    record = {name: getattr(claim, name) for name in (*MEASURED, "over")}
     [found] = pages.claims_of([claimed(said("PB1a"), "holds", **record)])
     assert (found["ours"], found["verdict"]) == (claim.ours, claim.verdict)
     assert found["p"] == claim.p
-    nothing = {"estimate": None, "low": None, "high": None, "p": None}
+    assert found["claim"].forecast == claim.forecast != ""
+    nothing = dict.fromkeys(MEASURED)
     [found] = pages.claims_of([claimed(said("PB1a"), "holds", **nothing)])
     assert (found["ours"], found["verdict"]) == ("nothing to measure", "unclear")
 
@@ -190,6 +191,7 @@ def test_the_ledger_holds_every_claim_in_words_and_escapes_them(monkeypatch):
     text = pages.claims_page([claimed(statement, verdict) for verdict, statement in made.items()])
     assert "3 tests of what" in text
     assert "1 holds, 1 is unclear, 1 does not hold; and 0 of statements of our own" in text
+    assert "Unclear tests of what the papers say: 1." in text and "Not over seeds: 1." in text
     assert "warning" not in text and "<more>" not in text and "<s>" not in text
     for n, verdict in enumerate(VERDICTS):
         assert f"a &lt; b &amp; {n}" in text

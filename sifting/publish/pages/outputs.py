@@ -6,7 +6,7 @@ import pathlib
 import nbformat
 
 from sifting.publish.catalog import PAPERS, statement
-from sifting.publish.claims import Claim
+from sifting.publish.claims import MEASURED, Claim
 from sifting.publish.markup import SMOKE
 
 TRIAL = "trial-"  # how names of pages of trials begin
@@ -55,7 +55,7 @@ def claims_of(shown: list[dict]) -> list[dict]:
 def _said(record: dict) -> dict:
     """What a page recorded of a claim, with its statement and verdict in words."""
     said = statement(record["id"], record["name"])
-    missing = {"estimate": math.nan, "low": -math.inf, "high": math.inf, "p": math.nan}  # JSON has no such
+    missing = dict.fromkeys(MEASURED, math.nan) | {"low": -math.inf, "high": math.inf}  # JSON has no such
     found = {name: value if record.get(name) is None else record[name] for name, value in missing.items()}
     return record | found | in_words(Claim(said, **found, over=record["over"]))
 

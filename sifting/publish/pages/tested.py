@@ -7,7 +7,7 @@ import pathlib
 from html import escape
 
 from sifting.publish.catalog import FIGURES, statement
-from sifting.publish.claims import SEVERAL, VERDICTS, counted, surviving
+from sifting.publish.claims import MOST_SEEDS, SEVERAL, VERDICTS, counted, surviving
 from sifting.publish.intervals import chance, key, listed, meaning, row
 from sifting.publish.markup import chooser, grid
 from sifting.publish.pages.made import WIDE
@@ -28,7 +28,9 @@ ORDERS = {
     "by p, smallest first": ["p", 1],
     "by p, largest first": ["p", -1],
     "by verdict": ["rank", 1],
+    "unclear ones by seeds that would decide them, fewest first": ["seeds", 1],
 }
+FORECASTS = {5: "at most 5", 10: "6 to 10", MOST_SEEDS: f"11 to {MOST_SEEDS}", math.inf: "more"}
 
 
 def write_claims(book: pathlib.Path, target: pathlib.Path) -> None:
@@ -44,6 +46,7 @@ def ledger(shown: list[dict]) -> list[dict]:
     design      : see catalog.DESIGNS; images : whether the interval is over test images, too
     effect      : the estimate; interval : [low, high], at claims.CONFIDENCE, both in `unit`
     over        : what the interval is over
+    seeds       : about how many would decide what is unclear, see claims.Claim
     holds_where : [above, below], between which the effect is to lie
     survives    : whether it is still decided when the number of all these tests is taken into account, by
                   each method of claims.surviving
@@ -64,6 +67,7 @@ def ledger(shown: list[dict]) -> list[dict]:
             | {"interval": finite(claim["low"], claim["high"]), "unit": said.unit, "over": claim["over"]}
             | {"design": said.design, "images": said.images}
             | {"holds_where": finite(said.above, said.below), "p": finite(claim["p"])[0]}
+            | {"seeds": finite(claim["seeds"])[0] if claim["claim"].forecast else None}
             | {"survives": {method: bool(found[n]) for method, found in kept.items()}}
             | {"verdict": claim["verdict"], "paper_value": said.paper, "quote": said.quote}
             | {"place": said.place, "paper_effect": finite(said.value)[0]}
@@ -89,6 +93,7 @@ def claims_page(shown: list[dict]) -> str:
         "intervals are not widened for their number, so that of every twenty intervals one is expected to "
         "miss the truth.",
         _survivors(rows),
+        *_undecided([claim for claim in papers if claim["verdict"] == "unclear"]),
     ]
     groups = [(authors, mine) for authors, _, mine in [*by_paper(papers), ("Of our own", None, ours)] if mine]
     text += [_tally(groups), key() + meaning(), chooser("statements", CHOICES, ORDERS)]
@@ -109,6 +114,22 @@ def _survivors(rows: list[dict]) -> str:
         f"wrong is to be one in twenty, {holm} remain (Holm). "
         'All of them for machines: <a href="../claims.json"><code>claims.json</code></a>.'
     )
+
+
+def _undecided(unclear: list[dict]) -> list[str]:
+    """How many seeds would decide what the papers say and runs here left open; nothing without any."""
+    if not unclear:
+        return []
+    known = [claim["seeds"] for claim in unclear if claim["claim"].forecast]
+    counts, least = [], 0
+    for most, words in FORECASTS.items():
+        counts.append(f"{sum(least < seeds <= most for seeds in known)} with {words}")
+        least = most
+    return [
+        f"Unclear tests of what the papers say: {len(unclear)}. If mean and spread stayed as these seeds "
+        f"have them, so many would be decided: {', '.join(counts)} seeds. Not over seeds: "
+        f"{len(unclear) - len(known)}."
+    ]
 
 
 def verdicts_of(claims: list[dict]) -> str:
@@ -155,9 +176,10 @@ def _claim(claim: dict, link: str, seen: set, authors: str) -> str:
     anchor = f' id="{claim["id"]}"' * (claim["id"] not in seen)
     seen.add(claim["id"])
     p = claim["p"] if math.isfinite(claim["p"]) else ""
+    seeds = claim["seeds"] if claim["claim"].forecast else ""
     rank = VERDICTS.index(claim["verdict"])
     marks = (
         f'{anchor} data-chapter="{claim["chapter"]}" data-p="{p}" data-paper="{escape(authors)}" '
-        f'data-verdict="{claim["verdict"]}" data-rank="{rank}"'
+        f'data-verdict="{claim["verdict"]}" data-rank="{rank}" data-seeds="{seeds}"'
     )
     return row(claim["claim"], where(claim), link, f'<span class="columns">{cells}</span>', marks)
