@@ -143,7 +143,7 @@ def _made(results: list[str]) -> dict:
     return {
         "date": max((one["date"][:10] for one in how), default=""),
         "commit": ", ".join(sorted({commit for one in how for commit in one["commit"].split(", ")})),
-        "wall_seconds": round(sum(one["wall_seconds"] for one in how)),
+        "wall_seconds": round(sum(run.seconds for run in own)),
     }
 
 

@@ -5,6 +5,7 @@ import re
 
 import nbformat
 
+from sifting import store
 from sifting.publish import sources
 from sifting.publish.markup import SMOKE
 from sifting.publish.pages.outputs import claims_of, recorded
@@ -21,7 +22,9 @@ def headed(notebook, record: dict):
     """
     title, _, rest = notebook.cells[0].source.partition("\n")
     preset, seeds = record["preset"], f"{record['seeds']} seed{'s' * (record['seeds'] > 1)}"
-    said = f'Results of the <a href="settings.html">{preset} preset</a>, {seeds}.'
+    hours = sum(store.named(name).seconds for name in record["results"]) / 3600
+    said = f'Results of the <a href="settings.html">{preset} preset</a>, {seeds}, '
+    said += f'<a href="provenance.html">computed</a> in {hours:.1f} core-hours.'
     if claims := claims_of(recorded(notebook, record["chapter"])):
         tests = f"{len(claims)} statement{'s are' if len(claims) > 1 else ' is'} tested"
         said += f' {tests}: <a href="claims.html">{verdicts_of(claims)}</a>.'

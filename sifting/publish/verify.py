@@ -126,9 +126,9 @@ def verify(name: str, every_seed: bool = False, device: str = "auto") -> bool:
     good = True
     for stored in [_named(name)] if store.is_name(name) else smallest(name, every_seed):
         stored.check()
-        seconds = stored.provenance["wall_seconds"]
         print(
-            f"{stored.name}: computing it again (took {seconds:.0f} s on {stored.provenance['device']})",
+            f"{stored.name}: computing it again (took {stored.seconds:.0f} s "
+            f"on {stored.provenance['device']})",
             flush=True,
         )
         with tempfile.TemporaryDirectory() as folder, environment({"SIFTING_RESULTS": folder}):
@@ -180,7 +180,7 @@ def smallest(name: str, every_seed: bool = False) -> list:
                 found[kind, config] = store.load(kind, config)
     if not found:
         raise FileNotFoundError(f"nothing is stored for {name}; make chapter={name} computes it")
-    least = min(found.values(), key=lambda run: run.provenance["wall_seconds"])
+    least = min(found.values(), key=lambda run: run.seconds)
     alike = (least.kind, pages.seedless(least.config))
     same = [run for run in found.values() if (run.kind, pages.seedless(run.config)) == alike]
     return same if every_seed else [least]

@@ -65,6 +65,11 @@ class History:
         """KIND-KEY: the stem of the file, and the anchor on the page that tells how it was made."""
         return f"{self.kind}-{self.key}"
 
+    @property
+    def seconds(self) -> float:
+        """How long it took to compute, as far as known without what else the machine did; 0 if unknown."""
+        return self.provenance.get("cpu_seconds", self.provenance.get("wall_seconds", 0.0))
+
     def __repr__(self):
         return f"History({self.name})"
 

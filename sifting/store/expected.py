@@ -92,7 +92,7 @@ def _measured(kind: str, model: str, folder: pathlib.Path, slower: float) -> lis
     for file in folder.glob(f"{kind}-*.npz"):
         with contextlib.suppress(DamagedResult, OSError):
             run = History(file)
-            if run.config.model == model and (taken := run.provenance.get("wall_seconds")):
+            if run.config.model == model and (taken := run.seconds):
                 found.append(Measured(work(run.config), set(changed(run.config).items()), slower * taken))
     return found
 

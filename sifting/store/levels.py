@@ -10,7 +10,7 @@ from sifting.results.history import DamagedResult, History
 from sifting.store.devices import computed, resolve
 from sifting.store.experiment import experiment_of
 from sifting.store.files import exists, lock, path, root, save
-from sifting.store.provenance import provenance
+from sifting.store.provenance import TIMES, provenance
 
 
 def advance(
@@ -52,7 +52,7 @@ def advance_together(
             due = made.teams(alike, engines[0], device)[0]
         records = [[record for record, _ in begun[config]] for config in due]
         with _one_thread():
-            started = time.perf_counter()
+            began = time.perf_counter(), time.process_time()
 
             def advanced(device):
                 if len(due) > 1:
@@ -63,18 +63,19 @@ def advance_together(
             # by what it needs of a device: the probes of a kind of result, and the criterion
             needs = f"{kind} by {next(iter(runs)).criterion}"
             found, device = computed(needs, device, advanced)
-            seconds = (time.perf_counter() - started) / max(1, len(due))
+            ended = time.perf_counter(), time.process_time()
+            seconds = [(end - begin) / max(1, len(due)) for begin, end in zip(began, ended)]
         for config, record in zip(due, found):
             if record is not None:
                 target = _folder(kind, config) / f"level-{least:03d}.npz"
-                save(kind, config, record, provenance(config, device, seconds), target)
+                save(kind, config, record, provenance(config, device, *seconds), target)
         for config, before, record in zip(due, records, found):
             if record is None:
                 save(kind, config, made.pack(before, config), _summary([how for _, how in begun[config]]))
                 _discard(_folder(kind, config))
-        ended = {config for config, record in zip(due, found) if record is None}
+        whole = {config for config, record in zip(due, found) if record is None}
         return [
-            None if finished is None or config in ended else len(finished) + (config in due)
+            None if finished is None or config in whole else len(finished) + (config in due)
             for config, finished in begun.items()
         ]
 
@@ -175,9 +176,10 @@ def _discard(folder: pathlib.Path) -> None:
 
 def _summary(made: list[dict]) -> dict:
     """How a run was made, from how its levels were."""
+    times = [name for name in TIMES if all(name in how for how in made)]
     return made[-1] | {
         "commit": ", ".join(dict.fromkeys(how["commit"] for how in made)),
-        "wall_seconds": round(sum(how["wall_seconds"] for how in made), 1),
+        **{name: round(sum(how[name] for how in made), 1) for name in times},
         "peak_memory_mb": max(how["peak_memory_mb"] for how in made),
         "levels": len(made) - 1,
     }

@@ -13,9 +13,14 @@ import sifting
 from sifting.config import Config, place
 from sifting.store.devices import model
 
+TIMES = ("wall_seconds", "cpu_seconds")  # by the clock; on a processor, that other processes do not lengthen
 
-def provenance(config: Config, device: str, seconds: float) -> dict:
-    """How a level was made: commit, versions, device, seeds, wall time, peak memory."""
+
+def provenance(config: Config, device: str, wall: float, busy: float) -> dict:
+    """How a level was made: commit, versions, device, seeds, TIMES, peak memory.
+
+    wall, busy : seconds by the clock, and those of the processor, which say nothing of work on a GPU
+    """
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -25,7 +30,8 @@ def provenance(config: Config, device: str, seconds: float) -> dict:
         "threads": 1,
         "seed": config.seed,
         "data_seed": config.data_seed,
-        "wall_seconds": round(seconds, 2),
+        "wall_seconds": round(wall, 2),
+        **({"cpu_seconds": round(busy, 2)} if device == "cpu" else {}),
         "peak_memory_mb": round(peak),
     }
 

@@ -46,8 +46,7 @@ ENGINES = {
         replicas.train_one, replicas.objection, replicas.settle, replicas.read, replicas.train
     ),
 }
-# "auto" is the first of these that does not object; kept takes more memory, and is chosen by its name alone
-AUTO = ("sparse", "replicas", "reference")
+AUTO = ("kept", "sparse", "replicas", "reference")  # "auto" is the first of these that does not object
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def missing() -> str:
         kernels()
     except Exception as error:  # whatever a broken installation raises
         why = f"{type(error).__name__}: {error}".partition("\n")[0]
-        print(f"there is no engine kept here ({why})", file=sys.stderr)
+        print(f"no compiled loops here ({why}): engine=sparse trains, in more time", file=sys.stderr)
         return why
     return ""
 

@@ -44,7 +44,7 @@ def test_a_chapter_says_in_its_first_screen_which_preset_it_shows(page, address)
     if name in sources.chapters():
         made = pages.record(ROOT / "book" / f"{name}.ipynb")
         said = page.locator(".shown")
-        assert f"{made['preset']} preset" in said.inner_text()
+        assert f"{made['preset']} preset" in said.inner_text() and "core-hours" in said.inner_text()
         assert said.bounding_box()["y"] < page.viewport_size["height"]
 
 

@@ -83,6 +83,7 @@ def test_provenance_says_how_it_was_made(reference):
         "seed",
         "data_seed",
         "wall_seconds",
+        "cpu_seconds",
         "peak_memory_mb",
         "date",
     }

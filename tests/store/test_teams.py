@@ -38,7 +38,7 @@ def test_a_team_has_the_records_of_runs_found_together(results):
         assert run.engine == "replicas 3" and set(run.names()) == set(arrays)
         assert all(run[name].tobytes() == np.asarray(array).tobytes() for name, array in arrays.items())
     alone = store.load_or_run("masks", RUNS, "cpu")
-    assert [run.engine.split()[0] for run in alone] == ["sparse"] * 3
+    assert [run.engine.split()[0] for run in alone] == ["kept"] * 3
     for one, other in zip(stored, alone):
         assert one["train_loss"] == pytest.approx(other["train_loss"], abs=1e-3)
 

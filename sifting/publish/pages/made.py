@@ -56,7 +56,7 @@ def provenance_page(shown: list[dict], tried: list[dict] = ()) -> str:
         groups[run.kind, seedless(run.config)].append(run)
     own = {name for output in shown for name in output.get("results", [])}
     runs = [run for alike in groups.values() for run in alike if run.name in own]
-    seconds = sum(run.provenance["wall_seconds"] for run in runs)
+    seconds = sum(run.seconds for run in runs)
     text = [
         WIDE + "# How it was made",
         f"The figures are drawn from {len(own)} stored results, which took {_time(seconds)} of computing. "
@@ -109,7 +109,7 @@ def _result(kind: str, config: Config, runs: list[History], outputs: dict, prese
         if name != "seed"
     ]
     chapters = sorted({output["chapter"] for output in outputs.values()})
-    seconds = sum(run.provenance["wall_seconds"] for run in runs)
+    seconds = sum(run.seconds for run in runs)
     size = sum(run.path.stat().st_size for run in runs)
     newest = max(run.provenance["date"][:10] for run in runs)
     marks = {"kind": kind, "preset": preset, "dataset": config.dataset, "chapter": "|".join(chapters)}
@@ -154,7 +154,7 @@ def _row(run: History) -> str:
         made["date"][:10],
         escape(made["device"]),
         run.engine,
-        _time(made["wall_seconds"]),
+        _time(run.seconds),
         f"{made['peak_memory_mb']:,} MB",
         f"{run.path.stat().st_size / 1e6:.1f} MB",
         f"<code>{sha256(run.path)}</code>",
