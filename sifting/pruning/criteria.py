@@ -210,12 +210,22 @@ CRITERIA = {
         for axis in AXES
     },
 }
-# scheme -> kind of layer -> criterion; other layers are not pruned
+# scheme -> layers, by names in LAYERS -> criterion; other layers are not pruned
 SCHEMES = {
-    "hybrid": {"convolution": "l1-inputs", "linear": "magnitude"},
+    "hybrid": {"convolutions": "l1-inputs", "linear": "magnitude"},
     "fc-only": {"linear": "magnitude"},
+    "all-but-first": {"later": "magnitude"},
 }
-KINDS = {2: "linear", 4: "convolution"}  # axes of the weights -> kind of layer
+LAYERS = {  # function(masks of a network, in its order) -> those of some layers
+    "convolutions": lambda masks: {name: mask for name, mask in masks.items() if mask.ndim == 4},
+    "linear": lambda masks: {name: mask for name, mask in masks.items() if mask.ndim == 2},
+    "later": lambda masks: {name: masks[name] for name in masks if _layer(name) != _layer(next(iter(masks)))},
+}
+
+
+def _layer(name: str) -> str:
+    """The layer of a parameter."""
+    return name.rpartition(".")[0]
 
 
 def saliency(criterion: str, cut: Cut) -> Scores:
@@ -229,8 +239,7 @@ def saliency(criterion: str, cut: Cut) -> Scores:
     if criterion in SCHEMES:
         scores = {}
         for layers, name in SCHEMES[criterion].items():
-            masks = {layer: mask for layer, mask in cut.masks.items() if KINDS.get(mask.ndim) == layers}
-            scores |= saliency(name, dataclasses.replace(cut, masks=masks))
+            scores |= saliency(name, dataclasses.replace(cut, masks=LAYERS[layers](cut.masks)))
         return scores
     check_criterion(criterion, cut.model, cut.masks)
     return CRITERIA[criterion].scores(cut)
@@ -268,7 +277,7 @@ def prune(
         raise ValueError(f"fraction must be between 0 and 1, not {fraction}")
     pools, new = {}, dict(masks)
     for name in scores:
-        pools.setdefault(name.rpartition(".")[0] if scope == "layer" else "", []).append(name)
+        pools.setdefault(_layer(name) if scope == "layer" else "", []).append(name)
     for names in pools.values():
         things = [_shared(masks[name], scores[name].shape) for name in names]
         mask, score = (

@@ -13,7 +13,7 @@ from torch.nn.utils import prune as torch_prune
 from sifting import config, observables, store
 from sifting.data import Cropped, load
 from sifting.pruning import tickets, treatments
-from sifting.pruning.criteria import AXES, CRITERIA, KINDS, NORMS, SCHEMES, Cut, prune, saliency
+from sifting.pruning.criteria import AXES, CRITERIA, LAYERS, NORMS, SCHEMES, Cut, prune, saliency
 from sifting.pruning.prunable import prunable
 from sifting.publish import plans
 from sifting.tables import methods, predictions
@@ -107,14 +107,13 @@ def test_a_scheme_prunes_each_kind_of_layer_by_its_own_criterion(scheme):
     model = lenet()
     masks = all_kept(model)
     new = prune(masks, saliency(scheme, Cut(model, masks)), 0.3, rounding="nearest")
-    assert set(SCHEMES[scheme]) <= set(KINDS.values()) and set(SCHEMES[scheme].values()) <= set(CRITERIA)
+    assert set(SCHEMES[scheme]) <= set(LAYERS) and set(SCHEMES[scheme].values()) <= set(CRITERIA)
+    convolutions = {"conv1.weight": {"convolutions"}, "conv2.weight": {"convolutions", "later"}}
     for name, mask in new.items():
-        criterion = SCHEMES[scheme].get(KINDS[mask.ndim])
-        alone = (
-            masks
-            if criterion is None
-            else prune(masks, saliency(criterion, Cut(model, masks)), 0.3, rounding="nearest")
-        )
+        layers = convolutions.get(name, {"linear", "later"})
+        own = [criterion for of, criterion in SCHEMES[scheme].items() if of in layers]
+        scores = saliency(own[0], Cut(model, masks)) if own else {}
+        alone = prune(masks, scores, 0.3, rounding="nearest")
         assert torch.equal(mask, alone[name])
 
 

@@ -85,14 +85,22 @@ def larger(base: Config) -> dict[str, Config]:
 
 
 def structure(base: Config, count: int) -> dict[str, list[Config]]:
-    """Methods and treatments whose masks are looked at, and one run each of larger networks."""
+    """Methods and treatments whose masks are looked at, and one run each of larger networks.
+
+    Beside them, two with a first layer that is not pruned.
+    """
     names = [
         *METHODS,
         *(f"{name}, fine-tuned" for name in TREATED),
         *(f"{name}, σ · sign" for name in TREATED[:1]),
     ]
     runs = rewound(base, count) | treated(base, count)
-    return {name: runs[name] for name in names} | {name: [config] for name, config in larger(base).items()}
+    whole = {
+        f"{name}, first layer whole": [replace(config, criterion="all-but-first") for config in runs[name]]
+        for name in ("L1 unstructured", "L1 unstructured, fine-tuned")
+    }
+    found = {name: runs[name] for name in names} | whole
+    return found | {name: [config] for name, config in larger(base).items()}
 
 
 def stability(base: Config, count: int) -> dict[str, list[Config]]:
