@@ -16,7 +16,7 @@ import nbformat
 from sifting import store
 from sifting.config import SETTINGS, choose, parse
 from sifting.publish import pages, plans, sources, trials
-from sifting.publish.markup import picture, slim
+from sifting.publish.markup import picture
 from sifting.publish.pages.outputs import figure_link, in_words, recorded
 from sifting.publish.pages.tried import assignments, drawn, page_of, said
 from sifting.publish.sources import ROOT
@@ -126,7 +126,7 @@ def _kept(name: str, record: dict, figure: str, book: pathlib.Path) -> dict:
     svg = (book / "figures" / page_of(name) / f"{figure}.svg").read_text(encoding="utf-8")
     theirs = recorded(nbformat.read(stored, 4), "") if stored.exists() else []
     settings = {key: record[key] for key in ("chapter", "preset", "seeds", "overrides", "results")}
-    drawing = {"name": figure, "room": room, "caption": caption, "svg": slim(svg)}
+    drawing = {"name": figure, "room": room, "caption": caption, "svg": svg}
     claims = {"claims": _tested(recorded(notebook, "")), "book": _tested(theirs)}
     return settings | _made(record["results"]) | claims | {"figure": drawing}
 

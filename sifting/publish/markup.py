@@ -123,6 +123,6 @@ def svg(figure) -> str:
     """A figure as SVG text; equal figures give equal text."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")
-    text, svg, rest = buffer.getvalue().partition("<svg")
+    text, svg, rest = slim(buffer.getvalue()).partition("<svg")
     opening, end, rest = rest.partition(">")
     return f"{text}{svg}{opening}{end}\n{dark.sheet(rest)}{rest}"

@@ -2,10 +2,12 @@
 
 import hashlib
 import pathlib
+import re
 
 from sifting.publish.web import figures, glossary, search, shared
 
 HERE = pathlib.Path(__file__).parent
+PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')  # of code, in the color that all code has
 LONG = 100_000  # bytes; a longer source of a page is computed, and no use to who downloads it
 
 
@@ -33,7 +35,7 @@ def _page(app, name: str, template: str, context: dict, doctree) -> None:
     if doctree is None or page == name:
         return
     titles = {one.removeprefix("book/"): title.astext() for one, title in app.env.titles.items()}
-    body = context["body"]
+    body = PLAIN.sub(r"\1", context["body"])
     if page not in glossary.APART:
         body = glossary.marked(body, titles, page)
     book, site = pathlib.Path(app.srcdir, "book"), pathlib.Path(app.outdir)
