@@ -14,7 +14,7 @@ from sifting import observables
 from sifting.config import choose
 from sifting.data import Split
 from sifting.pruning import flow
-from sifting.pruning.prunable import check_masks, integer_part, norms, prunable, without_norms
+from sifting.pruning.prunable import LAYERS, check_masks, integer_part, norms, prunable, without_norms
 from sifting.training.layers import batch_statistics_, layers, seen
 from sifting.training.models import BUILDERS, FCN, skeleton
 
@@ -216,16 +216,6 @@ SCHEMES = {
     "fc-only": {"linear": "magnitude"},
     "all-but-first": {"later": "magnitude"},
 }
-LAYERS = {  # function(masks of a network, in its order) -> those of some layers
-    "convolutions": lambda masks: {name: mask for name, mask in masks.items() if mask.ndim == 4},
-    "linear": lambda masks: {name: mask for name, mask in masks.items() if mask.ndim == 2},
-    "later": lambda masks: {name: masks[name] for name in masks if _layer(name) != _layer(next(iter(masks)))},
-}
-
-
-def _layer(name: str) -> str:
-    """The layer of a parameter."""
-    return name.rpartition(".")[0]
 
 
 def saliency(criterion: str, cut: Cut) -> Scores:
@@ -277,7 +267,7 @@ def prune(
         raise ValueError(f"fraction must be between 0 and 1, not {fraction}")
     pools, new = {}, dict(masks)
     for name in scores:
-        pools.setdefault(_layer(name) if scope == "layer" else "", []).append(name)
+        pools.setdefault(name.rpartition(".")[0] if scope == "layer" else "", []).append(name)
     for names in pools.values():
         things = [_shared(masks[name], scores[name].shape) for name in names]
         mask, score = (

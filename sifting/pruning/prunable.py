@@ -124,3 +124,15 @@ def with_norms(model: nn.Module, masks: dict[str, Tensor]) -> dict[str, Tensor]:
         if conv in masks
         for kind in ("weight", "bias")
     }
+
+
+def _later(masks: dict[str, Tensor]) -> dict[str, Tensor]:
+    first = next(iter(masks)).rpartition(".")[0]
+    return {name: mask for name, mask in masks.items() if name.rpartition(".")[0] != first}
+
+
+LAYERS = {  # function(masks of a network, in its order) -> those of some of its layers
+    "convolutions": lambda masks: {name: mask for name, mask in masks.items() if mask.ndim == 4},
+    "linear": lambda masks: {name: mask for name, mask in masks.items() if mask.ndim == 2},
+    "later": _later,
+}

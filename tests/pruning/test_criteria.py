@@ -12,8 +12,8 @@ from sifting import config
 from sifting.config import SETTINGS
 from sifting.data import Images, Split
 from sifting.pruning import criteria, plain, tickets
-from sifting.pruning.criteria import CRITERIA, LAYERS, ROUNDING, SCHEMES, SNIP_IMAGES, Cut, prune, saliency
-from sifting.pruning.prunable import integer_part, prunable
+from sifting.pruning.criteria import CRITERIA, ROUNDING, SCHEMES, SNIP_IMAGES, Cut, prune, saliency
+from sifting.pruning.prunable import LAYERS, integer_part, prunable
 from sifting.training import models
 
 

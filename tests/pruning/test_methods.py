@@ -13,8 +13,8 @@ from torch.nn.utils import prune as torch_prune
 from sifting import config, observables, store
 from sifting.data import Cropped, load
 from sifting.pruning import tickets, treatments
-from sifting.pruning.criteria import AXES, CRITERIA, LAYERS, NORMS, SCHEMES, Cut, prune, saliency
-from sifting.pruning.prunable import prunable
+from sifting.pruning.criteria import AXES, CRITERIA, NORMS, SCHEMES, Cut, prune, saliency
+from sifting.pruning.prunable import LAYERS, prunable
 from sifting.publish import plans
 from sifting.tables import methods, predictions
 from sifting.training import engines, models, reference, replicas

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from sifting import figures, store
-from sifting.config import Config, key
-from sifting.publish import pages, reference, runner, sources
-from sifting.publish.catalog import FIGURES, PAPERS, Statement, findings, statements
+from sifting.config import FIELDS, Config, key
+from sifting.publish import pages, plans, reference, runner, sources
+from sifting.publish.catalog import DIFFERS, FIGURES, PAPERS, Statement, findings, statements
 from sifting.publish.claims import MEASURED, VERDICTS, check
 from sifting.publish.pages import concluded
 from sifting.publish.pages.outputs import recorded
@@ -118,6 +118,19 @@ def test_a_figure_counts_the_verdicts_of_its_claims_and_tells_what_failed(verdic
     assert 'href="claims.html#PB4"' in text and 'href="imp.html#PB4"' in text
 
 
+def test_coverage_says_in_which_respects_a_figure_is_not_as_in_the_paper():
+    assert {*DIFFERS} <= {*FIGURES}
+    place = {"chapter": "robustness", "preset": "laptop", "dataset": "photos"}
+    shown = [{"figure": name} | place for name in ("PB6", "PB7")]
+    drawn, other = row(shown, "PB7"), row(shown, "PB1a")
+    here, paper = (plans.base("robustness", name) for name in ("laptop", "paper"))
+    assert "widths" in drawn["settings"] and drawn["differs"] == DIFFERS["PB7"] and other["settings"] == []
+    for field in FIELDS:
+        assert (field in drawn["settings"]) == (getattr(here, field) != getattr(paper, field))
+    text = pages.coverage_page(shown)
+    assert f"PB6: {DIFFERS['PB6']}; PB7: {DIFFERS['PB7']}" in text and "PB6, PB7" in text
+
+
 def test_a_dot_of_coverage_has_a_slice_for_every_verdict_and_says_what_it_is():
     mine = [one for one in statements().values() if one.id == "PB4"][:4]
     shown = [drawn("PB4"), drawn("PB2a"), *(claimed(one, "holds") for one in mine[:3])]
@@ -134,9 +147,10 @@ def test_a_dot_of_coverage_has_a_slice_for_every_verdict_and_says_what_it_is():
 
 def test_a_figure_without_claims_is_shown():
     found = row([drawn("PB2a", dataset=None)], "PB2a")
+    assert found.pop("settings")
     assert found == {
         "id": "PB2a", "status": "reproduced", "chapter": "imp", "preset": "laptop", "dataset": None,
-        "verdicts": dict.fromkeys(reversed(VERDICTS), 0), "failed": [],
+        "verdicts": dict.fromkeys(reversed(VERDICTS), 0), "failed": [], "differs": "",
     }  # fmt: skip
 
 

@@ -7,11 +7,13 @@ import tomllib
 from dataclasses import dataclass
 from math import inf, isfinite, isnan, nan
 
-from sifting.publish.catalog.figures import FIGURES, PAPERS
+from sifting.publish.catalog.figures import DIFFERS, FIGURES, PAPERS
 
 HERE = pathlib.Path(__file__).parent
 
-__all__ = ["DESIGNS", "FIGURES", "PAPERS", "Finding", "Statement", "findings", "statement", "statements"]
+__all__ = [
+    "DESIGNS", "DIFFERS", "FIGURES", "PAPERS", "Finding", "Statement", "findings", "statement", "statements",
+]  # fmt: skip
 
 # how a statement is tested, see claims.check -> in words
 DESIGNS = {

@@ -94,3 +94,26 @@ FIGURES = {
     "EST1": "Table of rewinding, fine-tuning and small networks",
     "EST2": "Table of pruned and small networks by sparsity",
 }
+
+# ID -> how the figure differs from the paper's in other respects than its settings, at the laptop preset
+DIFFERS = {
+    "PB4": "SNIP, SynFlow and pruning once have every second density of IMP, not the densities of the paper",
+    "PB6": "one run of each optimizer and learning rate",
+    "PB7": "one run of each width and depth; the widest network of the paper is left out",
+    "PB8": "one run of each parameter",
+    "PB10": "one run of each task",
+    "PB11": "one run of each task; groups of units are equally large, instead of equally wide",
+    "PB14": "SNIP and SynFlow at densities of IMP, instead of the densities of the paper",
+    "PB16": "five layers instead of eight, and half of the kept weights a level",
+    "PBT1": "five classes of three photographs each, instead of ten classes of ImageNet",
+    "PB17": "the images of the random classes are not shown",
+    "PB20": "photographs are rotated before patches are cut, instead of rotated patches that are masked",
+    "RD3B": "widths over all levels as curves, instead of bars at one level",
+    "PF11": "the curve of signs alone ends at the first level, where training diverges",
+    "PF13": "a quarter of the usual training against all of it, instead of one epoch against thirty",
+    "PF15": "networks an eighth as wide, half as many levels, one run; at the last level of good accuracy",
+    "PF16": "networks an eighth as wide, half as many levels, one run; some fail at the first level",
+    "ES11": "three times the usual training, instead of 25 times",
+    "ES13": "three times the usual training, instead of 25 times",
+    "EST2": "the dense network has not fit its training images, as the paper's has",
+}

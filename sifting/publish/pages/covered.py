@@ -5,16 +5,19 @@ import json
 import pathlib
 from html import escape
 
-from sifting.publish.catalog import FIGURES
+from sifting.config import FIELDS
+from sifting.publish import plans, sources
+from sifting.publish.catalog import DIFFERS, FIGURES
 from sifting.publish.claims import VERDICTS, counted
 from sifting.publish.intervals import badge, tone
+from sifting.publish.markup import grid
 from sifting.publish.pages.outputs import by_paper, claims_of, figure_link, outputs, warning, where
 
 DRAWN = "shown"  # what is said of a figure that is drawn and about which nothing is tested
 
 
 def write_coverage(book: pathlib.Path, target: pathlib.Path) -> None:
-    """Write the coverage as JSON: a list of {id, status, chapter, preset, dataset, verdicts, failed}."""
+    """Write the coverage as JSON, see `coverage`."""
     target.write_text(json.dumps(coverage(outputs(book)), indent=1) + "\n", encoding="utf-8")
 
 
@@ -24,6 +27,8 @@ def coverage(shown: list[dict]) -> list[dict]:
     status   : reproduced where a chapter drew it, else "not yet"
     verdicts : how many of the statements on it have each verdict; None where it is not drawn
     failed   : those that do not hold
+    settings : fields of the chapter's preset that are not as in the paper
+    differs  : other respects in which the figure is not as in the paper, in words
     """
     papers = [output for output in shown if not output.get("own")]
     drawn = {output["figure"]: output for output in reversed(papers) if "figure" in output}
@@ -45,8 +50,17 @@ def coverage(shown: list[dict]) -> list[dict]:
             {"id": name, "status": "reproduced" if name in drawn else "not yet"}
             | place
             | {"verdicts": counts if name in drawn else None, "failed": failed}
+            | {"settings": _settings(place["chapter"], place["preset"]), "differs": DIFFERS.get(name, "")}
         )
     return rows
+
+
+def _settings(chapter: str | None, preset: str | None) -> list[str]:
+    """Fields in which the preset of a chapter is not the paper's."""
+    if chapter not in plans.GROUPS:
+        return []
+    here, paper = (plans.base(chapter, name) for name in (preset, "paper"))
+    return [field for field in FIELDS if getattr(here, field) != getattr(paper, field)]
 
 
 def coverage_page(shown: list[dict]) -> str:
@@ -59,7 +73,8 @@ def coverage_page(shown: list[dict]) -> str:
         "chapter draws it from results of our own; where a curve of it is missing, or networks failed before "
         "there was anything to see, the chapter says so. Beside it stands what became of the statements "
         f"about it, which are on [Claims](claims.md) one by one; *{DRAWN}* is said of a figure "
-        "that is drawn and about which no statement is tested. The same list for machines: "
+        "that is drawn and about which no statement is tested. In which respects figures are not as in the "
+        "paper is listed below those of each paper. All of it for machines: "
         '<a href="../coverage.json"><code>coverage.json</code></a>.',
         _mesh(rows),
         "## Chapter by chapter",
@@ -69,8 +84,31 @@ def coverage_page(shown: list[dict]) -> str:
     for authors, cite, mine in by_paper(rows):
         items = "\n".join(_covered(row) for row in mine)
         text += [f"## {authors}", f"{_done(mine)} are in the book {{cite:p}}`{cite}`."]
-        text += [f'<ul class="coverage">\n{items}\n</ul>']
+        text += [f'<ul class="coverage">\n{items}\n</ul>', _specified(mine)]
     return "\n\n".join(text) + "\n"
+
+
+def _specified(rows: list[dict]) -> str:
+    """In which respects figures are not as in the paper, a row for those of one chapter; folded."""
+    chapters = collections.defaultdict(list)
+    for row in rows:
+        if row["chapter"]:
+            chapters[row["chapter"]].append(row)
+    told = [
+        [
+            sources.title(chapter),
+            ", ".join(row["id"] for row in mine),
+            ", ".join(mine[0]["settings"]) or "none",
+            "; ".join(f"{row['id']}: {row['differs']}" for row in mine if row["differs"]) or "–",
+        ]
+        for chapter, mine in chapters.items()
+    ]
+    head = ["chapter", "figures and tables", "settings that are not the paper's", "other differences"]
+    return (
+        "<details><summary>As in the paper, or not: settings and other differences</summary>"
+        + grid(head, told, "How figures and tables differ from the paper's")
+        + "</details>"
+    )
 
 
 def _covered(figure: dict) -> str:
