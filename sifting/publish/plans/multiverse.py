@@ -33,7 +33,8 @@ READS = {
     "basins": ("weights, rate rewound", "channels, rate rewound", "small"),
     "leaving": tuple(surface.dial().values()),
 }
-MORE = {"imp": 1, "methods": 2}  # seeds that the book has of these, more than of the others
+USUAL = 3  # seeds that the book has of most chapters
+SEEDS = {"imp": 4, "methods": 5}  # and of these
 
 
 def multiverse(base: Config, count: int) -> dict[str, list[Config]]:
@@ -42,9 +43,14 @@ def multiverse(base: Config, count: int) -> dict[str, list[Config]]:
     for chapter, names in READS.items():
         subject = _subject(chapter)
         other = beside(base, getattr(subject, "FAMILY", {}).get(chapter, "fcn"))
-        runs = subject.GROUPS[chapter](other, count + MORE.get(chapter, 0))
+        runs = subject.GROUPS[chapter](other, seeds_of(chapter, count))
         found |= {f"{chapter}: {name}": runs[name] for name in names}
     return found
+
+
+def seeds_of(chapter: str, count: int) -> int:
+    """Seeds of a chapter where most have `count`: as many as the book has, if not fewer are asked for."""
+    return max(count, SEEDS.get(chapter, count)) if count >= USUAL else count
 
 
 def beside(base: Config, family: str) -> Config:
