@@ -19,6 +19,12 @@ WAYS = {
 # cycle; after that of channels about as many can matter, 16 to 19 % at the laptop preset. For comparison, as
 # many as the filters have that are left, with kernels that read a channel which is gone
 SMALL = {"small": 0.7**5, "larger": 0.28}
+# how long a network is trained again that is not pruned -> in times of as long as all cycles; None: one cycle
+UNPRUNED = {
+    "unpruned, as long as a cycle": None,
+    "unpruned, as long as all cycles": 1,
+    "unpruned, three times as long": 3,
+}
 CHANNELS = (0.2, 0.4, 0.6, 0.8)  # shares of the channels that go at once
 AS_MANY = 0.6  # of these: leaves about as many weights that can matter as there are without 80 % of them
 LENGTHS = (1, 3)  # of the training after that, in times of the usual
@@ -49,13 +55,22 @@ def control(base: Config) -> Config:
 
 
 def basins(base: Config, count: int) -> dict[str, list[Config]]:
-    """The four ways, without planes; the control; and small networks.
+    """The four ways, without planes; the controls; and small networks.
 
-    These are trained as long, and by the same rates, as where weights are pruned and the rate is rewound.
+    These are trained as long, and by the same rates, as where weights are pruned and the rate is rewound. The
+    controls are a network trained anew, and the pretrained one trained again by all rates, but not pruned.
     """
     found = {name: replace(config, cells=0) for name, config in ways(base).items()}
     rewound = found["weights, rate rewound"]
     found["trained anew"] = control(base)
+    found |= {
+        name: replace(
+            control(base),
+            treatment="lr-rewind",
+            retrain_steps=_usual(base) * (times * rewound.levels if times else 1),
+        )
+        for name, times in UNPRUNED.items()
+    }
     found |= {
         name: replace(rewound, prune_fraction=NONE, start_density=share) for name, share in SMALL.items()
     }
