@@ -1,5 +1,7 @@
-"""Runs in which everything is known."""
+"""Runs in which everything is known, and those of the book."""
 
+from sifting import store
+from sifting.publish import asked, plans
 from sifting.results.history import History
 
 
@@ -13,3 +15,15 @@ class Known(History):
 
     def names(self):
         return list(self.arrays)
+
+
+def of_the_book(chapter: str) -> dict[str, list[History]]:
+    """Group -> the stored runs that a chapter shows, of the first kind of results that it needs of the group.
+
+    Raises FileNotFoundError for one that is not stored: a test does not compute the book.
+    """
+    _, base, seeds = asked.settle(chapter, "laptop", None, {})
+    found = {}
+    for (kind, group), configs in plans.plan(chapter, base, seeds).items():
+        found.setdefault(group, [store.load(kind, config) for config in configs])
+    return found

@@ -12,9 +12,10 @@ import nbformat
 import numpy as np
 import pytest
 
-from sifting.publish import asked, catalog, plans, sources
+from sifting.publish import catalog, plans, sources
 from sifting.publish.catalog import FIGURES, PAPERS, statement, statements
 from sifting.tables import chance, methods
+from tests.known import of_the_book
 
 ROOT = pathlib.Path(__file__).parents[2]
 FILES = {stem: catalog.HERE / f"{stem}.toml" for stem in [*(stem for stem, *_ in PAPERS.values()), "own"]}
@@ -129,14 +130,7 @@ def test_arms_are_named_where_runs_are_compared():
 def dense():
     """Function: chapter, group -> what the dense networks of the stored runs have right, a number a run."""
 
-    @functools.cache
-    def found(chapter):
-        _, base, seeds = asked.settle(chapter, "laptop", None, {})
-        groups = {}
-        for (_, group), runs in plans.results(chapter, base, seeds).items():
-            groups.setdefault(group, runs)
-        return groups
-
+    found = functools.cache(of_the_book)
     return lambda chapter, group: [float(run.accuracy("test", "last")[0]) for run in found(chapter)[group]]
 
 

@@ -14,6 +14,7 @@ from sifting.publish import asked, catalog, claims, multiverse, plans, sources
 from sifting.tables import conditions
 from sifting.tables.choices import ALONE, APART, PAIRED, Cell, Grid, Row, contrast, masks
 from sifting.tables.multiverse import HEADLINES, choices
+from tests.known import of_the_book
 
 READS = plans.multiverse.READS
 SAID = catalog.Statement("own-x", "up", "It is up.", "not asked", "how far", above=0)
@@ -41,8 +42,7 @@ def measured_once():
 
 @pytest.fixture(scope="module")
 def groups():
-    _, base, seeds = asked.settle("multiverse", None, None, None)
-    return {name: runs for (_, name), runs in plans.results("multiverse", base, seeds).items()}
+    return of_the_book("multiverse")
 
 
 @pytest.fixture(scope="module")
