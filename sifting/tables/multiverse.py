@@ -213,7 +213,8 @@ def pruned_better(retraining: Groups, shares: Groups, basins: Groups) -> Grid:
         last = tuple(measure(basins[name]) for name in ("weights, rate rewound", "small")) if known else NONE
         rows.append(row(label, [*found, last], unit))
     columns = [*pairs, "in cycles"]
-    return Grid("weights pruned", columns, rows, (rows[0].label, 1), "two samples: the two kinds share no network")
+    design = "two samples: the two kinds share no network"
+    return Grid("weights pruned", columns, rows, (rows[0].label, 1), design)
 
 
 def _validated(runs: list[History]) -> np.ndarray:
