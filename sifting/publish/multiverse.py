@@ -190,7 +190,7 @@ def draw(page, found: dict[str, Multiverse], key: str, name: str) -> None:
     shares = ", ".join(f"{_share(one, verdict)} {words}" for verdict, words in SEVERAL.items())
     caption = (
         f"<em>{one.statement.text}</em> {one.size} cells count: {shares}. <strong>{one.said}</strong>. "
-        f"Outlined: the book's own test ({one.book.verdict}). The design: {one.grid.design}."
+        f"Outlined: the book's own test ({one.book.verdict}). The design of the book: {one.grid.design}."
     )
     page.show(name, figures.multiverse.grid, cells(one), caption, runs=pooled(runs_of(page.groups, key)))
     table = grid(["choice", *one.grid.columns], _rows(one), f"{one.statement.text} Effect, interval, n")

@@ -161,8 +161,8 @@ class Page:
             for n, density in enumerate(densities)
         ]
         caption = (
-            "Measures of locality: standard deviation over seeds, "
-            "standard error over the units of the first run, means of controls"
+            "Measures of locality: mean over seeds, its standard deviation over seeds and its standard error "
+            "over the units of the first run, and means of two controls"
         )
         self.table(["measure", "weights kept", *kinds.values()], cells, caption)
 

@@ -21,8 +21,8 @@ BOTH = PAIRED, APART
 # what a grid says of that
 ONE_NETWORK = "paired: both begin with one dense network"
 OTHER_IMAGES = "two samples: they have seen other images"
-SELF = "one sample: every run is beside itself"
-SLOPE = "one sample: every seed has a slope over the conditions; the two at the ends are two samples"
+SELF = "one sample: one effect a run"
+SLOPE = "one sample: one slope over the conditions a seed; two samples: the two conditions at the ends"
 KEPT = "weights kept"  # of the columns
 BEST = "best level"  # the column of the level with the highest validation accuracy, of each run
 # choice -> array of `masks`, sign with which it is larger where masks are more local, unit, and whether it is

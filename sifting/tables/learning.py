@@ -98,8 +98,8 @@ def effort(runs: list[History], longer: History) -> str:
         f"{passes(config)}. A dense network that trains for {longer.config.steps:,} steps (one run) has "
         f"{100 * longer.accuracy('test')[0]:.1f} % of the test images right; the best pruned networks have "
         f"{best.min():.1f} to {best.max():.1f} %, after {steps.min():,} to {steps.max():,} steps in all. "
-        "So the gain compares networks that train equally long *at each level*; a pruned network has "
-        "trained longer than the dense one over all levels."
+        "So the gain compares networks that train equally long *at each level*. Over all levels together, a "
+        "pruned network has trained longer than the dense one."
     )
 
 

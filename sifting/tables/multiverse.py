@@ -142,7 +142,7 @@ def share_alike(groups: Groups) -> Grid:
             near, far = (_apart(panels[statistic], "0.5×", own) for panels in (by_share, by_number))
             rows.append(row(f"{statistic}, {words}", _alone(far - near), "doublings"))
     columns = ["1 and 5 %", *map(percent, RATIOS)]
-    design = "one sample: by share and by number, of the same networks"
+    design = "one sample: one effect a seed, of networks compared by share and by number"
     return Grid("weights taken out", columns, rows, (rows[0].label, 0), design)
 
 
@@ -193,7 +193,7 @@ def channels_leave(leaving: Groups, basins: Groups) -> Grid:
             first = (cycled[kind][name], None) if length == 1 else NONE  # in cycles there is one length
             rows.append(row(f"{kind}, retraining {length} ×", [first, *_alone(found)], "points"))
     columns = ["in cycles", *map(percent, table["recomputed"]["share"])]
-    return Grid("channels pruned", columns, rows, (rows[0].label, 0), "one sample: a barrier beside a bound")
+    return Grid("channels pruned", columns, rows, (rows[0].label, 0), "one sample: one barrier a run")
 
 
 def pruned_better(retraining: Groups, shares: Groups, basins: Groups) -> Grid:
@@ -213,7 +213,8 @@ def pruned_better(retraining: Groups, shares: Groups, basins: Groups) -> Grid:
         last = tuple(measure(basins[name]) for name in ("weights, rate rewound", "small")) if known else NONE
         rows.append(row(label, [*found, last], unit))
     columns = [*pairs, "in cycles"]
-    return Grid("weights pruned", columns, rows, (rows[0].label, 1), "two samples: no network is shared")
+    design = "two samples: the two kinds share no network"
+    return Grid("weights pruned", columns, rows, (rows[0].label, 1), design)
 
 
 def _validated(runs: list[History]) -> np.ndarray:
