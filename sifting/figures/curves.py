@@ -118,7 +118,7 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
     titles = {
         "test": "test accuracy",
         "train": "training accuracy",
-        "gain": "test accuracy over dense",
+        "gain": "test accuracy minus dense",
         "localization": "localization $\\Lambda$",
         "enrichment": "enrichment of near pairs",
         "width": "width of $S(d)$ (pixels)",

@@ -209,9 +209,9 @@ NETWORK_HEAD = (
     "W* to Wp",
     "W* to Wr",
     "Wp to Wr",
-    "Wp, statistics from before",
-    "Wp, recomputed",
-    "Wr, own statistics",
+    "accuracy of Wp, statistics from before",
+    "accuracy of Wp, recomputed",
+    "accuracy of Wr, own statistics",
     "convolutions without channels",
 )
 
@@ -244,8 +244,8 @@ RETRAINED_HEAD = (
     "weights that matter",
     "test accuracy",
     "training accuracy",
-    "those of the small network",
-    "its test accuracy",
+    "weights that matter, small network",
+    "test accuracy, small network",
 )
 
 

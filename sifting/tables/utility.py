@@ -279,9 +279,9 @@ def grown(
 
 GROWTH_HEAD = (
     "usual, from the start",
-    "usual, from its first sixth",
+    "usual, from the end of its first sixth",
     "long, from the start",
-    "long, from there",
+    "long, from the end of the usual one's first sixth",
 )
 
 
