@@ -19,6 +19,7 @@ WAYS = {
 # cycle; after that of channels about as many can matter, 16 to 19 % at the laptop preset. For comparison, as
 # many as the filters have that are left, with kernels that read a channel which is gone
 SMALL = {"small": 0.7**5, "larger": 0.28}
+RATES = {"small, a third of the rate": 1 / 3, "small, three times the rate": 3.0}  # of learning
 # how long a network is trained again that is not pruned -> in times of as long as all cycles; None: one cycle
 UNPRUNED = {
     "unpruned, as long as a cycle": None,
@@ -57,8 +58,9 @@ def control(base: Config) -> Config:
 def basins(base: Config, count: int) -> dict[str, list[Config]]:
     """The four ways, without planes; the controls; and small networks.
 
-    These are trained as long, and by the same rates, as where weights are pruned and the rate is rewound. The
-    controls are a network trained anew, and the pretrained one trained again by all rates, but not pruned.
+    These are trained as long as where weights are pruned and the rate is rewound, and by the same rates, or
+    by smaller or larger ones. The controls are a network trained anew, and the pretrained one trained again
+    by all rates, but not pruned.
     """
     found = {name: replace(config, cells=0) for name, config in ways(base).items()}
     rewound = found["weights, rate rewound"]
@@ -74,6 +76,7 @@ def basins(base: Config, count: int) -> dict[str, list[Config]]:
     found |= {
         name: replace(rewound, prune_fraction=NONE, start_density=share) for name, share in SMALL.items()
     }
+    found |= {name: replace(found["small"], lr=times * base.lr) for name, times in RATES.items()}
     return {name: seeds(config, count) for name, config in found.items()}
 
 
@@ -112,7 +115,7 @@ def leaving(base: Config, count: int) -> dict[str, list[Config]]:
 
 GROUPS = {"surface": surface, "basins": basins, "leaving": leaving}
 DEFAULT = dict.fromkeys(GROUPS, "surface")
-KINDS = {"basins": dict.fromkeys(SMALL, ("masks",))}
+KINDS = {"basins": dict.fromkeys([*SMALL, *RATES], ("masks",))}
 FAMILY = dict.fromkeys(GROUPS, "resnet20")
 # chapter -> the fields that it is about, which one turns first
 ABOUT = dict.fromkeys(
