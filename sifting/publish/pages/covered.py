@@ -89,25 +89,17 @@ def coverage_page(shown: list[dict]) -> str:
 
 
 def _specified(rows: list[dict]) -> str:
-    """In which respects figures are not as in the paper, a row for those of one chapter; folded."""
-    chapters = collections.defaultdict(list)
-    for row in rows:
-        if row["chapter"]:
-            chapters[row["chapter"]].append(row)
-    told = [
-        [
-            sources.title(chapter),
-            ", ".join(row["id"] for row in mine),
-            ", ".join(mine[0]["settings"]) or "none",
-            "; ".join(f"{row['id']}: {row['differs']}" for row in mine if row["differs"]) or "–",
-        ]
-        for chapter, mine in chapters.items()
-    ]
-    head = ["chapter", "figures and tables", "settings that are not the paper's", "other differences"]
+    """In which respects figures are not as in the paper: settings that chapters share, and the rest; folded."""
+    drawn, chapters = [row for row in rows if row["chapter"]], collections.defaultdict(dict)
+    for row in drawn:
+        chapters[", ".join(row["settings"]) or "none"][sources.title(row["chapter"])] = True
+    settings = [["; ".join(titles), fields] for fields, titles in chapters.items()]
+    others = [[f"{row['id']} {FIGURES[row['id']]}", row["differs"]] for row in drawn if row["differs"]]
+    tables = [grid(["chapters", "fields"], settings, "Settings that are not the paper's")] * bool(settings)
+    tables += [grid(["figure or table", "difference"], others, "Other differences")] * bool(others)
     return (
         "<details><summary>As in the paper, or not: settings and other differences</summary>"
-        + grid(head, told, "How figures and tables differ from the paper's")
-        + "</details>"
+        f"{''.join(tables)}</details>"
     )
 
 
