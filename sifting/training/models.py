@@ -237,11 +237,11 @@ def _convnet(
         layers["enlarge"], sides = nn.Upsample(size=(least, least), mode="bilinear"), (least, least)
     for n, (width, kernel, stride, padding, pooled) in enumerate(convolutions, 1):
         layers[f"conv{n}"] = nn.Conv2d(channels, scaled(width), kernel, stride, padding)
-        layers[f"conv{n}_relu"] = nn.ReLU()
         channels, sides = scaled(width), [(side + 2 * padding - kernel) // stride + 1 for side in sides]
         if pooled:
             layers[f"conv{n}_pool"] = nn.MaxPool2d(window, 2)
             sides = [(side - window) // 2 + 1 for side in sides]
+        layers[f"conv{n}_relu"] = nn.ReLU()
     if min(sides) < 1:
         raise ValueError(f"images of {shape[1]} x {shape[2]} are too small for model {config.model}")
     if grid:
