@@ -38,6 +38,24 @@ def test_a_network_has_an_output_a_class_and_hangs_on_its_generator_alone(name, 
     torch.testing.assert_close(model(x)[:2], model(x[:2]), rtol=1e-4, atol=1e-5)  # no image sees another
 
 
+@pytest.mark.parametrize("name", [name for name in BUILDERS if models.kind(name) is models.ConvNet])
+def test_relu_behind_the_maxima_is_relu_before_them_to_the_bit(name):
+    model, found = network(name, (3, 32, 32)), []
+    layers = list(model.named_children())
+    pooled = [place for place, (layer, _) in enumerate(layers) if layer.endswith("_pool")]
+    for place in pooled:
+        layers[place : place + 2] = layers[place + 1], layers[place]
+    plain = models.ConvNet(model.shape, dict(layers))
+    plain.innermost = model.innermost
+    x = images(model.shape, 6)
+    x[0], x[1, ::2] = 0, 0  # many values of a map are equal then, and ties must be broken alike
+    for one in (model, plain):
+        logits = one(x)
+        found.append([logits, *torch.autograd.grad(logits.logsumexp(1).sum(), list(one.parameters()))])
+    assert pooled and found[0][1].any(), "there are maxima, and gradients go through them"
+    assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
+
+
 @pytest.mark.parametrize("name", BUILDERS)
 def test_all_weights_can_be_pruned_and_those_of_the_output_layer_if_asked(name):
     model = network(name, (3, 16, 16))
