@@ -89,7 +89,7 @@ def coverage_page(shown: list[dict]) -> str:
 
 
 def _specified(rows: list[dict]) -> str:
-    """In which respects figures are not as in the paper: settings that chapters share, and the rest; folded."""
+    """In which respects figures are not as in the paper: settings, said once for chapters, and others."""
     drawn, chapters = [row for row in rows if row["chapter"]], collections.defaultdict(dict)
     for row in drawn:
         chapters[", ".join(row["settings"]) or "none"][sources.title(row["chapter"])] = True
