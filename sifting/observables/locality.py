@@ -23,10 +23,27 @@ def displacement_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[
     Raises ValueError where the inputs are not channels * height * width. Source: Pellegrini & Biroli
     2022, section 3. Differs: their code stops counting after 1e7 pairs. Drawn by figures.maps.locality.
     """
-    images = _images(mask, shape)
-    same = autocorrelation(images)
-    every = autocorrelation(images.sum(1, keepdims=True))
-    return same, every - same
+    same = same_counts(mask, shape)
+    if shape[0] == 1:
+        return same, np.zeros(same.shape, np.int64)
+    return same, autocorrelation(_images(mask, shape).sum(1, keepdims=True)) - same
+
+
+def same_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """S_sc of `displacement_counts` alone; read-only, for what was asked last is kept.
+
+    The measures below ask for it in turn, of the same mask.
+    """
+    _images(mask, shape)
+    return _counted(np.ascontiguousarray(mask, bool).tobytes(), tuple(shape))
+
+
+@functools.lru_cache(2)
+def _counted(entries: bytes, shape: tuple[int, int, int]) -> np.ndarray:
+    """The autocorrelation of the images of a mask, by its entries."""
+    found = autocorrelation(np.frombuffer(entries, bool).reshape(-1, *shape))
+    found.flags.writeable = False
+    return found
 
 
 def autocorrelation(images: np.ndarray) -> np.ndarray:
@@ -71,9 +88,8 @@ def null_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 
 def _pooled(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     """S_sc summed over units, and null_counts."""
-    images = _images(mask, shape)
-    same = autocorrelation(images).sum(0)
-    return same, autocorrelation(images.sum(0)[None])[0] - same
+    same = same_counts(mask, shape).sum(0)
+    return same, autocorrelation(_images(mask, shape).sum(0)[None])[0] - same
 
 
 def random_mask(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -117,36 +133,45 @@ def _fitted(values: np.ndarray, points: int = 25, rounds: int = 8) -> tuple[np.n
 
     values : (units, rows, columns), 0 at d = 0
     """
+    values, cells = _folded(_folded(values, 1), 2), values[0].size - 1
     rows, columns = values.shape[1:]
-    low = np.log([0.3, 0.3]) + np.zeros((len(values), 2))
-    high = np.log([2.5 * (columns + 1), 2.5 * (rows + 1)]) + np.zeros((len(values), 2))
-    limits, each = (low[0], high[0]), np.arange(len(values))
+    low, high = np.log([[0.3, 0.3]]), np.log([[5.0 * columns, 5.0 * rows]])  # one for all, then each its own
+    limits, each = (low, high), np.arange(len(values))
     for _ in range(rounds):
         sigma = np.linspace(low, high, points)  # (points, units, 2), logarithms
-        squares = [(np.arange(size) - size // 2) ** 2 / 2 for size in (columns, rows)]
+        squares = [np.arange(size) ** 2 / 2 for size in (columns, rows)]
         variances = np.exp(2 * sigma).transpose(2, 1, 0)[..., None]  # x and y, units, points, 1
         x, y = (np.exp(-square / variance) for square, variance in zip(squares, variances))
-        best = _explained(values, x, y).reshape(len(values), -1).argmax(1)
+        best = _explained(values, x, y, cells).reshape(len(values), -1).argmax(1)
         places = np.stack([best % points, best // points], 1)
         step = (high - low) / (points - 1)
-        middle = np.stack([sigma[places[:, n], each, n] for n in (0, 1)], 1)
+        middle = np.stack([sigma[places[:, n], each % len(low), n] for n in (0, 1)], 1)
         low, high = np.maximum(middle - step, limits[0]), np.minimum(middle + step, limits[1])
         points = 7
     return tuple(np.exp(middle).T)
 
 
-def _explained(values: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _folded(values: np.ndarray, axis: int) -> np.ndarray:
+    """Values at d and -d along an axis as one, which is enough for a Gaussian: d = 0 comes first."""
+    values = np.moveaxis(values, axis, 0)
+    middle = len(values) // 2
+    found = values[middle:].copy()
+    found[1:] += values[:middle][::-1]
+    return np.moveaxis(found, 0, axis)
+
+
+def _explained(values: np.ndarray, x: np.ndarray, y: np.ndarray, cells: int) -> np.ndarray:
     """Sum of squares that A g + B explains with the best A, B >= 0, for every g = y x.
 
-    g(0) is left out.
+    values : (units, rows, columns), `_folded`; x, y: (units, or 1 for all, points, columns or rows)
+    cells  : those of S(d) where g is fitted: g(0) is left out
 
     returns : (units, ys, xs)
     """
-    cells = values[0].size - 1
     total = values.sum((1, 2))[:, None, None]
     product = y @ values @ x.swapaxes(1, 2)
-    first = y.sum(2)[:, :, None] * x.sum(2)[:, None] - 1
-    square = (y**2).sum(2)[:, :, None] * (x**2).sum(2)[:, None] - 1
+    ones, squares = ([2 * part.sum(2) - 1 for part in (y**power, x**power)] for power in (1, 2))
+    first, square = (below[:, :, None] * beside[:, None] - 1 for below, beside in (ones, squares))
     together, spread = product - first * total / cells, square - first**2 / cells
     amplitude = together / np.maximum(spread, 1e-12)
     raised = total * square > product * first  # B > 0
@@ -198,13 +223,12 @@ def pooled_localization(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
 def _nearer(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each unit D_null - D, D_null - D_compact, and the number of pairs; nan without any, or where 0."""
     images, distance = _images(mask, shape), displacements(shape)[2]
-    same = autocorrelation(images)
-    null = autocorrelation(images.sum(0)[None])[0] - same.sum(0)
-    same[:, distance == 0] = null[distance == 0] = 0  # an input is no pair with itself
-    count = same.sum((1, 2))
+    same, null = same_counts(mask, shape), null_counts(mask, shape)
+    kept = np.count_nonzero(images, axis=(2, 3))
+    count = (kept * (kept - 1)).sum(1)  # an input is no pair with itself
     with np.errstate(invalid="ignore", divide="ignore"):
-        d, d_null = (same * distance).sum((1, 2)) / count, (null * distance).sum() / null.sum()
-        blob = compact(*shape[1:])[images.sum((2, 3))].sum(1) / count
+        d, d_null = (same * distance).sum((1, 2)) / count, (null * distance).sum() / null[distance > 0].sum()
+        blob = compact(*shape[1:])[kept].sum(1) / count
         possible = np.where(np.isclose(blob, d_null, 1e-9, 0), np.nan, d_null - blob)  # not rounding
         return d_null - d, possible, count
 
