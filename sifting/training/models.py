@@ -199,7 +199,7 @@ def resnet20(config: Config, shape: tuple[int, ...], classes: int, generator: to
 def _he(model: nn.Module, generator: torch.Generator) -> nn.Module:
     """`model` with He-normal weights, N(0, 2 / inputs of a unit), and zero biases."""
     for layer in model.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
+        if isinstance(layer, nn.Conv2d | nn.Linear) and not layer.weight.is_meta:  # torch imports much for it
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
