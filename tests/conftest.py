@@ -21,13 +21,14 @@ signal.signal(
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # files that take longest: where tests run side by side they begin first, so that no worker waits for the last
 LONGEST = (
-    "publish/test_site.py",
-    "publish/test_site_touch.py",
+    "publish/test_site_pages.py",  # builds the site, while others do the next
     "publish/test_chapters.py",
     "store/test_store.py",
     "store/test_killing.py",
     "store/test_cluster.py",
     "publish/test_runner.py",
+    "publish/test_site_touch.py",
+    "publish/test_site.py",
 )
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -83,10 +84,17 @@ def serve():
         yield start
 
 
+@pytest.fixture(scope="session")
+def common(tmp_path_factory):
+    """A folder that all processes which test side by side have in common."""
+    here = tmp_path_factory.getbasetemp()
+    return here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+
+
 @pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory):
-    """What is measured of the machine is measured once for all tests."""
-    os.environ["SIFTING_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+def cache(common):
+    """What is compiled, and what is measured of the machine, is so once for all tests."""
+    os.environ["SIFTING_CACHE"] = str(common / "cache")
 
 
 @pytest.fixture(autouse=True)

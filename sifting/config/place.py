@@ -1,5 +1,6 @@
 """Where things lie that belong to no package: beside it in a checkout, or else where one works."""
 
+import functools
 import os
 import pathlib
 
@@ -7,6 +8,7 @@ TRIALS = "trials"  # folder in that of the results, for those of trials
 PACKAGE = pathlib.Path(__file__).parents[1]
 
 
+@functools.cache
 def checkout() -> pathlib.Path | None:
     """The folder of the repository that this package is a part of; None where it is installed without it."""
     above = PACKAGE.parent

@@ -3,6 +3,6 @@
 What needs no network needs no torch.
 """
 
-from sifting.observables import connectivity, gaussianity, locality, paths, similarity, surface
+from sifting.observables import connectivity, fitting, gaussianity, locality, paths, similarity, surface
 
-__all__ = ["connectivity", "gaussianity", "locality", "paths", "similarity", "surface"]
+__all__ = ["connectivity", "fitting", "gaussianity", "locality", "paths", "similarity", "surface"]

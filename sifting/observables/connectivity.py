@@ -65,11 +65,11 @@ def rewire(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     mask = mask.copy()
     alive = np.flatnonzero(mask.any(1))
     for _ in range(5 * len(alive) if len(alive) > 1 else 0):
-        one, two = generator.choice(alive, 2, replace=False)
-        apart = np.flatnonzero(mask[one] ^ mask[two])
-        taken = generator.permutation(apart)[: mask[one, apart].sum()]
-        mask[one, apart], mask[two, apart] = False, True
-        mask[one, taken], mask[two, taken] = True, False
+        one, two = (mask[unit] for unit in generator.choice(alive, 2, replace=False))
+        apart = (one ^ two).nonzero()[0]
+        dealt, count = generator.permutation(apart), np.count_nonzero(one[apart])
+        one[dealt[:count]] = two[dealt[count:]] = True
+        one[dealt[count:]] = two[dealt[:count]] = False
     return mask
 
 

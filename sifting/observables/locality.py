@@ -5,6 +5,8 @@ import functools
 import numpy as np
 import scipy
 
+from sifting.observables import fitting
+
 CHUNK = 256  # units transformed at a time; bounds the memory
 EXACT = 4096  # pixels of a mask, up to which single precision counts pairs exactly
 PAIRS = 10  # same-channel pairs of a unit, fewer than which say nothing of its form
@@ -23,10 +25,27 @@ def displacement_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[
     Raises ValueError where the inputs are not channels * height * width. Source: Pellegrini & Biroli
     2022, section 3. Differs: their code stops counting after 1e7 pairs. Drawn by figures.maps.locality.
     """
-    images = _images(mask, shape)
-    same = autocorrelation(images)
-    every = autocorrelation(images.sum(1, keepdims=True))
-    return same, every - same
+    same = same_counts(mask, shape)
+    if shape[0] == 1:
+        return same, np.zeros(same.shape, np.int64)
+    return same, autocorrelation(_images(mask, shape).sum(1, keepdims=True)) - same
+
+
+def same_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """S_sc of `displacement_counts` alone; read-only, for what was asked last is kept.
+
+    The measures below ask for it in turn, of the same mask.
+    """
+    _images(mask, shape)
+    return _counted(np.ascontiguousarray(mask, bool).tobytes(), tuple(shape))
+
+
+@functools.lru_cache(2)
+def _counted(entries: bytes, shape: tuple[int, int, int]) -> np.ndarray:
+    """The autocorrelation of the images of a mask, by its entries."""
+    found = autocorrelation(np.frombuffer(entries, bool).reshape(-1, *shape))
+    found.flags.writeable = False
+    return found
 
 
 def autocorrelation(images: np.ndarray) -> np.ndarray:
@@ -71,9 +90,8 @@ def null_counts(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 
 def _pooled(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     """S_sc summed over units, and null_counts."""
-    images = _images(mask, shape)
-    same = autocorrelation(images).sum(0)
-    return same, autocorrelation(images.sum(0)[None])[0] - same
+    same = same_counts(mask, shape).sum(0)
+    return same, autocorrelation(_images(mask, shape).sum(0)[None])[0] - same
 
 
 def random_mask(mask: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -108,51 +126,8 @@ def rf_width(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     found = np.full((2, len(values)), np.nan)
     enough = values.sum((1, 2)) >= 2 * PAIRS
     if enough.any():
-        found[:, enough] = _fitted(values[enough])
+        found[:, enough] = fitting.widths(values[enough])
     return found[0].reshape(units), found[1].reshape(units)
-
-
-def _fitted(values: np.ndarray, points: int = 25, rounds: int = 8) -> tuple[np.ndarray, np.ndarray]:
-    """sigma_x and sigma_y of the Gaussian that fits best, on finer and finer grids.
-
-    values : (units, rows, columns), 0 at d = 0
-    """
-    rows, columns = values.shape[1:]
-    low = np.log([0.3, 0.3]) + np.zeros((len(values), 2))
-    high = np.log([2.5 * (columns + 1), 2.5 * (rows + 1)]) + np.zeros((len(values), 2))
-    limits, each = (low[0], high[0]), np.arange(len(values))
-    for _ in range(rounds):
-        sigma = np.linspace(low, high, points)  # (points, units, 2), logarithms
-        squares = [(np.arange(size) - size // 2) ** 2 / 2 for size in (columns, rows)]
-        variances = np.exp(2 * sigma).transpose(2, 1, 0)[..., None]  # x and y, units, points, 1
-        x, y = (np.exp(-square / variance) for square, variance in zip(squares, variances))
-        best = _explained(values, x, y).reshape(len(values), -1).argmax(1)
-        places = np.stack([best % points, best // points], 1)
-        step = (high - low) / (points - 1)
-        middle = np.stack([sigma[places[:, n], each, n] for n in (0, 1)], 1)
-        low, high = np.maximum(middle - step, limits[0]), np.minimum(middle + step, limits[1])
-        points = 7
-    return tuple(np.exp(middle).T)
-
-
-def _explained(values: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Sum of squares that A g + B explains with the best A, B >= 0, for every g = y x.
-
-    g(0) is left out.
-
-    returns : (units, ys, xs)
-    """
-    cells = values[0].size - 1
-    total = values.sum((1, 2))[:, None, None]
-    product = y @ values @ x.swapaxes(1, 2)
-    first = y.sum(2)[:, :, None] * x.sum(2)[:, None] - 1
-    square = (y**2).sum(2)[:, :, None] * (x**2).sum(2)[:, None] - 1
-    together, spread = product - first * total / cells, square - first**2 / cells
-    amplitude = together / np.maximum(spread, 1e-12)
-    raised = total * square > product * first  # B > 0
-    flat = total**2 / cells
-    explained = np.where(raised, flat + amplitude * together, product**2 / np.maximum(square, 1e-12))
-    return np.where(amplitude > 0, explained, flat)
 
 
 def rf_moment(counts: np.ndarray) -> tuple[float, float]:
@@ -198,13 +173,12 @@ def pooled_localization(mask: np.ndarray, shape: tuple[int, int, int]) -> float:
 def _nearer(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each unit D_null - D, D_null - D_compact, and the number of pairs; nan without any, or where 0."""
     images, distance = _images(mask, shape), displacements(shape)[2]
-    same = autocorrelation(images)
-    null = autocorrelation(images.sum(0)[None])[0] - same.sum(0)
-    same[:, distance == 0] = null[distance == 0] = 0  # an input is no pair with itself
-    count = same.sum((1, 2))
+    same, null = same_counts(mask, shape), null_counts(mask, shape)
+    kept = np.count_nonzero(images, axis=(2, 3))
+    count = (kept * (kept - 1)).sum(1)  # an input is no pair with itself
     with np.errstate(invalid="ignore", divide="ignore"):
-        d, d_null = (same * distance).sum((1, 2)) / count, (null * distance).sum() / null.sum()
-        blob = compact(*shape[1:])[images.sum((2, 3))].sum(1) / count
+        d, d_null = (same * distance).sum((1, 2)) / count, (null * distance).sum() / null[distance > 0].sum()
+        blob = compact(*shape[1:])[kept].sum(1) / count
         possible = np.where(np.isclose(blob, d_null, 1e-9, 0), np.nan, d_null - blob)  # not rounding
         return d_null - d, possible, count
 

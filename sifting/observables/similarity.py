@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import scipy
 
-from sifting.observables.locality import displacement_counts
+from sifting.observables.locality import same_counts
 
 
 @functools.cache
@@ -66,7 +66,7 @@ def form_similarity(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray
 
     returns : float (units, units) in [0, 1]; nan for units without two inputs in one channel
     """
-    pairs = displacement_counts(mask, shape)[0].astype(float)
+    pairs = same_counts(mask, shape).astype(float)
     pairs[:, shape[1] - 1, shape[2] - 1] = 0
     flat = pairs.reshape(len(mask), -1)
     with np.errstate(invalid="ignore"):

@@ -145,5 +145,5 @@ def _error(number: Callable[[np.ndarray], float], mask: np.ndarray) -> float:
 
 
 def _widths(mask: np.ndarray, shape: tuple[int, int, int]) -> tuple[float, float]:
-    x, y = locality.rf_width(locality.displacement_counts(mask, shape)[0].sum(0))
+    x, y = locality.rf_width(locality.same_counts(mask, shape).sum(0))
     return float(x), float(y)

@@ -59,12 +59,12 @@ def stored_seeds(name: str, base: Config) -> int:
     1 where it plans the same for any number.
     """
 
-    def complete(count: int) -> bool:
-        wanted = plans.planned(name, base, count)
-        more = count == 1 or wanted != plans.planned(name, base, count - 1)
-        return more and all(store.exists(*result) for result in wanted)
-
-    return sum(1 for _ in itertools.takewhile(complete, range(1, 100)))
+    before = None
+    for count in itertools.count():
+        wanted = plans.planned(name, base, count + 1)
+        if wanted == before or not all(store.exists(*result) for result in wanted):
+            return count
+        before = wanted
 
 
 def default_seeds(name: str) -> int:

@@ -30,6 +30,7 @@ class Module:
     tree: ast.Module
     imported: dict[str, str] = dataclasses.field(default_factory=dict)
     definitions: dict[str, list[ast.stmt]] = dataclasses.field(default_factory=dict)
+    known: dict[str, tuple[str, list]] = dataclasses.field(default_factory=dict)  # what `read` has returned
 
     def __post_init__(self):
         for node in ast.walk(self.tree):
@@ -44,6 +45,15 @@ class Module:
         for node in self.tree.body:
             for name in _names(node):
                 self.definitions.setdefault(name, []).append(node)
+
+    def read(self, name: str) -> tuple[str, list[tuple[str, str]]]:
+        """The source of a definition, and the definitions that it uses itself, as (module, name)."""
+        if name not in self.known:
+            nodes = self.definitions[name]
+            paths = (path for node in nodes for path in _used(node, self.imported))
+            places = [place for path in paths if (place := _place(path, self.name))]
+            self.known[name] = "\n".join(map(ast.unparse, nodes)), places
+        return self.known[name]
 
 
 def _names(node: ast.stmt) -> list[str]:
@@ -121,10 +131,8 @@ def reached(code: str) -> dict[tuple[str, str], str]:
         for one in [*home.definitions] if name == "*" else [name, ""]:
             if (module, one) in found or one not in home.definitions or _opaque(module):
                 continue
-            nodes = home.definitions[one]
-            found[module, one] = "\n".join(ast.unparse(node) for node in nodes)
-            for node in nodes:
-                waiting += [place for path in _used(node, home.imported) if (place := _place(path, module))]
+            found[module, one], used = home.read(one)
+            waiting += used
     return found
 
 

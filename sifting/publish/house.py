@@ -71,6 +71,7 @@ def needs_torch(room: str) -> bool:
     return any(torch(path, set()) for path in modules(room))
 
 
+@functools.cache
 def _files(name: str) -> list[pathlib.Path]:
     """The files that importing a name of the package runs: of sifting.tables.words.percent two."""
     parts = name.split(".")

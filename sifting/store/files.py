@@ -27,8 +27,9 @@ def path(kind: str, config: Config) -> pathlib.Path:
 
 def _place(name: str) -> pathlib.Path:
     """Where that file lies, or would lie: trials read what is stored for the book, and write beside it."""
-    own, above = root() / name, root().parent / name
-    return above if root().name == TRIALS and above.exists() and not own.exists() else own
+    folder = root()
+    own, above = folder / name, folder.parent / name
+    return above if folder.name == TRIALS and above.exists() and not own.exists() else own
 
 
 def exists(kind: str, config: Config) -> bool:

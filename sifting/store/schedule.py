@@ -28,7 +28,9 @@ def check(configs: list[Config], engine: str = "auto", here: bool = True) -> Non
 
     here : this machine computes, so that the data must be here, too: else FileNotFoundError says what is not
     """
-    from sifting.pruning import tickets
+    if not configs:
+        return
+    from sifting.pruning import tickets  # needs torch
 
     for config in configs:
         tickets.check(config, engine)

@@ -1,5 +1,9 @@
 """What all tables ask of a run."""
 
+import functools
+import hashlib
+from collections.abc import Callable
+
 import numpy as np
 from scipy import stats
 
@@ -8,6 +12,25 @@ from sifting.results.history import History
 
 Groups = dict[str, list[History]]  # condition -> its runs, one a seed
 NEARLY_ALL = 0.95  # of the living units must have a value where means over units are compared
+
+
+def remembered(function: Callable) -> Callable:
+    """The function, which computes nothing twice of the same numbers: chapters ask for the same of a mask.
+
+    It takes numbers and arrays, by their places; what it returns is shared, and not to be written to.
+    """
+    found = {}
+
+    @functools.wraps(function)
+    def known(*given):
+        content = hashlib.sha256()
+        for one in map(np.asarray, given):
+            content.update(f"{one.dtype} {one.shape}".encode() + one.tobytes())
+        if (key := content.digest()) not in found:
+            found[key] = function(*given)
+        return found[key]
+
+    return known
 
 
 def column(table: dict[str, dict], name: str) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from sifting import observables
 from sifting.results.history import History
-from sifting.tables.basics import Groups, by_inputs, level_near, mean, shape
+from sifting.tables.basics import Groups, by_inputs, level_near, mean, remembered, shape
 from sifting.tables.words import around
 
 MARGIN = 0.1  # of the full effect; Statement.above and below of the catalog say it in percent
@@ -28,9 +28,14 @@ def beyond(runs: list[History], density: float, layer: int = 1) -> np.ndarray:
 
     returns : (runs, 3), 0 where masks are as those of chance
     """
+    masks = (run.effective(level_near(run, density, None), layer) for run in runs)
+    return _all_beyond([shape(run) for run in runs], *masks).copy()
+
+
+@remembered
+def _all_beyond(sizes: list[tuple], *masks: np.ndarray) -> np.ndarray:
     draw = np.random.default_rng(0)
-    masks = [(run.effective(level_near(run, density, None), layer), shape(run)) for run in runs]
-    return np.array([_beyond(mask, size, _null(mask, size, draw)) for mask, size in masks])
+    return np.array([_beyond(mask, size, _null(mask, size, draw)) for mask, size in zip(masks, sizes)])
 
 
 def shares(runs: list[History], full: np.ndarray, density: float, layer: int = 1) -> np.ndarray:
@@ -113,6 +118,6 @@ def _beyond(mask: np.ndarray, size: tuple, null: np.ndarray) -> np.ndarray:
 
 def _measures(mask: np.ndarray, size: tuple) -> np.ndarray:
     """Mean localization, enrichment and width of a mask."""
-    same = observables.locality.displacement_counts(mask, size)[0].sum(0)
+    same = observables.locality.same_counts(mask, size).sum(0)
     local, near = observables.locality.localization(mask, size), observables.locality.enrichment(mask, size)
     return np.array([mean(local), near, np.mean(observables.locality.rf_width(same))])

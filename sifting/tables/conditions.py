@@ -13,6 +13,7 @@ from sifting.tables.basics import (
     local_units,
     mean,
     nearest,
+    remembered,
     shape,
     stacked,
     top_units,
@@ -61,6 +62,7 @@ def _rows(runs: list[History]) -> dict[str, np.ndarray]:
     } | stacked([[_measures(run.mask(level), size, level) for level in levels] for run in runs])
 
 
+@remembered
 def _measures(mask: np.ndarray, size: tuple, level: int) -> dict[str, float]:
     names = (
         "localization", "measured", "enrichment", "width", "unit_width", "width_x", "width_y",
@@ -69,7 +71,7 @@ def _measures(mask: np.ndarray, size: tuple, level: int) -> dict[str, float]:
     dead = {"dead": 1 - mask.any(1).mean()}
     if not level:
         return dict.fromkeys(names, np.nan) | dead
-    same = observables.locality.displacement_counts(mask, size)[0]
+    same = observables.locality.same_counts(mask, size)
     widths = np.array(observables.locality.rf_width(same))
     local = observables.locality.localization(mask, size)
     found = (
@@ -241,7 +243,7 @@ def _portrait(runs: list[History], density: float, count: int) -> dict:
     expected = sum(observables.connectivity.binomial(mask, counts) for mask in first) / len(runs)
     return {
         "density": float(np.mean([mask.mean() for mask in first])),
-        "same": sum(observables.locality.displacement_counts(mask, size)[0].sum(0) for mask in first),
+        "same": sum(observables.locality.same_counts(mask, size).sum(0) for mask in first),
         "runs": len(runs),
         "degrees": np.concatenate([observables.connectivity.in_degree(mask) for mask in first]),
         "expected": (counts, expected),

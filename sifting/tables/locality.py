@@ -56,7 +56,7 @@ def _local(mask: np.ndarray, size: tuple, draw: np.random.Generator) -> dict:
     """The columns of `locality` for one mask."""
     shuffled = observables.locality.random_mask(mask, draw)
     same, different = (counts.sum(0) for counts in observables.locality.displacement_counts(mask, size))
-    random = observables.locality.displacement_counts(shuffled, size)[0].sum(0)
+    random = observables.locality.same_counts(shuffled, size).sum(0)
     return {
         "same": same,
         "different": different,
@@ -96,7 +96,7 @@ def measures(runs: list[History], levels: list[int]) -> list[dict]:
     size, draw = shape(runs[0]), np.random.default_rng(0)
 
     def measure(mask):
-        same = observables.locality.displacement_counts(mask, size)[0].sum(0)
+        same = observables.locality.same_counts(mask, size).sum(0)
         local = mean(observables.locality.localization(mask, size))
         measured = observables.locality.measured(mask, size)
         near = observables.locality.enrichment(mask, size)
@@ -137,7 +137,7 @@ def unit_widths(runs: list[History], level: int, count: int = 48) -> dict[str, n
     for run in runs:
         top = run.mask(level)[top_units(run, level, count)]
         for name, mask in (("imp", top), ("random", draw.permuted(top, axis=1))):
-            same = observables.locality.displacement_counts(mask, shape(run))[0]
+            same = observables.locality.same_counts(mask, shape(run))
             table[name].append(np.nanmean([observables.locality.rf_moment(unit) for unit in same]))
     return {name: np.array(value) for name, value in table.items()}
 
@@ -193,7 +193,7 @@ def _by_degree(run: History, density: float, bins: int) -> list[dict]:
     """The groups of one run; each has an equal share of the units that have any input."""
     mask, size = run.mask(level_near(run, density)), shape(run)
     degree = observables.connectivity.in_degree(mask)
-    same = observables.locality.displacement_counts(mask, size)[0]
+    same = observables.locality.same_counts(mask, size)
     local = observables.locality.localization(mask, size)
     return [
         {

@@ -54,7 +54,7 @@ def random_units(run: History, levels: list[int], count: int = 2) -> dict[str, n
     return {
         "kinds": ("random pruning", "random, as large", "IMP"),
         "inputs": np.array([row.sum(1) for row in rows]),
-        "same": np.stack([observables.locality.displacement_counts(row, size)[0] for row in rows]),
+        "same": np.stack([observables.locality.same_counts(row, size) for row in rows]),
         "density": densities([run])[levels],
     }
 

@@ -199,7 +199,7 @@ def resnet20(config: Config, shape: tuple[int, ...], classes: int, generator: to
 def _he(model: nn.Module, generator: torch.Generator) -> nn.Module:
     """`model` with He-normal weights, N(0, 2 / inputs of a unit), and zero biases."""
     for layer in model.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
+        if isinstance(layer, nn.Conv2d | nn.Linear) and not layer.weight.is_meta:  # torch imports much for it
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
@@ -226,9 +226,7 @@ def _convnet(
     hidden       : units of the linear layers but the last, times config.width
     least        : smaller images are enlarged to as many pixels a side
 
-    ReLU comes behind the maxima, where it goes through a quarter of the values. max relu x = relu max x, and
-    so are the gradients, to the bit.
-
+    ReLU comes behind the maxima, of a quarter as many values: max relu x = relu max x, with equal gradients.
     Raises ValueError for images that are too small.
     """
 

@@ -1,6 +1,7 @@
 """Criteria on networks that are not of this project: by their definitions, found from modules and graphs."""
 
 import copy
+import functools
 import json
 
 import pytest
@@ -63,17 +64,24 @@ def published_synflow(model, shape):
 
 
 NETWORKS = {
-    "mlp": (made(Mlp), (2, 4, 4), 3),
-    "cnn": (made(Cnn), (2, 4, 4), 3),
-    "resnet18": (resnet18(), (3, 32, 32), 10),
-    "vgg11": (vgg11(), (3, 32, 32), 10),
-    "vgg11_bn": (vgg11("vgg11_bn"), (3, 32, 32), 10),
+    "mlp": (lambda: made(Mlp), (2, 4, 4), 3),
+    "cnn": (lambda: made(Cnn), (2, 4, 4), 3),
+    "resnet18": (resnet18, (3, 32, 32), 10),
+    "vgg11": (vgg11, (3, 32, 32), 10),
+    "vgg11_bn": (lambda: vgg11("vgg11_bn"), (3, 32, 32), 10),
 }
+
+
+@functools.cache
+def network(name):
+    """One of NETWORKS, the shape of its images, and how many classes it has."""
+    make, shape, classes = NETWORKS[name]
+    return make(), shape, classes
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_synflow_is_that_of_its_publication(name):
-    model, shape, classes = NETWORKS[name]
+    model, shape, classes = network(name)
     found = saliency("synflow", cut(model, shape, classes))
     for weights, scores in published_synflow(model, shape).items():
         assert torch.allclose(found[weights], scores.detach(), rtol=1e-9), weights
@@ -89,7 +97,7 @@ def test_synflow_of_a_chain_is_the_same_by_products_and_by_differentiation():
 
 
 def test_synflow_conserves_the_flow_through_every_convolution_of_a_chain():
-    scores = saliency("synflow", cut(*NETWORKS["vgg11"]))
+    scores = saliency("synflow", cut(*network("vgg11")))
     sums = [float(score.sum()) for score in scores.values()]
     assert sums == pytest.approx([sums[0]] * len(sums), rel=1e-9)
 
@@ -97,7 +105,7 @@ def test_synflow_conserves_the_flow_through_every_convolution_of_a_chain():
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("criterion", ["magnitude", "l2-outputs", "snip", "cavity"])
 def test_criteria_score_every_layer_of_every_network(name, criterion):
-    some = cut(*NETWORKS[name])
+    some = cut(*network(name))
     scores = saliency(criterion, some)
     assert scores.keys() == some.masks.keys()
     assert all(score.isfinite().all() and score.any() for score in scores.values())
@@ -191,25 +199,29 @@ class Idle(Mlp):
         self.idle = nn.Linear(3, 3)
 
 
-REFUSED = {
-    "synflow sigmoid": ("synflow", Bent(nn.Sigmoid()), "puts out twice as much for twice the image"),
-    "synflow gelu": ("synflow", Bent(nn.GELU()), "as those of ReLU, maxima, means and sums; Bent does not"),
-    "synflow softmax": ("synflow", Bent(nn.Softmax(1)), "synflow needs a network that puts out twice"),
-    "synflow idle": ("synflow", Idle(), "needs layers that an image passes: not so idle.weight"),
-    "cavity idle": ("cavity", Idle(), r"layers that an image passes once .* not so idle \(0 times\)"),
-    "slimming mlp": ("slimming", Mlp(), "needs convolutions with a batch norm .*: Mlp has no"),
-    "slimming vgg": ("slimming", vgg11(), "features.18.weight of Sequential: there is none"),
-    "slimming some": ("slimming", Twisted(), "b.weight, c.weight, d.weight of Twisted: there is none behind"),
-    "slimming untraced": ("slimming", Untraced(), "the graph of Untraced cannot be traced"),
+def bent(bend):
+    return lambda: Bent(bend)
+
+
+REFUSED = {  # criterion, what makes a network, words of the reason
+    "synflow sigmoid": ("synflow", bent(nn.Sigmoid()), "puts out twice as much for twice the image"),
+    "synflow gelu": ("synflow", bent(nn.GELU()), "as those of ReLU, maxima, means and sums; Bent does not"),
+    "synflow softmax": ("synflow", bent(nn.Softmax(1)), "synflow needs a network that puts out twice"),
+    "synflow idle": ("synflow", Idle, "needs layers that an image passes: not so idle.weight"),
+    "cavity idle": ("cavity", Idle, r"layers that an image passes once .* not so idle \(0 times\)"),
+    "slimming mlp": ("slimming", Mlp, "needs convolutions with a batch norm .*: Mlp has no"),
+    "slimming vgg": ("slimming", vgg11, "features.18.weight of Sequential: there is none"),
+    "slimming some": ("slimming", Twisted, "b.weight, c.weight, d.weight of Twisted: there is none behind"),
+    "slimming untraced": ("slimming", Untraced, "the graph of Untraced cannot be traced"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_network_that_a_criterion_does_not_score_is_refused_with_the_reason(case):
-    criterion, model, said = REFUSED[case]
+    criterion, make, said = REFUSED[case]
     shape = (3, 32, 32) if "vgg" in case else (2, 4, 4)
     with pytest.raises(ValueError, match=said):
-        saliency(criterion, cut(model, shape))
+        saliency(criterion, cut(make(), shape))
 
 
 @pytest.mark.parametrize("bend", [nn.ReLU(), nn.LeakyReLU(), nn.Identity(), nn.LayerNorm(8), nn.Dropout()])

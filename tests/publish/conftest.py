@@ -83,7 +83,7 @@ def addresses():
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site(tmp_path_factory, common):
     """The site, brought up to date, once for all processes that test: its folder.
 
     At the smoke preset, with results of its own, where a chapter has none stored.
@@ -94,8 +94,7 @@ def site(tmp_path_factory):
         draw = "runner.run_chapters(sources.chapters(), preset='smoke', seeds=2)"
         guides = "runner.draw_guides(sources.guides())"
         words = ["-c", f"from sifting.publish import runner, sources; {draw}; {guides}; runner.site()"]
-    here = tmp_path_factory.getbasetemp()
-    built = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "site-is-built"
+    built = common / "site-is-built"
     with filelock.FileLock(f"{built}.lock"):
         if not built.exists():
             command = [sys.executable, *words]
