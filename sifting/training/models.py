@@ -225,7 +225,6 @@ def _convnet(
     grid         : averages a side that the last maps are made into; 0: as they are
     hidden       : units of the linear layers but the last, times config.width
     least        : smaller images are enlarged to as many pixels a side
-
     ReLU comes behind the maxima, of a quarter as many values: max relu x = relu max x, with equal gradients.
     Raises ValueError for images that are too small.
     """
