@@ -495,7 +495,7 @@ REFUSED = {
     "a model": ({"model": "fcn"}, "model is what network and images say: leave it out"),
     "widths": ({"widths": (3,)}, "widths has no effect on model .*:Net@"),
     "width": ({"width": 0.5}, "width has no effect on model .*:Net@"),
-    "criterion": ({"criterion": "mag"}, "unknown criterion 'mag'; choose from cavity"),
+    "criterion": ({"criterion": "mag"}, "unknown criterion 'mag'; choose from all-but-first, cavity"),
     "labels": ({"labels": "semantic"}, "unknown labels of images@.* 'semantic'; choose from fine, random"),
     "steps": ({"steps": 1}, "rewind_step must be below steps"),
     "seeds": ({"seeds": 0}, "seeds must be a whole number, 1 or more"),
