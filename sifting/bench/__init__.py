@@ -185,13 +185,19 @@ def replicas(seconds: float) -> list[dict]:
 
 def locality(seconds: float) -> list[dict]:
     """Exact S(d) and localization of a layer by the side of the image and the density of the mask."""
+    measured = observables.locality
+
+    def anew(count, mask, shape):
+        measured.forget()
+        return count(mask, shape)
+
     rows, draw = [], torch.Generator().manual_seed(0)
     for side in SIDES:
         for kept in SIDES_DENSITIES:
             shape, inputs = (3, side, side), 3 * side**2
             mask = uneven((UNITS, inputs), kept, SPREAD, draw).numpy()
-            counts = (observables.locality.displacement_counts, observables.locality.localization)
-            runs = {count.__name__: functools.partial(count, mask, shape) for count in counts}
+            counts = {"locality": measured.displacement_counts, "localization": measured.localization}
+            runs = {name: functools.partial(anew, count, mask, shape) for name, count in counts.items()}
             row = {"units": UNITS, "side": side, "inputs": inputs, "density": kept}
             rows.append(row | measure(runs, seconds))
     return rows

@@ -48,6 +48,9 @@ def _counted(entries: bytes, shape: tuple[int, int, int]) -> np.ndarray:
     return found
 
 
+forget = _counted.cache_clear  # what is kept of masks that were asked for last
+
+
 def autocorrelation(images: np.ndarray) -> np.ndarray:
     """Of every unit the autocorrelation of its image, summed over channels: by FFT, and exact.
 
