@@ -13,6 +13,7 @@ from sifting import bench, config, store
 from sifting.bench import libraries, limits
 from sifting.publish import plans, runner
 from sifting.publish.pages import fast
+from sifting.publish.pages.measured import HEADS
 from sifting.training import kept
 
 STORED = pathlib.Path(__file__).resolve().parents[2] / "book" / "results" / "bench.json"
@@ -68,6 +69,7 @@ def tiny(results, monkeypatch, drawn):
 def test_a_table_has_rows_of_sane_numbers(tiny, name):
     rows = bench.TABLES[name](seconds=0.01)
     assert len(rows) >= 1 and all(row.keys() == rows[0].keys() for row in rows)
+    assert rows[0].keys() - {"run"} <= HEADS.keys(), "the page has a column for each"
     for row in rows:
         numbers = {column: value for column, value in row.items() if column not in ("size", "run")}
         assert numbers.pop("level", 0) >= 0 and all(0 < value < 1e6 for value in numbers.values())
