@@ -41,10 +41,9 @@ def pruners(base: Config, count: int) -> dict[str, list[Config]]:
     """IMP, in layers or in one pool, and methods that cut once the same network: PB4, PB14.
 
     They cut the dense or the untrained network at every second of the densities of IMP. IMP and one-shot
-    pruning also with a quarter and with twice the training, down to the second of those densities. Of one run
+    pruning also with a quarter and with twice the training, down to the fourth of those densities. Of one run
     of IMP the weights are kept, too.
     """
-    base = coarse(base)
     once = replace(
         base,
         iterative=False,
@@ -63,7 +62,7 @@ def pruners(base: Config, count: int) -> dict[str, list[Config]]:
         "SynFlow": replace(before, criterion="synflow", iterative=True, rounds=rounds),
     }
     for name, times in {"short": 0.25, "long": 2}.items():
-        for method, levels in {"IMP": min(4, base.levels), "one-shot": min(2, once.levels)}.items():
+        for method, levels in {"IMP": min(8, base.levels), "one-shot": min(4, once.levels)}.items():
             steps = {field: round(times * getattr(base, field)) for field in ("steps", "rewind_step")}
             methods[f"{method}, {name}"] = replace(methods[method], levels=levels, **steps)
     return {name: seeds(config, count) for name, config in methods.items()} | {"example": [base]}
@@ -72,20 +71,23 @@ def pruners(base: Config, count: int) -> dict[str, list[Config]]:
 def data(base: Config, count: int) -> dict[str, list[Config]]:
     """IMP on smaller and smaller parts of the images; a part that is set is one more."""
     shares = sorted({1.0, 0.5, 0.3, 0.1, 0.05, 0.02, base.fraction}, reverse=True)
-    return {f"{100 * share:g} %": seeds(replace(coarse(base), fraction=share), count) for share in shares}
+    return {f"{100 * share:g} %": seeds(replace(base, fraction=share), count) for share in shares}
+
+
+FEW = ("semantic", "scattered")  # tasks of which few images are learned, too
 
 
 def tasks(base: Config, count: int) -> dict[str, list[Config]]:
     """IMP on classes with more and less meaning, from groups of pictures to blocks of pixels.
 
-    All but the first have as many classes, so that chance is the same. Classes that are set are one task
-    more.
+    All but the first have as many classes, so that chance is the same. Of two tasks a fiftieth of the images
+    is learned, too: so few that a network can learn them by heart. Classes that are set are one task more.
     """
-    base = coarse(base)
     groups = {name: replace(base, labels=name) for name in ("fine", "semantic", "half", "partial")}
     of_places = {"random classes": "random", "scattered": "scattered"}  # the first is no method of pruning
     groups |= {name: replace(base, labels=labels, classes=5) for name, labels in of_places.items()}
-    return {name: seeds(config, count) for name, config in ({base.labels: base} | groups).items()}
+    few = {f"{name}, few images": replace(groups[name], fraction=base.fraction / 50) for name in FEW}
+    return {name: seeds(config, count) for name, config in ({base.labels: base} | groups | few).items()}
 
 
 def transforms(base: Config, count: int) -> dict[str, list[Config]]:
