@@ -4,7 +4,7 @@ import hashlib
 import pathlib
 import re
 
-from sifting.publish.web import figures, glossary, search, shared
+from sifting.publish.web import code, figures, glossary, search, shared
 
 HERE = pathlib.Path(__file__).parent
 PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')  # of code, in the color that all code has
@@ -15,6 +15,7 @@ def setup(app) -> dict:
     """Make Sphinx finish every page of the book."""
     app.add_config_value("sifting_stamp", _stamp(), "html")  # another one: every page is written anew
     app.connect("builder-inited", _begun)
+    app.connect("doctree-resolved", lambda app, doctree, name: code.gather(doctree))
     app.connect("html-page-context", _page, priority=900)  # after myst-nb, which adds the states of widgets
     app.connect("build-finished", _built)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
