@@ -45,6 +45,11 @@ def compare(groups: Groups) -> dict[str, dict[str, np.ndarray]]:
     return {name: _rows(runs) for name, runs in groups.items()}
 
 
+def thirds(run: History, layer: int | None = None) -> list[float]:
+    """Densities after a third, two thirds and all of the levels: of one layer, or of all together."""
+    return [run.density(round(part * run.levels), layer) for part in (1 / 3, 2 / 3, 1)]
+
+
 def _rows(runs: list[History]) -> dict[str, np.ndarray]:
     levels, size = range(common(runs) + 1), shape(runs[0])
     layers = [[[run.density(level, n + 1) for n in range(run.layers)] for level in levels] for run in runs]

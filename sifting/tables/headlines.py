@@ -82,7 +82,7 @@ def grows(groups: Groups) -> Grid:
 
 
 def pruners_local(groups: Groups) -> Grid:
-    """IMP against one-shot pruning, where half of the weights go a level."""
+    """IMP against one-shot pruning, three hidden layers."""
     return _more_local(groups, "IMP", "one-shot", BOTH, ONE_NETWORK, middle=True)
 
 
@@ -114,12 +114,12 @@ def _more_local(
 ) -> Grid:
     """One condition against another; the book's is the sparsest density that is fair to all of `groups`.
 
-    middle : whether it goes no farther than the middle one
+    middle : whether it goes no farther than two thirds of the levels, the middle density of that chapter
     """
     if middle:
         groups = chosen(groups, (one, other))
     tables = {name: masks(runs) for name, runs in groups.items()}
-    least = groups[other][0].density(groups[other][0].levels - 1) if middle else 0
+    least = conditions.thirds(groups[other][0])[1] if middle else 0
     place = column_of(groups, conditions.sparsest(tables, least))
     labels, found = by_density(groups)
     rows = localities(found[one], found[other], ways)

@@ -33,7 +33,7 @@ def tickets(base: Config, count: int) -> dict[str, list[Config]]:
     usual = PROBES if base.train_images > 10 * PROBES["probe_images"] else QUICK
     probes = {field: getattr(base, field) or value for field, value in usual.items()}
     cells = probes.pop("cells")
-    runs = locality.pruners(base, count)
+    runs = locality.pruners(locality.coarse(base), count)
     found = {name: [replace(config, **probes) for config in runs[name]] for name in TICKETS}
     found["IMP"][0] = replace(found["IMP"][0], cells=cells)
     return found
