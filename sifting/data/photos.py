@@ -124,7 +124,7 @@ def _draw(size: int, device: str, split: str, count: int, seed: int) -> tuple[Te
     return torch.from_numpy(where[order]), torch.from_numpy(labels[order])
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=3)  # as they are, rotated (larger, then cut) and twice as fine
 def atlas(size: int, device: str = "cpu") -> Atlas:
     """All pictures on one canvas, at the scales at which patches of `size` pixels fit into held-out corners.
 

@@ -8,6 +8,7 @@ import pytest
 
 from sifting import __main__ as cli
 from sifting.publish import catalog, markup, pages, runner, sources
+from sifting.store import schedule
 
 
 def of_papers(name):
@@ -28,6 +29,7 @@ def folder(tmp_path_factory):
 def book(folder, monkeypatch, results):
     monkeypatch.setenv("SIFTING_RESULTS", str(folder / "results"))
     monkeypatch.setattr(runner, "BOOK", folder)
+    monkeypatch.setattr(schedule, "cores", lambda: 1)  # the suite has a process a core as it is
     return folder
 
 
