@@ -198,4 +198,5 @@ def better(groups: Groups) -> Grid:
     mine, theirs = points(one, at), points(other)
     rows = [found for label in mine for found in contrast(label, mine[label], theirs[label], BOTH, "points")]
     labels = [*map(share, few[1:]), BEST]
-    return Grid(KEPT, labels, rows, (rows[0].label, len(labels) - 3), ONE_NETWORK)
+    place = nearest(few[1:], conditions.thirds(other[0])[1])
+    return Grid(KEPT, labels, rows, (rows[0].label, place), ONE_NETWORK)

@@ -34,7 +34,8 @@ READS = {
     "leaving": tuple(surface.dial().values()),
 }
 USUAL = 3  # seeds that the book has of most chapters
-SEEDS = {"imp": 5, "methods": 8, "basins": 5, "kurtosis": 5, "retraining": 8, "shares": 8}  # and of these
+FIVE, EIGHT = "imp pruners data tasks clones size basins", "methods kurtosis retraining shares"
+SEEDS = dict.fromkeys(FIVE.split(), 5) | dict.fromkeys(EIGHT.split(), 8)  # and of these
 
 
 def multiverse(base: Config, count: int) -> dict[str, list[Config]]:
