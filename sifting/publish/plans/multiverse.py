@@ -34,7 +34,7 @@ READS = {
     "leaving": tuple(surface.dial().values()),
 }
 USUAL = 3  # seeds that the book has of most chapters
-FIVE, EIGHT = "imp pruners data tasks clones size basins", "methods kurtosis retraining shares"
+FIVE, EIGHT = "imp pruners data tasks clones size residual basins", "methods kurtosis retraining shares"
 SEEDS = dict.fromkeys(FIVE.split(), 5) | dict.fromkeys(EIGHT.split(), 8)  # and of these
 
 
