@@ -11,8 +11,8 @@ def cell(source: str, shows: str = "") -> nodes.container:
     """A cell as MyST-NB makes it: folded code, and what it shows, if anything."""
     found = nodes.container(nb_element="cell_code")
     fold = nodes.container("", nodes.literal_block(source, source), classes=["hide", "above-input"])
-    found += fold if source else []
-    found += nodes.container("", nodes.paragraph(shows, shows), nb_element="cell_code_output") if shows else []
+    output = nodes.container("", nodes.paragraph(shows, shows), nb_element="cell_code_output")
+    found += [fold] * bool(source) + [output] * bool(shows)
     return found
 
 

@@ -4,7 +4,7 @@ from docutils import nodes
 
 
 def gather(doctree: nodes.document) -> None:
-    """Move the folded code of every cell below its output, and code that shows nothing to that of the next cell.
+    """Move the folded code of every cell below its output; code that shows nothing joins that of the next.
 
     A page of MyST-NB has a fold above each output, and one for each cell that only prepares the next.
     """
