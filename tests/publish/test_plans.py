@@ -196,9 +196,9 @@ def test_every_stored_result_is_whole(path):
     history.check()
     commit = history.provenance["commit"]
     assert re.fullmatch("[0-9a-f]{12}(, [0-9a-f]{12})*", commit), "computed from code that is in no commit"
-    # of the process, which may have computed larger results before: clones, which the first run that needs
-    # them draws, or VGG-11
-    assert history.provenance["peak_memory_mb"] < 2200
+    # clones are drawn by the first run that needs them; VGG-11 is large
+    large = history.kind in ("representation", "likeness", "evolution")
+    assert history.provenance["peak_memory_mb"] < (2200 if large else 1500)
 
 
 def test_stored_results_fit_into_the_repository():
