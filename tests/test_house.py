@@ -230,6 +230,19 @@ def test_continuous_integration_calls_the_test_command():
     assert "make test" in (ROOT / "README.md").read_text()
 
 
+def test_what_git_is_told_to_ignore_is_not_in_it():
+    command = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split() == []
+
+
+def test_clean_removes_all_that_is_made_of_the_book():
+    made = [
+        line for line in (ROOT / ".gitignore").read_text().splitlines() if re.match(r"book/.*\.md$", line)
+    ]
+    clean = re.search(r"^clean:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    assert made and [name for name in made if name not in clean.split()] == [] == []
+
+
 def test_no_machine_path_is_left_in_the_repository():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True).stdout.split()
     texts = [

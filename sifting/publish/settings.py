@@ -194,7 +194,8 @@ def others(setting: Setting, value: Any) -> list[Any]:
     if setting.kind is tuple:
         return [tuple(2 * number for number in value)]
     found = []
-    for number in (2 * value, value / 2, value + 1, value + 10_000, 0.5, setting.low):
+    half = value // 2 if setting.kind is int else value / 2
+    for number in (2 * value, half, value + 1, value + 10_000, 0.5, setting.low):
         with contextlib.suppress(TypeError, ValueError):
             found.append(setting.read(number))
     return [number for number in dict.fromkeys(found) if number != value]

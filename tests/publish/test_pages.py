@@ -301,6 +301,7 @@ def test_a_finding_shows_what_was_measured_and_says_where_a_test_came_out_otherw
     turned = pages.findings_page([claimed(statements()[keys[0]], other), *shown[1:]])
     assert turned.count("Not so here") == 1 and statements()[keys[0]].text in turned
     assert "not tested yet" in pages.findings_page(shown[1:])
+    assert "drawn here yet" in pages.findings_page([]) and "drawn here yet" not in pages.findings_page(shown)
     folded = pages.findings_page(shown, folded=True)
     assert folded.count('class="measured"') == text.count('class="measured"')
     told = re.sub("<details>.*?</details>", "", folded)

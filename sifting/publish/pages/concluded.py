@@ -52,7 +52,10 @@ def findings_page(shown: list[dict], folded: bool = False) -> str:
     """
     claims, link = {claim["key"]: claim for claim in weighed(shown)}, links(shown)
     items = "".join(_finding(one, claims, link, folded) for one in findings())
-    return f'<ol class="findings">{items}</ol>\n'
+    nothing = (
+        "" if claims else "<p>No chapter has been drawn here yet: <code>make</code> draws all of them.</p>\n"
+    )
+    return f'{nothing}<ol class="findings">{items}</ol>\n'
 
 
 def _finding(one: Finding, claims: dict[str, dict], link, folded: bool) -> str:
