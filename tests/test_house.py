@@ -240,7 +240,7 @@ def test_clean_removes_all_that_is_made_of_the_book():
         line for line in (ROOT / ".gitignore").read_text().splitlines() if re.match(r"book/.*\.md$", line)
     ]
     clean = re.search(r"^clean:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
-    assert made and [name for name in made if name not in clean.split()] == [] == []
+    assert made and [name for name in made if name not in clean.split()] == []
 
 
 def test_no_machine_path_is_left_in_the_repository():
