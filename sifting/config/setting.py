@@ -1,6 +1,7 @@
 """What is known of a field of Config: it stands at the field, once, and all else is derived from it."""
 
 import dataclasses
+import difflib
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,10 +22,13 @@ MOST = 10**12  # no number is larger, whatever its range: a slip of the finger, 
 
 
 def choose(what: str, name: str, choices: Iterable[str]) -> None:
-    """Raise ValueError naming `what` and the choices unless `name` is one of them."""
+    """Raise ValueError naming `what`, the most similar choice, and all, unless `name` is one of them."""
     if name not in choices:
-        known = ", ".join(sorted(map(str, choices)))
-        raise ValueError(f"unknown {what} {name!r}; {f'choose from {known}' if known else 'there is none'}")
+        known = sorted(map(str, choices))
+        near = difflib.get_close_matches(str(name), known, 1, cutoff=0.7)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        listed = f"choose from {', '.join(known)}" if known else "there is none"
+        raise ValueError(f"unknown {what} {name!r}{meant}; {listed}")
 
 
 @dataclass(frozen=True)

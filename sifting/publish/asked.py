@@ -1,5 +1,6 @@
 """What is asked for: a chapter at a preset, with seeds and other settings. Neither torch nor notebooks."""
 
+import contextlib
 import itertools
 
 from sifting import store
@@ -45,12 +46,15 @@ def settle(
     """
     if seeds is not None:
         check_seeds(seeds)
-    for candidate in [preset] if preset else LARGEST_FIRST:
-        base = plans.base(name, candidate, overrides)
-        stored = stored_seeds(name, base)
-        if stored and stored >= (seeds or 1):
-            break
-    return candidate, base, seeds or stored or default_seeds(name)
+    candidates = [preset] if preset else LARGEST_FIRST
+    last = plans.base(name, candidates[-1], overrides)
+    for candidate in candidates:
+        with contextlib.suppress(ValueError):  # rewind_step=1000 of paper does not go with steps=400
+            base = plans.base(name, candidate, overrides)
+            stored = stored_seeds(name, base)
+            if stored and stored >= (seeds or 1):
+                return candidate, base, seeds or stored
+    return candidates[-1], last, seeds or stored_seeds(name, last) or default_seeds(name)
 
 
 def stored_seeds(name: str, base: Config) -> int:

@@ -70,8 +70,10 @@ def run(name: str, book: bool = False, **options) -> None:
             record = compute(name, **options)
         if asked.stored_seeds(name, own[1]):
             run_chapter(name)  # what the trial stands beside
+        trial = trials.name_of(record)
         with trials.apart():
-            draw([record | {"page": trials.page_of(trials.name_of(record))}], options.get("fresh", False))
+            draw([record | {"page": trials.page_of(trial)}], options.get("fresh", False))
+    print(f"beside another trial: make compare a={trial} b=OTHER; to remove it: make forget trial={trial}")
 
 
 def _tell_of_replacing(name: str, base: Config, book: bool, fresh=False, engine="auto", **_) -> None:

@@ -23,12 +23,15 @@ PRESET = "laptop"  # that chapters are planned at, to see what they read
 def told(name: str) -> str:
     """All about one setting, in plain text; of all of them, a line each, for the name all.
 
-    Raises ValueError for another name, with those that there are, the most similar first.
+    Raises ValueError for another name, with the one that may be meant and all that there are.
     """
     if name == "all":
         return "\n\n".join("\n".join([group, *map(_line, members(group))]) for group in GROUPS)
     if name not in SETTINGS:
-        raise ValueError(f"unknown field {name!r}; choose from {', '.join(similar(name))}, or all")
+        fields = ", ".join(sorted(FIELDS))
+        raise ValueError(
+            f"unknown field {name!r} (did you mean {meant(name)}?); choose from {fields}, or all"
+        )
     setting = SETTINGS[name]
     parts = {"default": [("", shown(setting.default))], "belongs to": [("", setting.of)]}
     return "\n".join([f"{name}: {setting.says}", *columns(parts | known(setting, look=True))])
@@ -71,14 +74,14 @@ def members(group: str) -> list[Setting]:
     return [setting for setting in SETTINGS.values() if setting.of == group]
 
 
-def similar(name: str) -> list[str]:
-    """All names of settings, first those that are similar to `name` or are explained by its words."""
+def meant(name: str) -> str:
+    """The setting whose name is most similar to `name`, or which is explained by its words."""
 
     def likeness(other):
         said = name.replace("_", " ") in SETTINGS[other].says
         return difflib.SequenceMatcher(None, name, other).ratio() + said
 
-    return sorted(FIELDS, key=likeness, reverse=True)
+    return max(FIELDS, key=likeness)
 
 
 def shown(value: Any) -> str:

@@ -161,8 +161,11 @@ def _named(name: str) -> History:
     """The stored result of that name, of the book, or else of a trial. Raises FileNotFoundError."""
     with contextlib.suppress(FileNotFoundError):
         return store.named(name)
-    with trials.apart():
+    with trials.apart(), contextlib.suppress(FileNotFoundError):
         return store.named(name)
+    raise FileNotFoundError(
+        f"neither the book nor a trial has a result {name}; How it was made and Your trials list them"
+    )
 
 
 def smallest(name: str, every_seed: bool = False) -> list:

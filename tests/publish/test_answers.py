@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from sifting import __main__ as cli
 from sifting import store
-from sifting.publish import answers, fingerprint, markup, pages, plans, runner, sources, trials
+from sifting.publish import answers, asked, fingerprint, markup, pages, plans, runner, sources, trials
 from sifting.publish.pages.outputs import recorded
 
 ASKED = [exercise for path in sorted(sources.CHAPTERS.glob("*.ipynb")) for exercise in answers.asked(path)]
@@ -50,6 +50,7 @@ def test_what_an_exercise_changes_has_an_effect_on_a_figure_of_the_chapter(exerc
     usual = plans.planned(exercise.of, plans.base(exercise.of, "laptop"), 2)
     wanted = plans.planned(exercise.of, plans.base(exercise.of, "laptop", exercise.overrides), 2)
     assert set(wanted) - set(usual), "nothing is to be computed"
+    asked.check(exercise.of, overrides=exercise.overrides)  # as its command has it, without a preset
     store.check([config for _, config in wanted], here=False)
     assert exercise.figure in figures_of(exercise.of)
 
@@ -136,8 +137,8 @@ class Asking:
 
 
 def test_a_trial_is_kept_as_the_answer_to_the_exercise_that_asks_for_it(toy, capsys):
-    asked = "lr=0.5", "PB1a", "From {book PB1a.gains} to {PB1a.gains}."
-    page, plain = answers.shown(Asking(), *asked)
+    words = "lr=0.5", "PB1a", "From {book PB1a.gains} to {PB1a.gains}."
+    page, plain = answers.shown(Asking(), *words)
     assert "What comes out is not stored yet" in page and 'make chapter=toy set="lr=0.5"' in plain
     assert cli.main(["run", "toy"]) == cli.main(["run", "toy", "set=lr=0.5"]) == 0
     [trial] = trials.drawn(runner.BOOK)
@@ -147,14 +148,14 @@ def test_a_trial_is_kept_as_the_answer_to_the_exercise_that_asks_for_it(toy, cap
     [path] = answers.FOLDER.glob("*")
     assert path.name == "toy-lr-0.5.json" and str(path) in capsys.readouterr().out
     assert before == [] and len(answers.stamps(notebook)) == 1, "the page is to be drawn again"
-    page, plain = answers.shown(Asking(), *asked)
+    page, plain = answers.shown(Asking(), *words)
     assert "From 0.55 points to 2.45 points." in plain and "<img" in page
     assert "1 of 1 verdicts differ" in page and 'href="toy.html#PB1a"' in page
     assert "holds; in the book: 0.55 points" in answers.shown(Asking(), "lr=0.5", "PB1a")[1]
     earlier = "of an earlier form of the chapter"
     assert earlier in answers.shown(Asking(), "lr=0.5", "PB1a", "{PB1a.losses}")[1]
     path.write_text(path.read_text().replace('"gains"', '"losses"'))  # a statement has another name now
-    page, plain = answers.shown(Asking(), *asked)
+    page, plain = answers.shown(Asking(), *words)
     assert earlier in plain and "<img" not in page
     with pytest.raises(ValueError, match="an answer names PB1a.losses, which there is not among"):
         answers.glued("{PB1a.losses}", {}, {})

@@ -153,7 +153,11 @@ def test_kernels_of_linux_and_mac_are_reached_without_ports():
         ("run", 2, "name one chapter"),
         ("walk toy", 2, f"unknown command 'walk'; choose from {', '.join(sorted(cli.OPTIONS))}"),
         ("run toy preset=huge", 2, f"unknown preset 'huge'; choose from {', '.join(sorted(PRESETS))}"),
-        ("run toy seed=3", 2, f"unknown option 'seed'; choose from {', '.join(sorted(cli.RUN))}"),
+        (
+            "run toy seed=3",
+            2,
+            f"unknown option 'seed' (did you mean seeds?); choose from {', '.join(sorted(cli.RUN))}",
+        ),
         ("run toy seeds=three", 2, "seeds takes a whole number, not 'three'"),
         ("run toy seeds=0", 2, "seeds must be a whole number, 1 or more"),
         ("run toy seeds=-1", 2, "seeds must be a whole number, 1 or more"),
@@ -178,7 +182,7 @@ def test_kernels_of_linux_and_mac_are_reached_without_ports():
         ("compare a=toy-1 b=toy-2", 2, "unknown trial 'toy-1'; there is none"),
         ("serve port=99999", 2, "port must be 1 to 65535, not 99999"),
         ("serve port=abc", 2, "port takes a whole number, not 'abc'"),
-        ("verify ticket-0123456789ab", 2, "no stored result"),
+        ("verify ticket-0123456789ab", 2, "neither the book nor a trial has a result"),
     ],
 )
 def test_a_mistake_is_told_in_one_line_with_the_choices(book, capsys, words, status, message):

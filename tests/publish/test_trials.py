@@ -172,7 +172,7 @@ def test_the_results_of_a_trial_can_be_verified(stored, capsys):
     cli.main(["verify", name])
     assert f"{name}: computing it again" in capsys.readouterr().out
     assert cli.main(["verify", "ticket-0123456789ab"]) == 2
-    assert "no stored result" in capsys.readouterr().err
+    assert "neither the book nor a trial has a result" in capsys.readouterr().err
 
 
 def test_results_of_the_book_are_not_replaced_without_a_word(stored, capsys):
