@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from scipy import optimize
 from torch import Tensor, nn
 
 from sifting.config import Config
@@ -34,6 +35,27 @@ def divergence(logits: Tensor, others: Tensor) -> Tensor:
     said, other = logits.log_softmax(1), others.log_softmax(1)
     chances = said.exp()
     return torch.where(chances > 0, chances * (said - other), 0).sum(1).clamp(min=0)
+
+
+def temperature(logits: Tensor, entropy: float) -> float:
+    """What divides logits where their predictions are to be as sure as those of any other network.
+
+    logits  : (images, classes)
+    entropy : of softmax(logits / temperature), mean over the images, as a share of log(classes), in (0, 1)
+    returns : nan for logits that are the same for all classes, or not finite: no temperature does
+
+    Source: Guo et al. 2017, On calibration of modern neural networks, where it is fitted to the loss.
+    """
+    values = logits.double().cpu()
+    most = np.log(values.shape[1])
+
+    def excess(power):
+        said = (values / 10.0**power).log_softmax(1)
+        return -float((said.exp() * said).sum(1).mean()) / most - entropy
+
+    if not values.isfinite().all() or excess(-9) * excess(9) > 0:
+        return np.nan
+    return 10.0 ** optimize.brentq(excess, -9, 9, xtol=1e-9)
 
 
 class Pool:
@@ -109,7 +131,8 @@ class Probe:
     def measure(self, records: list[Arrays]) -> Arrays:
         """What is measured at a level that is probed, at several times.
 
-        A time is a snapshot of the dense network, or the end of the training.
+        A time is a snapshot of the dense network, or the end of the training. Where config asks for an
+        entropy, all predictions of one time are those at one temperature.
 
         times     : (times,) optimizer steps
         whole     : (times, 2) accuracy and mean cross-entropy
@@ -135,8 +158,11 @@ class Probe:
         masks = self._masks(record, level)
         rows = []
         for step in sorted(states):
-            self.pool = self._pool(record, states[step], masks)
+            self.pool, self.temperature = self._pool(record, states[step], masks), 1.0
             self.whole = self._say()
+            if self.config.entropy:
+                self.temperature = temperature(self.whole, self.config.entropy)
+                self.whole = self.whole / self.temperature
             rows.append(self._sets(record, level, step))
         found = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
         found["times"] = np.array(sorted(states))
@@ -157,7 +183,7 @@ class Probe:
         return Pool(self.model, masks)
 
     def _say(self) -> Tensor:
-        return torch.cat([self.model(x) for x in self.x.split(chunk_size(self.model))])
+        return torch.cat([self.model(x) for x in self.x.split(chunk_size(self.model))]) / self.temperature
 
     def _without(self, index: Tensor) -> tuple[np.ndarray, float]:
         """Mean divergence over the even and the odd images, and accuracy, without the weights at `index`."""

@@ -43,6 +43,20 @@ def test_divergence_is_zero_for_the_same_never_negative_and_finite_for_what_unde
     assert torch.isfinite(utility.divergence(sure, same[:1, :3])).all()
 
 
+@pytest.mark.parametrize("entropy", [0.01, 0.5, 0.99])
+def test_a_temperature_gives_the_entropy_that_is_asked_for_however_large_logits_are(entropy):
+    logits = random_logits(100, 7)
+    found = utility.temperature(logits, entropy)
+    said = torch.distributions.Categorical(logits=logits.double() / found)
+    assert said.entropy().mean().item() / np.log(7) == pytest.approx(entropy, rel=1e-6)
+    assert utility.temperature(1000 * logits, entropy) == pytest.approx(1000 * found, rel=1e-5)
+
+
+@pytest.mark.parametrize("logits", [torch.ones(5, 3), torch.full((5, 3), torch.nan)])
+def test_where_no_temperature_gives_it_there_is_none(logits):
+    assert np.isnan(utility.temperature(logits, 0.5))
+
+
 @pytest.fixture(scope="module", params=["resnet20", "vanilla", "fcn"])
 def run(request):
     """A run of two levels, and what was measured of it."""
@@ -108,6 +122,22 @@ def test_the_utility_of_a_set_is_the_divergence_without_it(run, dense, level):
             halves = literal[::2].mean().item(), literal[1::2].mean().item()
             assert found[place, number] == pytest.approx(halves, rel=1e-3, abs=1e-6)
             assert left[place, number] == pytest.approx((said.argmax(1) == y).float().mean().item())
+
+
+def test_how_sure_a_network_is_does_not_matter_at_equal_entropy():
+    base = smoke(levels=0, snapshots=0)
+    [record] = tickets.find(base)
+    output = ("trained/fc.weight", "trained/fc.bias")
+    surer = record | {name: 4 * record[name] for name in output}
+    found = {}
+    for entropy in (0.0, 0.5):
+        probe = utility.Probe(dataclasses.replace(base, entropy=entropy), "cpu")
+        found[entropy] = [probe.measure([one]) for one in (record, surer)]
+    one, other = found[0.5]
+    assert other["utility"][-1, 0] == pytest.approx(one["utility"][-1, 0], rel=1e-3, abs=1e-6)
+    assert other["units"] == pytest.approx(one["units"], rel=1e-3, abs=1e-6)
+    one, other = found[0.0]
+    assert (other["utility"][-1, 0] > 1.5 * one["utility"][-1, 0]).all()
 
 
 def test_every_time_is_measured_and_looking_changes_no_training(run):

@@ -10,6 +10,8 @@ from sifting.config import Config, seeds
 
 LONGER = 3  # long training, in times of the usual; 25 in the paper
 SIZES = (1.0, 0.5, 0.25)  # of networks, in shares of the weights
+EVEN = 0.5  # entropy of predictions, as a share of the largest, at which networks are equally sure
+SURE = "{}, equally sure"  # a group, and the same networks at that entropy
 HALF = "50 %"
 SHARES = {"25 %": 0.25, "75 %": 0.75}  # of the weights that are pruned at once, besides a half
 NONE = 1e-12  # a share so small that no weight goes
@@ -30,15 +32,24 @@ def over_training(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def size(base: Config, count: int) -> dict[str, list[Config]]:
-    """Networks with all and with a part of the weights; the whole one as usually trained.
+    """Networks with all and with a part of the weights, also equally sure; the whole one as usually trained.
 
     A part that is set is one more.
     """
     whole = over_training(replace(base, start_density=1.0), count)["usual"]
     parts = {f"{share:g}×": share for share in sorted({*SIZES, base.start_density}, reverse=True)}
-    return {
+    found = {
         name: whole if share == 1 else seeds(replace(base, levels=0, snapshots=0, start_density=share), count)
         for name, share in parts.items()
+    }
+    return found | equally_sure(found)
+
+
+def equally_sure(groups: dict[str, list[Config]]) -> dict[str, list[Config]]:
+    """The same networks, whose utility is measured where all have predictions of one entropy."""
+    return {
+        SURE.format(name): [replace(config, entropy=EVEN) for config in configs]
+        for name, configs in groups.items()
     }
 
 
@@ -70,9 +81,15 @@ def shares(base: Config, count: int) -> dict[str, list[Config]]:
     return {name: seeds(config, count) for name, config in (found | small).items()}
 
 
+def growth(base: Config, count: int) -> dict[str, list[Config]]:
+    """What `over_training` has, and the usual training with networks that are equally sure at all times."""
+    found = over_training(base, count)
+    return found | equally_sure({"usual": found["usual"]})
+
+
 GROUPS = {
-    "utility": over_training,
-    "residual": over_training,
+    "utility": growth,
+    "residual": growth,
     "size": size,
     "retraining": retraining,
     "shares": shares,
