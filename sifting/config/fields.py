@@ -173,6 +173,7 @@ class Config:
             "rewired": "drawn again, with as many inputs a unit and as many units an input",
             "in-degrees": "drawn again, with as many inputs a unit",
             "random": "drawn again",
+            "clones": "that of the same ticket, found on a Gaussian clone of each class of the images",
         },
         says="what replaces the first mask of a ticket before its last training")
     rewind_step: int = field(1000, of="pruning", low=0, unit="optimizer steps",

@@ -36,7 +36,10 @@ def find(
     data = load(config, device)
     once = dataclasses.replace(config, exchange="none", levels=1, iterative=False, min_alive=0)
     if not records:
-        records.append(_exchanged(_ticket(config, device, progress, engine), config, data.shape))
+        ticket = _ticket(config, device, progress, engine)
+        elsewhere = dataclasses.replace(config, **ELSEWHERE.get(config.exchange, {}))
+        other = ticket if elsewhere == config else _ticket(elsewhere, device, progress, engine)
+        records.append(ticket | {FIRST: _exchanged(other[FIRST], config, data.shape)})
         yield records[0]
     if len(records) == 1:
         run = Run(once, data, device, records)
@@ -54,10 +57,10 @@ def _ticket(config: Config, device: str, progress: bool, engine: str) -> Arrays:
     return first | {name: np.where(mask, NEVER, 1).astype(np.uint8) for name, mask in masks.items()}
 
 
-def _exchanged(ticket: Arrays, config: Config, shape: tuple[int, int, int]) -> Arrays:
-    """The ticket with another first mask."""
-    mask = EXCHANGES[config.exchange](ticket[FIRST] == NEVER, shape, np.random.default_rng(config.seed))
-    return ticket | {FIRST: np.where(mask, NEVER, 1).astype(np.uint8)}
+def _exchanged(removed_at: np.ndarray, config: Config, shape: tuple[int, int, int]) -> np.ndarray:
+    """The first mask of a ticket, as levels, and exchanged."""
+    mask = EXCHANGES[config.exchange](removed_at == NEVER, shape, np.random.default_rng(config.seed))
+    return np.where(mask, NEVER, 1).astype(np.uint8)
 
 
 def moved(mask: np.ndarray, shape: tuple[int, int, int], draw: np.random.Generator) -> np.ndarray:
@@ -83,10 +86,13 @@ def in_degrees(mask: np.ndarray, shape: tuple[int, int, int], draw: np.random.Ge
 # config.exchange -> function(mask (units, inputs), shape of an image, draw) -> another mask
 EXCHANGES = {
     "none": lambda mask, shape, draw: mask,
+    "clones": lambda mask, shape, draw: mask,
     "moved": moved,
     "reordered": reordered,
     "rewired": lambda mask, shape, draw: connectivity.rewire(mask, draw),
     "in-degrees": in_degrees,
     "random": lambda mask, shape, draw: locality.random_mask(mask, draw),
 }
+# config.exchange -> the fields in which the run differs whose first mask that is
+ELSEWHERE = {"clones": {"clone": "joint"}}
 EXCHANGE = Experiment(find, pack_probed, lambda config: 2)

@@ -1,5 +1,7 @@
 """Tables of several conditions side by side: methods, amounts of data, tasks, settings."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from sifting import observables
@@ -109,20 +111,29 @@ def at_density(table: dict[str, dict], density: float) -> dict[str, dict]:
     return found
 
 
-def crossed(table: dict[str, dict], measures: dict[str, tuple]) -> dict[str, dict[str, dict]]:
+def crossed(
+    table: dict[str, dict], measures: dict[str, tuple], ones: Iterable[str] = ()
+) -> dict[str, dict[str, dict]]:
     """Conditions of which two things are varied, by both: their names are "ONE, OTHER".
 
     table    : condition -> measure -> (runs,), as `at_density` returns it
     measures : measure -> what it is called, what it is multiplied by, and more that is not read
+    ones     : which, in this order; default: all
     returns  : what the measure is called -> OTHER -> ONE -> (runs,)
     """
-    found = {}
-    for name, (words, factor, *_) in measures.items():
-        rows = found[words] = {}
-        for condition, values in table.items():
-            one, other = condition.split(", ")
-            rows.setdefault(other, {})[one] = factor * np.asarray(values[name], float)
-    return found
+    names = [tuple(condition.split(", ")) for condition in table]
+    ones, others = list(ones) or dict(names), dict.fromkeys(other for _, other in names)
+    return {
+        words: {
+            other: {
+                one: factor * np.asarray(table[f"{one}, {other}"][name], float)
+                for one in ones
+                if (one, other) in names
+            }
+            for other in others
+        }
+        for name, (words, factor, *_) in measures.items()
+    }
 
 
 def interaction(values: dict[str, np.ndarray], ones: tuple[str, str], others: tuple[str, str]) -> np.ndarray:

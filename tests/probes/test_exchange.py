@@ -31,7 +31,7 @@ def exchanged(mask, name):
 def test_an_exchanged_mask_keeps_as_many_weights(mask, name):
     other = exchanged(mask, name)
     assert other.shape == mask.shape and other.dtype == bool and other.sum() == mask.sum()
-    assert (name == "none") == np.array_equal(other, mask)
+    assert (name in ("none", *exchange.ELSEWHERE)) == np.array_equal(other, mask)
     assert set(exchange.EXCHANGES) == set(config.SETTINGS["exchange"].choices)
 
 
@@ -86,6 +86,18 @@ def test_the_ticket_is_that_of_iterative_pruning():
     last = {name: value > TINY.levels for name, value in records[-1].items() if name.startswith("removed_at")}
     begun = found()[0]
     assert all(np.array_equal(begun[name] == NEVER, mask) for name, mask in last.items())
+
+
+def test_a_mask_found_on_clones_is_that_of_the_ticket_of_the_clones_and_all_else_is_of_the_images():
+    """The same initialization, the same labels; only what is seen while the mask is found is another."""
+    on_clones = list(store.experiment.experiment_of("masks").find(dataclasses.replace(TINY, clone="joint")))
+    own, other = found(), found(exchange="clones")
+    mask = on_clones[-1][exchange.FIRST] > TINY.levels
+    assert np.array_equal(other[0][exchange.FIRST] == NEVER, mask)
+    assert not np.array_equal(own[0][exchange.FIRST], other[0][exchange.FIRST])
+    for name in own[0].keys() - {exchange.FIRST}:
+        assert own[0][name].tobytes() == other[0][name].tobytes(), name
+    assert not np.array_equal(own[1]["train_loss"], other[1]["train_loss"])
 
 
 def test_new_weights_are_the_same_behind_every_mask_and_pruned_ones_are_none():

@@ -81,6 +81,12 @@ def shares(base: Config, count: int) -> dict[str, list[Config]]:
     return {name: seeds(config, count) for name, config in (found | small).items()}
 
 
+def by_confidence(groups: dict) -> tuple[dict, dict]:
+    """Groups whose networks are as sure as they are, and those that are equally sure, by the same names."""
+    sure = {name: groups[SURE.format(name)] for name in groups if SURE.format(name) in groups}
+    return {name: groups[name] for name in groups if name not in map(SURE.format, sure)}, sure
+
+
 def growth(base: Config, count: int) -> dict[str, list[Config]]:
     """What `over_training` has, and the usual training with networks that are equally sure at all times."""
     found = over_training(base, count)
