@@ -198,7 +198,7 @@ def others(setting: Setting, value: Any) -> list[Any]:
         return [tuple(2 * number for number in value)]
     found = []
     half = value // 2 if setting.kind is int else value / 2
-    for number in (2 * value, half, value + 1, value + 10_000, 0.5, setting.low):
+    for number in (2 * value, half, value + 1, value + 10_000, 0.5, 0.25, setting.low):
         with contextlib.suppress(TypeError, ValueError):
             found.append(setting.read(number))
     return [number for number in dict.fromkeys(found) if number != value]

@@ -26,7 +26,7 @@ STORED = sorted(store.root().glob("*.npz"))
 def test_every_chapter_has_a_plan_and_every_plan_a_chapter():
     assert sorted(plans.GROUPS) == sources.chapters()
     names = ", ".join(sorted(plans.GROUPS))
-    with pytest.raises(ValueError, match=f"unknown chapter 'imps'; choose from {names}$"):
+    with pytest.raises(ValueError, match=rf"'imps' \(did you mean imp\?\); choose from {names}$"):
         plans.plan("imps", LAPTOP, 1)
 
 
