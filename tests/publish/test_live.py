@@ -224,9 +224,8 @@ def test_a_copy_has_the_outputs_of_the_books_page_where_its_cells_are_the_same(l
 def test_jupyterlab_is_told_to_ask_nobody_and_to_look_like_the_book(tmp_path):
     server.dress(tmp_path)
     words = server.command(tmp_path, 8899)
-    assert {"--ServerApp.port=8899", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly"} < {
-        *words
-    }
+    asked = {"--ServerApp.port=8899", "--LabApp.news_url=None", "--LabApp.extension_manager=readonly"}
+    assert asked | {"--KernelManager.transport_encryption=auto"} < {*words}
     settings = json.loads((tmp_path / "settings" / "overrides.json").read_text(encoding="utf-8"))
     assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
     style = (tmp_path / "custom" / "custom.css").read_text(encoding="utf-8")

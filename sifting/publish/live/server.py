@@ -111,6 +111,7 @@ def command(folder: pathlib.Path, port: int | None = None) -> list[str]:
         "LabApp.news_url": "None",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
+        "KernelManager.transport_encryption": "auto",  # or every kernel says that others could listen
         "Application.log_level": "ERROR",  # but where to go is said
     }
     if port is not None:
