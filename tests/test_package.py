@@ -55,6 +55,13 @@ def test_importing_it_is_light_and_so_is_asking_what_it_has():
     assert done.returncode == 0, done.stderr
 
 
+def test_reading_notebooks_builds_no_grammar_of_addresses():
+    done = python(
+        "import sifting.publish.runner, sifting.publish.page, sys; assert 'lark' not in sys.modules"
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_name_is_where_it_is_said_to_be():
     for name in sifting.FROM:
         assert getattr(sifting, name).__doc__ and name in dir(sifting)

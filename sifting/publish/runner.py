@@ -250,7 +250,8 @@ def site() -> None:
     with trials.apart():  # their results are on the pages, too
         pages.write(BOOK)
     print("building the site", flush=True)
-    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    begin = "import sifting.publish; from jupyter_book.cli.main import main; main()"
+    jupyter_book = [sys.executable, "-c", begin]
     toc = SITE.parent / "toc.yml"
     toc.parent.mkdir(parents=True, exist_ok=True)
     listed = trials.contents((ROOT / "_toc.yml").read_text(encoding="utf-8"), BOOK)
