@@ -56,9 +56,7 @@ def test_importing_it_is_light_and_so_is_asking_what_it_has():
 
 
 def test_reading_notebooks_builds_no_grammar_of_addresses():
-    done = python(
-        "import sys; from sifting.publish import page, runner; assert 'lark' not in sys.modules"
-    )
+    done = python("import sys; from sifting.publish import page, runner; assert 'lark' not in sys.modules")
     assert done.returncode == 0, done.stderr
 
 
