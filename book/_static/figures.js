@@ -69,15 +69,17 @@ addEventListener("DOMContentLoaded", () => {
       const all = wide + (side ?? 0), size = natural * all;
       const row = h("div", { className: "beside" }, ...parts.map((part) => crop(shown.src, part, ratio, all)));
       if (side) row.firstChild.style.clipPath = `inset(0 0 ${100 * below}% 0)`; // names below belong to another panel
-      return Object.assign(h("div", { className: "piece" }, row), { size, least: scale * size });
+      return Object.assign(h("div", { className: "piece" }, row), { size, least: scale * size, top: y });
     });
+    const widest = (top) => Math.max(...rows.filter((row) => row.top === top).map((row) => row.size)); // what stood in a row keeps one scale
+    for (const row of rows) row.share = row.size / widest(row.top);
     const node = h("div", { className: "stack" }, ...rows);
     node.setAttribute("role", "img");
     node.setAttribute("aria-label", shown.alt);
     shown.closest(".scroll").before(node);
     const reach = () => node.querySelectorAll(".piece").forEach((piece) => {
       const room = node.clientWidth - 16, cut = piece.least > SLACK * room; // 16: its padding
-      piece.firstChild.style.width = `${cut ? piece.least : Math.min(room, LEGIBLE * piece.size)}px`;
+      piece.firstChild.style.width = `${cut ? piece.least : Math.min(room * piece.share, LEGIBLE * piece.size)}px`;
       piece.classList.toggle("cut", cut);
       if (cut) piece.tabIndex = 0; else piece.removeAttribute("tabindex");
     });

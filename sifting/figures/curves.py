@@ -6,6 +6,7 @@ import numpy as np
 
 from sifting.figures.style import (
     ACCENT,
+    ALONE,
     COOL,
     FAINT,
     IMP,
@@ -35,7 +36,7 @@ def accuracy(table: dict, marked: list[int] = (), longer: float | None = None):
     marked : levels to circle
     longer : early-stopped validation accuracy of a dense network that is trained longer, a second line
     """
-    figure, axes = subplots(1, 1, 3.3, 6.2)
+    figure, axes = subplots(1, 1, 3.0, ALONE)
     ax = axes[0, 0]
     x = table["density"]
     band(ax, x, table["best"], "validation, early stopped", IMP, marker="o", markersize=4)
@@ -142,7 +143,7 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
     )
     shown = [*zip(axes[:rows].flat, panels)]
     if under:
-        shown.append((_joined(figure, axes[rows]), "measured"))
+        shown.append((axes[rows, 0], "measured"))
     for ax, name in shown:
         for (condition, values), (color, form), marker in zip(
             table.items(), looks(table).values(), "osD^vP" * len(table)
@@ -166,18 +167,11 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
         if name == "excess":
             ax.set_yscale("log")
             log_axis(ax.yaxis)
-    for ax in axes[:rows].flat[len(panels) :]:
-        ax.axis("off")
+    for ax in axes.flat:
+        if not ax.has_data():
+            ax.remove()
     _legend(figure, axes[0, 0])
     return figure
-
-
-def _joined(figure, axes):
-    """One axes in place of a row of them."""
-    place = axes[0].get_gridspec()[axes[0].get_subplotspec().rowspan.start, :]
-    for ax in axes:
-        ax.remove()
-    return figure.add_subplot(place)
 
 
 def gains(table: dict):

@@ -7,6 +7,7 @@ from matplotlib.colors import BoundaryNorm
 
 from sifting.figures.maps import masks
 from sifting.figures.style import (
+    ALONE,
     COOL,
     FAINT,
     IMP,
@@ -85,7 +86,7 @@ def pictures(table: dict):
 
 def by_inputs(table: dict):
     """Kurtosis of units against their inputs, from tables.gaussianity.kurtosis_by_inputs."""
-    figure, axes = subplots(1, 1, 3.0, 5.6)
+    figure, axes = subplots(1, 1, 3.0, ALONE)
     for n, (name, rows) in enumerate(table.items()):
         style = {"marker": "osD^"[n % 4], "markersize": 4, "capsize": 2, "color": looks(table)[name][0]}
         axes[0, 0].errorbar(rows["inputs"], rows["kurtosis"], rows["error"], label=name, **style)
@@ -129,7 +130,9 @@ def cavity(panels: dict, after: tuple[int, ...] | None = None, marked: int = 0, 
     """
     columns = evenly(len(panels), columns)
     rows = -(-len(panels) // columns)
-    figure, axes = subplots(rows, columns, 3.1 * rows if columns > 1 else 3.4, WIDTH if columns > 1 else 6)
+    figure, axes = subplots(
+        rows, columns, 3.1 * rows if columns > 1 else 3.4, WIDTH if columns > 1 else ALONE
+    )
     levels = max(table["score"].shape[1] - 1 for table in panels.values())
     after = range(levels) if after is None else after
     colors = colormaps["plasma"].resampled(levels + 1)

@@ -2,6 +2,7 @@
 
 from sifting.figures.style import (
     ACCENT,
+    ALONE,
     COOL,
     FAINT,
     IMP,
@@ -52,7 +53,7 @@ def pair_correlation(table: dict):
 
     table : of tables.locality.pair_correlation
     """
-    figure, axes = subplots(1, 1, 2.8, 5)
+    figure, axes = subplots(1, 1, 2.8, ALONE)
     for n, density in enumerate(table["density"]):
         band(
             axes[0, 0],

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
 
-from sifting.figures.style import FAINT, HEAT, IMP, INK, WIDTH, evenly, image, mosaic, signed, subplots
+from sifting.figures.style import ALONE, FAINT, HEAT, IMP, INK, WIDTH, evenly, image, mosaic, signed, subplots
 from sifting.tables.basics import NEARLY_ALL
 from sifting.tables.words import number, share
 
@@ -242,15 +242,14 @@ def same_units(table: dict):
 
 
 def samples(table: dict):
-    """Images of every class, a column a class: PB17.
+    """Images of every class, a row a class: PB17.
 
     table : of data.samples
     """
-    names, images = list(table), np.stack(list(table.values()), axis=1)
+    images = np.stack(list(table.values()))
     rows, columns, _, height, width = images.shape
-    figure, axes = subplots(1, 1, min(8, WIDTH * rows * (height + 1) / (columns * (width + 1))) + 0.3)
+    figure, axes = subplots(1, 1, ALONE * rows * (height + 1) / (columns * (width + 1)), ALONE)
     image(axes[0, 0], mosaic(images.reshape(rows * columns, *images.shape[2:]), columns))
-    axes[0, 0].xaxis.tick_top()
-    axes[0, 0].set_xticks([(width + 1) * (n + 0.5) for n in range(columns)], names, fontsize=8)
+    axes[0, 0].set_yticks([(height + 1) * (n + 0.5) for n in range(rows)], list(table), fontsize=8)
     axes[0, 0].tick_params(length=0)
     return figure

@@ -8,6 +8,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from sifting.figures.style import (
+    ALONE,
     FAINT,
     IMP,
     NULL,
@@ -68,7 +69,7 @@ def panels(
     """
     columns, order = evenly(len(table), columns), list(dict.fromkeys(itertools.chain(*table.values())))
     rows, forms = -(-len(table) // columns), looks(order)
-    figure, axes = subplots(rows, columns, 2.5 * rows + 0.5, WIDTH if columns > 1 else 5.6, sharey=sharey)
+    figure, axes = subplots(rows, columns, 2.5 * rows + 0.5, WIDTH if columns > 1 else ALONE, sharey=sharey)
     for ax, (title, conditions) in zip(axes.flat, table.items()):
         for name, found in conditions.items():
             number, (color, line) = order.index(name), forms[name]

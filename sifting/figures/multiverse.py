@@ -1,14 +1,17 @@
 """Figures of statements under many choices: a grid of verdicts each, and one for all."""
 
+import itertools
 import textwrap
 
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import ScaledTranslation
 
-from sifting.figures.style import FAINT, INK, ON_LIGHT, WIDTH, percent, subplots
+from sifting.figures.style import ALONE, FAINT, INK, ON_LIGHT, WIDTH, evenly, percent, subplots
 
 # verdict -> color, and sign: what is said in color alone is not seen by all
 LOOKS = {"holds": ("#12693f", "+"), "unclear": ("#e2b04a", "?"), "does not hold": ("#b3261e", "−")}
 CELL, COLUMN, LABELS = 0.24, 0.62, 3.2  # inches: height of a row, most that a column has, names of rows
+LINE, BAR, LETTERS, ROWS = 0.13, 0.17, 62, 12  # of the summary: inches, letters of a line, rows of a panel
 
 
 def grid(table: dict):
@@ -50,29 +53,42 @@ def _square(corner: tuple[float, float], **style):
 
 
 def summary(table: list[dict], most: float):
-    """A row a statement: shares of its cells by verdict, and whether it is robust.
+    """A row a statement: what it says, shares of its cells by verdict, and whether it is robust.
 
     table : of publish.multiverse.summary; most : the share of one verdict that it takes, dashed
     """
-    figure, axes = subplots(1, 1, 0.33 * len(table) + 0.6)
-    ax = axes[0, 0]
-    for place, row in enumerate(table):
-        left = 0.0
-        for verdict, (color, sign) in LOOKS.items():
-            part = row["shares"][verdict]
-            ax.barh(place, part, left=left, color=color, height=0.62, edgecolor="white", linewidth=0.6)
-            if part > 0.04:
-                ink = ON_LIGHT if verdict == "unclear" else "white"
-                ax.text(left + part / 2, place, sign, ha="center", va="center", fontsize=8, color=ink)
-            left += part
-        weight = {"fontweight": "bold", "color": INK} if row["robust"] else {"color": INK}
-        ax.text(1.02, place, f"{row['said']} ({row['cells']} cells)", va="center", fontsize=6.5, **weight)
-    ax.axvline(most, color=FAINT, linewidth=0.8, linestyle="--", zorder=0)
-    ax.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5))
-    names = [textwrap.fill(row["text"], 44) for row in table]
-    ax.set_yticks(range(len(table)), names, fontsize=6.5)
-    percent(ax.xaxis)
-    ax.set_xlabel("share of the cells")
-    ax.spines["left"].set_visible(False)
-    ax.tick_params(axis="y", length=0)
+    rows = evenly(len(table), ROWS)
+    parts = [table[first : first + rows] for first in range(0, len(table), rows)]
+    names = [textwrap.fill(row["text"], LETTERS) for row in table]
+    heights = [LINE * (2 + name.count("\n")) + 2 * BAR for name in names]
+    high = max(sum(heights[first : first + rows]) for first in range(0, len(table), rows))
+    figure, axes = subplots(1, len(parts), high + 0.6, WIDTH if len(parts) > 1 else ALONE)
+    for number, (ax, part) in enumerate(zip(axes[0], parts)):
+        mine = slice(number * rows, number * rows + rows)
+        places = [end - LINE - BAR for end in itertools.accumulate(heights[mine])]
+        for place, row in zip(places, part):
+            _shares(ax, place, row)
+        ax.axvline(most, color=FAINT, linewidth=0.8, linestyle="--", zorder=0)
+        ax.set(xlim=(0, 1), ylim=(high, 0), xlabel="share of the cells")
+        ax.set_yticks(places, names[mine], fontsize=7, ha="left", va="bottom")
+        ax.tick_params(axis="y", length=0, pad=0)
+        above = ScaledTranslation(0, 0.6 * BAR, figure.dpi_scale_trans)
+        for label in ax.get_yticklabels():
+            label.set_transform(label.get_transform() + above)
+        percent(ax.xaxis)
+        ax.spines["left"].set_visible(False)
     return figure
+
+
+def _shares(ax, place: float, row: dict):
+    """The bar of a statement, and below it whether the statement is robust."""
+    left = 0.0
+    for verdict, (color, sign) in LOOKS.items():
+        part = row["shares"][verdict]
+        ax.barh(place, part, left=left, color=color, height=BAR, edgecolor="white", linewidth=0.6)
+        if part > 0.04:
+            ink = ON_LIGHT if verdict == "unclear" else "white"
+            ax.text(left + part / 2, place, sign, ha="center", va="center", fontsize=8, color=ink)
+        left += part
+    said, weight = f"{row['said']} ({row['cells']} cells)", "bold" if row["robust"] else "normal"
+    ax.text(0, place + 0.6 * BAR, said, va="top", fontsize=6.5, fontweight=weight, color=INK)

@@ -2,6 +2,7 @@
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
@@ -17,7 +18,8 @@ def cut(figure) -> list[list[float]]:
               and height, in shares of the picture, from its top left corner; and, where it shares labels at
               the left with another piece, their x and width, and the share of the piece that is below them
 
-    A piece is cut no further where it is narrow enough for a phone; a panel alone is never cut.
+    A piece is cut no further where it is narrow enough for a phone; a panel alone is never cut. A legend of
+    all panels comes first, and is cut between its columns.
     """
     figure.draw_without_rendering()
     whole = figure.get_tightbbox().padded(matplotlib.rcParams["savefig.pad_inches"])
@@ -28,7 +30,12 @@ def cut(figure) -> list[list[float]]:
         start, spine, _ = _side(piece, boxes)
         return (_around(piece).width + spine - start) * _scale(piece) <= PHONE
 
-    return [_shares(piece, boxes, whole) for piece in _pieces(boxes, fits)]
+    if fits(boxes):
+        return [_shares(boxes, boxes, whole)]
+    legends = [part for _, part in boxes if isinstance(part, Legend)]
+    below = [one for one in boxes if one[1] not in legends]
+    pieces = [piece for legend in legends for piece in _columns(legend, fits)] + _pieces(below, fits)
+    return [_shares(piece, boxes, whole) for piece in pieces]
 
 
 def _box(part) -> Bbox:
@@ -75,6 +82,16 @@ def _pieces(parts: list, fits) -> list[list]:
     return _joined(pieces, lambda some: not fits(some) and len(_split(some, 0)) == 1)
 
 
+def _columns(legend: Legend, fits) -> list[list]:
+    """A legend in pieces that fit, between its columns: few, and each of as many columns."""
+    columns = [(_box(column), column) for column in legend._legend_handle_box.get_children()]
+    ways = [[[(_box(legend), legend)]]]
+    for count in range(2, len(columns) + 1):
+        most = -(-len(columns) // count)
+        ways.append([columns[first : first + most] for first in range(0, len(columns), most)])
+    return next((pieces for pieces in ways if all(map(fits, pieces))), ways[-1])
+
+
 def _joined(groups: list[list], fit) -> list[list]:
     """Groups next to each other joined where each of them is fit, and what is joined is, too."""
     found = groups[:1]
@@ -104,7 +121,7 @@ def _side(piece: list, boxes: list) -> tuple[float, float, float]:
 
 def _shares(piece: list, boxes: list, whole: Bbox) -> list[float]:
     """What `cut` says of a piece."""
-    box = Bbox.intersection(_around(piece).padded(GAP, EDGE), whole)
+    box = _padded(piece, boxes, whole)
     found = [_scale(piece), (box.x0 - whole.x0) / whole.width, (whole.y1 - box.y1) / whole.height]
     found += [box.width / whole.width, box.height / whole.height]
     start, spine, low = _side(piece, boxes)
@@ -115,6 +132,27 @@ def _shares(piece: list, boxes: list, whole: Bbox) -> list[float]:
             (low - box.y0) / box.height,
         ]
     return [round(float(value), 4) for value in found]
+
+
+def _padded(piece: list, boxes: list, whole: Bbox) -> Bbox:
+    """The box of a piece with white around it, which ends where the picture or another part begins."""
+    box = _around(piece)
+    wide = Bbox.intersection(box.padded(GAP, EDGE), whole)
+    others = [other for other, part in boxes if other.overlaps(wide) and not box.overlaps(other)]
+    x = (
+        [other.x1 for other in others if other.x1 <= box.x0],
+        [other.x0 for other in others if other.x0 >= box.x1],
+    )
+    y = (
+        [other.y1 for other in others if other.y1 <= box.y0],
+        [other.y0 for other in others if other.y0 >= box.y1],
+    )
+    return Bbox.from_extents(
+        max(x[0], default=wide.x0),
+        max(y[0], default=wide.y0),
+        min(x[1], default=wide.x1),
+        min(y[1], default=wide.y1),
+    )
 
 
 def _labels(ax: Axes, other: Axes) -> bool:

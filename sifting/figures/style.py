@@ -34,8 +34,11 @@ TREATMENTS = {"rewound": IMP, "fine-tuned": COOL, "σ · sign": ACCENT, "sign": 
 METHODS = RULES | TREATMENTS
 LINES = "-", "--", ":", "-."
 WIDTH = 7.6  # inches: the text column of the page
+ALONE = 4.7  # inches: a lone panel, which a phone shows without scrolling, too
 SMALL = 3.7  # inches: a phone shows it without scrolling
 HEAT = "magma"
+BELOW = 0.1  # of an axis of accuracy, that is left below the line of guessing, for words
+MARK = 2.5  # pixels: half of a mark on a line
 ROOM = 0.4  # of an axis of accuracy, that it may grow by to show what guessing gives
 
 STYLE = {
@@ -150,29 +153,37 @@ def guessing(figure, classes: Iterable[int]) -> None:
     """
     lines = sorted({1 / count: count for count in classes}.items())
     for number, ax in enumerate(guesses(figure)):
-        (low, high), words = sorted(ax.get_ylim()), []
-        for place, (level, count) in enumerate(lines):
+        (low, high), words, before = sorted(ax.get_ylim()), [], _drawn(ax)
+        for level, count in lines:
             said = f"chance: {round(100 * level, 1):g} % ({count} classes)"
-            style = {"fontsize": 7.5, "color": INK, "ha": "right", "va": "bottom", "zorder": 6}
+            style = {"fontsize": 7.5, "color": INK, "zorder": 6}
+            style |= {"xytext": (0, 1), "textcoords": "offset points"}
             style |= {"path_effects": [withStroke(linewidth=2, foreground="white")]}
             if low - level > ROOM * (high - low):
-                ax.text(1, 0.01 + 0.06 * place, f"{said}, below", transform=ax.transAxes, **style)
+                words.append(ax.annotate(f"{said}, below", (1, 0), xycoords=ax.transAxes, **style))
                 continue
-            low = min(low, level - 0.03 * (high - low))
+            low = min(low, level - BELOW * (high - low))
             ax.axhline(level, color=INK, linewidth=0.7, linestyle=(0, (1, 2)), zorder=0.4)
             if not number:
                 side = ax.get_yaxis_transform()
-                words.append(ax.annotate(said, (1, level), (0, 1), side, "offset points", **style))
+                words.append(ax.annotate(said, (1, level), xycoords=side, **style))
         if low < min(ax.get_ylim()):
             ax.set_ylim(*((low, high) if ax.get_ylim()[0] < ax.get_ylim()[1] else (high, low)))
         if words:
-            _settle(ax, words)
+            _settle(ax, words, before)
 
 
-def _settle(ax, words: list) -> None:
-    """Move words that stand on horizontal lines along them, or below, to where least is drawn."""
+def _drawn(ax) -> list:
+    """Lines of an axes, and whatever else is drawn as lines."""
+    return [*ax.get_lines(), *(part for part in ax.collections if isinstance(part, LineCollection))]
+
+
+def _settle(ax, words: list, parts: list) -> None:
+    """Move words along the horizontal lines that they stand on, above or below, to where least is drawn.
+
+    parts : what is drawn. Words that stand on no line may be moved up from the lower end of the axes
+    """
     ax.figure.draw_without_rendering()
-    parts = [*ax.get_lines(), *(part for part in ax.collections if isinstance(part, LineCollection))]
     paths = [
         part.get_transform().transform_path(path)
         for part in parts
@@ -182,18 +193,20 @@ def _settle(ax, words: list) -> None:
     legend = ax.get_legend()
     boxes = [part.get_window_extent() for part in (legend, *ax.texts) if part and part not in words]
 
-    def lies(word, x: float, side: str, below: bool) -> float:
+    def lies(word, rise: float, x: float, side: str) -> float:
         """How much is drawn where a word is put."""
         word.xy = (x, word.xy[1])
-        word.set(ha=side, va="top" if below else "bottom", position=(0, -1 if below else 1))
+        word.set(ha=side, va="bottom" if rise > 0 else "top", position=(0, rise))
         box = word.get_window_extent()
-        inside = (box.min < drawn).all(1) & (drawn < box.max).all(1)
+        near = box.padded(MARK)
+        inside = (near.min < drawn).all(1) & (drawn < near.max).all(1)
         out = not (ax.bbox.y0 <= box.y0 and box.y1 <= ax.bbox.y1)
         return inside.sum() + len(drawn) * (out + sum(box.overlaps(other) for other in boxes))
 
     for word in words:
-        ways = itertools.product(((1, "right"), (0, "left"), (0.5, "center")), (False, True))
-        best = min(([*end, below] for end, below in ways), key=lambda way: lies(word, *way))
+        rises = range(1, 150, 9) if word.xycoords is ax.transAxes else (1, -1, 4, -4)
+        ways = itertools.product(rises, ((1, "right"), (0, "left"), (0.5, "center")))
+        best = min(([rise, *end] for rise, end in ways), key=lambda way: lies(word, *way))
         lies(word, *best)
         boxes.append(word.get_window_extent())
 

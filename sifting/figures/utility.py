@@ -4,10 +4,12 @@ import numpy as np
 from matplotlib.ticker import LogLocator
 
 from sifting.figures.style import (
+    ALONE,
     FAINT,
     IMP,
     INK,
     NULL,
+    WIDTH,
     accuracy_axis,
     evenly,
     log_axis,
@@ -54,7 +56,7 @@ def spectra(table: dict, columns: int = 3, bins: int = 40, null: float | None = 
     """
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
-    figure, axes = subplots(rows, columns, 2.2 * rows + 0.4)
+    figure, axes = subplots(rows, columns, 2.2 * rows + 0.4, WIDTH if columns > 1 else ALONE)
     for ax, (title, conditions) in zip(axes.flat, table.items()):
         values = np.concatenate(list(conditions.values()))
         values = values[np.isfinite(values) & (values > 0)]
@@ -84,7 +86,7 @@ def bars(table: dict, label: str, null: float | None = None):
 
     table : condition -> (runs,); null : a gray line
     """
-    figure, axes = subplots(1, 1, 0.5 + 0.24 * len(table), 5.6)
+    figure, axes = subplots(1, 1, 0.5 + 0.24 * len(table), ALONE)
     ax = axes[0, 0]
     for place, values in enumerate(table.values()):
         ax.barh(place, np.nanmean(values), color=IMP, alpha=0.3)

@@ -20,6 +20,13 @@ ROWS = {
 }
 
 
+NAMED = {
+    f"{name}, which has a name": ROWS
+    | {what: ROWS["test"] for what in ("localization", "enrichment", "measured")}
+    for name in [*style.METHODS][:8]
+}
+
+
 def compared(names):
     return figures.curves.compare({name: ROWS for name in names}, ("test",))
 
@@ -184,6 +191,15 @@ DRAWN = {
     "row": lambda: row(3),
     "shared": lambda: row(3, sharey=True),
 }
+WORDED = {
+    "panels": DRAWN["panels"],
+    "legend": lambda: figures.methods.panels({n: NAMED for n in "abc"}, "test", "accuracy"),
+    "narrow legend": lambda: figures.methods.panels(
+        {n: dict.fromkeys(("1×", "0.5×", "0.25×"), ROWS) for n in "abcdef"}, "test", "a", sharey=False
+    ),
+    "alone": lambda: figures.methods.panels({"one": NAMED}, "test", "accuracy"),
+    "under": lambda: figures.curves.compare(NAMED, ("test", "localization", "enrichment")),
+}
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -200,6 +216,24 @@ def test_pieces_of_a_figure_have_all_of_it_once_and_fit_a_phone(name):
     for scale, box, side in pieces:
         widest = max(other.width for other in boxes if box.contains(other.x0, other.y0))
         assert scale <= 1 and (box.width + side) * scale <= max(1.1 * panels.PHONE, widest + 0.1)
+
+
+@pytest.mark.parametrize("name", WORDED)
+def test_no_words_of_a_figure_are_cut_on_a_phone(name):
+    figure = WORDED[name]()
+    pieces = [inches(figure, piece) for piece in panels.cut(figure)]
+    assert all((box.width + side) * scale <= 1.1 * panels.PHONE for scale, box, side in pieces), (
+        "none scrolls"
+    )
+    said = [text for ax in figure.axes for text in (ax.title, ax.xaxis.label, ax.yaxis.label)]
+    said += [text for legend in figure.legends for text in legend.get_texts()]
+    for box in [text.get_window_extent().padded(-0.5) for text in said if text.get_text()]:
+        box = box.transformed(figure.dpi_scale_trans.inverted())
+        seen = [
+            (piece.overlaps(box), piece.contains(*box.min) and piece.contains(*box.max))
+            for _, piece, _ in pieces
+        ]
+        assert sorted(seen) == [(False, False)] * (len(pieces) - 1) + [(True, True)]
 
 
 def test_panels_that_share_an_axis_share_its_labels():
