@@ -106,8 +106,8 @@ def verdicts(shown: list[dict]) -> str:
     """The papers' statements: how many hold, are open, and do not hold, by strength, and which."""
     theirs = [claim for claim in weighed(shown) if "-" not in claim["id"]]
     text = [
-        f"Of {len(theirs)} tests of what the papers say, {verdicts_of(theirs)}. What may hang on a choice is "
-        "tested with each. How sure a verdict is:",
+        f"Of {len(theirs)} tests of what the papers say, {verdicts_of(theirs)}. Where a result may "
+        "depend on a choice that a paper leaves open, it is tested with every choice. How sure a verdict is:",
         "\n".join(f"- *{name}*: {words};" for name, words in STRENGTHS.items()).removesuffix(";") + ".",
     ]
     surest, link = list(STRENGTHS), links(shown)
