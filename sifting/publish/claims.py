@@ -1,7 +1,7 @@
 """Statements, tested: effect, interval over seeds, verdict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 
 import numpy as np
@@ -76,8 +76,33 @@ class Claim:
         if np.isnan(self.estimate):
             return self.value
         interval = self.interval and f" {self.interval}"
-        close = "; an end of the interval is at the bound, to the last digit" if self.close else ""
-        return f"{self.value}{interval}, {self.over}{close}"
+        return f"{self.value}{interval}, {self.over}{self._hidden}"
+
+    @property
+    def told(self) -> str:
+        """The same for a sentence, which goes on behind it: what belongs to the value is in brackets."""
+        if np.isnan(self.estimate):
+            return self.value
+        return f"{self.value} ({self._ends}{self.over}{self._hidden})"
+
+    @property
+    def course(self) -> str:
+        """Which way a growth goes, and by how much: "falls by 0.2 (3 seeds)"."""
+        if np.isnan(self.estimate):
+            return self.value
+        if self.estimate >= 0:
+            return f"grows by {self.told}"
+        size = replace(self, estimate=-self.estimate, low=-self.high, high=-self.low)
+        return f"falls by {size.value} ({size._ends}{self.over}{self._hidden})"
+
+    @property
+    def _ends(self) -> str:
+        ends = self.interval[1:-1].replace(", ", " to ")
+        return f"{CONFIDENCE:.0%} interval {ends}; ".replace("%", " %") if ends else ""
+
+    @property
+    def _hidden(self) -> str:
+        return "; an end of the interval is at the bound, to the last digit" if self.close else ""
 
     @property
     def record(self) -> dict:

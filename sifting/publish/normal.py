@@ -1,5 +1,7 @@
 """The form of an executed notebook in which the same inputs give the same bytes."""
 
+import collections
+import dataclasses
 import hashlib
 import re
 
@@ -21,8 +23,9 @@ def headed(notebook, record: dict):
     record : see runner.compute
     """
     title, _, rest = notebook.cells[0].source.partition("\n")
-    preset, seeds = record["preset"], f"{record['seeds']} seed{'s' * (record['seeds'] > 1)}"
-    hours = sum(store.named(name).seconds for name in record["results"]) / 3600
+    runs = [store.named(name) for name in record["results"]]
+    preset, seeds = record["preset"], _seeds(record["seeds"], [run.config for run in runs])
+    hours = sum(run.seconds for run in runs) / 3600
     said = f'Results of the <a href="settings.html">{preset} preset</a>, {seeds}, '
     said += f'<a href="provenance.html">computed</a> in {hours:.1f} core-hours.'
     if claims := claims_of(recorded(notebook, record["chapter"])):
@@ -30,6 +33,15 @@ def headed(notebook, record: dict):
         said += f' {tests}: <a href="claims.html">{verdicts_of(claims)}</a>.'
     said, style = (SMOKE, "shown warning") if preset == "smoke" else (said, "shown")
     notebook.cells[0].source = f'{title}\n\n<p class="{style}">{said}</p>\n{sources.folded(rest)}'
+
+
+def _seeds(least: int, configs: list) -> str:
+    """How many seeds a chapter has: that it asks for, or more where it reads runs of other chapters."""
+    found = collections.defaultdict(set)
+    for config in configs:
+        found[dataclasses.replace(config, seed=0)].add(config.seed)
+    most = max(map(len, found.values()), default=least)
+    return f"{least} to {most} seeds" if most > least else f"{least} seed{'s' * (least > 1)}"
 
 
 def normalise(notebook, name: str, as_written: bool):

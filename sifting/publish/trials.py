@@ -122,7 +122,11 @@ def comparison(
     summary, told = "Statements", ""
     if theirs:
         summary = f"{turned} of {len(mine)} verdicts differ from those of {other}"
-        told = f'<p class="claims-key">Above, in gray: {other}; below: this trial.</p>'
+        alone = [claim["claim"] for claim in mine.values() if claim["claim"].over.startswith("1 seed")]
+        lone = " With one seed a test has no interval over seeds, and its verdict is unclear."
+        told = f"Above, in gray: {other}; below: this trial."
+        told += lone * any(not claim.interval for claim in alone if claim.verdict == "unclear")
+        told = f'<p class="claims-key">{told}</p>'
     listed = intervals.listed(rows, f"Statements, {other} and this trial", style="led")
     return f"<details{fold}><summary>{summary}</summary>{told}{listed}</details>"
 

@@ -11,6 +11,7 @@ const RANGES = { share: [0.1, 0.6, 0.05], steps: [200, 3000, 100], levels: [2, 1
 const STANDARD = { images: "photographs", labels: "places", criterion: "magnitude", rewind: true, share: 0.3, steps: 1000, levels: 8, seed: 1 };
 const ANEW = ["images", "labels", "seed"]; // settings that a run which has begun cannot change
 const HASH = "#lab?";
+const LEGENDS = { locality: "0: random masks (gray), 1: compact spots", accuracy: "dashed: guessing" };
 
 // Settings as the end of an address, those that differ from the standard; and back, where what makes no sense is left out.
 export function address(settings) {
@@ -171,6 +172,12 @@ async function render({ model, el }) {
     "from, and from which quarter of it") + (settings.labels === "random" ? "; but all labels are drawn at random, so that there is nothing to be learned" : "");
   const begin = () => { over = false; going = waiting = true; watched = null; say(status, "The network begins to train."); ask({ do: "start", settings: { ...settings } }); refresh(); };
   const stale = () => !run || over || ANEW.some((name) => run.settings[name] !== settings[name]);
+  // what a reader is told whose settings are no more those of what is shown; "" where they are
+  const aged = () => {
+    const last = run?.levels.at(-1)?.how, names = over ? Object.keys(STANDARD).filter((name) => name !== "levels") : ANEW;
+    const press = going ? "Press Pause and then Start anew" : "Press Start anew";
+    return last && names.some((name) => last[name] !== settings[name]) ? `Settings have changed. Masks and numbers are still those of the run before: ${wordsOf(last)}. ${press} to train with the new settings.` : "";
+  };
   const press = () => {
     if (waiting) return;
     if (going) { going = false; ask({ do: "pause" }); } else if (stale()) return begin();
@@ -188,6 +195,7 @@ async function render({ model, el }) {
       ask({ do: "settings", settings: values });
       if (over && values.levels > run.levels.length - 1) { over = false; watched = null; }
     }
+    if (run?.levels.length) say(status, aged() || sentence(run.levels.at(-1)));
     look();
     refresh();
   };
@@ -247,8 +255,8 @@ async function render({ model, el }) {
     return { ...made, plot: node };
   };
   const plots = {
-    locality: plot("locality", "Locality Λ", "gray: random masks"),
-    accuracy: plot("accuracy", "Accuracy on new images", "dashed: guessing"),
+    locality: plot("locality", "Locality Λ", LEGENDS.locality),
+    accuracy: plot("accuracy", "Accuracy on new images", LEGENDS.accuracy),
     degrees: plot("degrees", "In-degrees", "dashed: random"),
     loss: plot("loss", "Loss of this level", "while it trains"),
   };
@@ -291,7 +299,8 @@ async function render({ model, el }) {
     canvas.setAttribute("aria-label", `${how(record) === "mask" ? "Masks" : "Weights"} of 64 units at level ${record.level}: ${share(densityOf(record))} kept, Λ ${lambda(measuredOf(record).locality)}`);
   };
   const drawCourses = (record) => {
-    const runs = [kept && kept !== run ? [kept, "mx-faint"] : null, run ? [run, ""] : null].filter(Boolean);
+    const beside = kept && kept !== run, runs = [beside ? [kept, "mx-kept"] : null, run ? [run, ""] : null].filter(Boolean);
+    for (const [name, words] of Object.entries(LEGENDS)) plots[name].note.textContent = words + (beside ? "; orange: the kept run" : "");
     const masked = (of) => (of.live ? [...of.levels, of.live] : of.levels); // the masks of a level are known before it is trained
     const points = (of, value) => of.levels.map((one) => [densityOf(one), value(one)]);
     const least = Math.min((1 - settings.share) ** settings.levels, ...runs.flatMap(([of]) => of.levels.map(densityOf))) * 0.95;
@@ -364,14 +373,14 @@ async function render({ model, el }) {
     const beside = kept && kept !== run;
     root.classList.toggle("mx-two", !!beside);
     other.node.hidden = !beside;
-    const board = () => drawBoard(mine, run, record, run ? wordsOf(run.settings) : ""), loss = () => record && !small && drawLoss(record);
+    const board = () => drawBoard(mine, run, record, run ? wordsOf(record?.how ?? run.settings) : ""), loss = () => record && !small && drawLoss(record);
     if (!whole) {
       if (record && how(record) === "weights" && !calm) board();
       return loss();
     }
     whole = false;
     const then = beside ? kept.levels[Math.min(record ? record.level : Infinity, kept.levels.length - 1)] : null;
-    const parts = [board, () => beside && drawBoard(other, kept, then, `${wordsOf(kept.settings)} (kept)`), () => drawCourses(record),
+    const parts = [board, () => beside && drawBoard(other, kept, then, `${wordsOf(then.how)} (kept)`), () => drawCourses(record),
       () => small || drawMasks(record), loss];
     const next = () => requestAnimationFrame(() => { // frame by frame, so that nothing waits for all of it
       parts.shift()();

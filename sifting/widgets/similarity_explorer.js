@@ -106,7 +106,7 @@ async function render({ model, el }) {
     drawMatrix(at);
     drawBoth(at);
     drawFollow(at);
-    const number = (v) => v.toFixed(2), said = (n) => `${methods[n]}: accuracy ${percent(accuracy[level][n])}${dead[level][n] ? ", dead" : ""}`;
+    const number = (v) => v.toFixed(2), said = (n) => `${methods[n]}: test accuracy at the last step ${percent(accuracy[level][n])}${dead[level][n] ? ", dead" : ""}`;
     const text = a === b ? `Level ${level}, ${layers[layer]}. ${said(a)}.` :
       `Level ${level}, ${layers[layer]}: distance ${number(distance[level - 1][layer][a][b])}, by chance ${number(chance[level - 1][layer][a][b])}. ${said(a)}; ${said(b)}.`;
     say(status, text);

@@ -251,6 +251,15 @@ def test_ours_has_two_digits_of_half_the_interval():
     assert claim(0.25, design="exact").ours == "0.250, exact"
 
 
+def test_in_a_sentence_the_interval_stands_in_brackets_and_a_fall_is_a_fall():
+    assert claim([1.0, 2.0, 3.0], unit="points").told == "2.0 points (95 % interval −0.5 to 4.5; 3 seeds)"
+    assert claim([1.0]).told == "1.00 (1 seed)"
+    assert claim([0.31, 0.32, 0.33]).course == "grows by 0.320 (95 % interval 0.295 to 0.345; 3 seeds)"
+    assert claim([-0.31, -0.32, -0.33]).course == "falls by 0.320 (95 % interval 0.295 to 0.345; 3 seeds)"
+    nothing = claim([np.nan])
+    assert nothing.told == nothing.course == "nothing to measure"
+
+
 @pytest.mark.parametrize("low, close", [(0.4996, True), (0.5004, True), (0.489, False), (0.52, False)])
 def test_a_bound_that_the_last_digit_hides_is_said_to_be_there(low, close):
     said = Statement("own-figure", "name", "a statement", "a value", "an effect", above=0.5, below=1, most=1)

@@ -58,6 +58,12 @@ def test_a_symbol_is_told_as_a_whole():
     assert told(f"<h2>{span}</h2>") == []
 
 
+def test_a_term_is_told_in_the_folded_answer_and_again_after_it():
+    fold = '<details class="answer folded"><summary>IMP</summary><p>IMP, IMP</p></details>'
+    assert told(f"{fold}<p>IMP, IMP</p>") == 2 * [("term-iterative-magnitude-pruning", "IMP")]
+    assert told("<details><p>IMP</p></details>") == []
+
+
 # --- in a browser
 
 

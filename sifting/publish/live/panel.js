@@ -80,7 +80,8 @@ function render({ model, el }) {
   const stored = h("ul", { className: "mx-trials" }), fold = h("details", {}, h("summary"), stored);
   const results = h("div", { className: "mx-results jp-RenderedHTMLCommon jp-RenderedHTML" });
   const root = h("section", { className: "mx mx-knobs", "aria-label": `Settings to try in ${facts.chapter}` },
-    h("div", { className: "mx-choices" }, presets.node, h("label", { className: "mx-choice" }, h("span", { textContent: "Seeds" }), seeds)),
+    h("div", { className: "mx-choices" }, presets.node, h("label", { className: "mx-choice" }, h("span", { textContent: "Seeds" }), seeds),
+      h("span", { className: "mx-choice" }, h("span", { textContent: "at first the book's or the chapter's number; with 1, no intervals over seeds" }))),
     h("div", { className: "mx-fields" }, ...rows.map(({ node }) => node)),
     status, h("div", { className: "mx-scroll", tabIndex: 0, role: "region", "aria-label": "The command" }, words), actions,
     h("div", { className: "mx-progress", hidden: true }, bar, doing), fold, results);

@@ -52,10 +52,22 @@ def findings_page(shown: list[dict], folded: bool = False) -> str:
     """
     claims, link = {claim["key"]: claim for claim in weighed(shown)}, links(shown)
     items = "".join(_finding(one, claims, link, folded) for one in findings())
+    key = _key() * (folded and bool(claims))
     nothing = (
         "" if claims else "<p>No chapter has been drawn here yet: <code>make</code> draws all of them.</p>\n"
     )
-    return f'{nothing}<ol class="findings">{items}</ol>\n'
+    return f'{nothing}<ol class="findings">{items}</ol>\n{key}'
+
+
+def _key() -> str:
+    """What the words for how sure a verdict is mean; HTML."""
+    words = "; ".join(f"<em>{name}</em>: {when}" for name, when in STRENGTHS.items())
+    words = words.replace("the multiverse", '<a href="multiverse.html">the multiverse</a>', 1)
+    words = words.replace("survives", '<a href="testing.html">survives</a>', 1)
+    return (
+        f"<p>How sure the verdict of a test is. {words}. "
+        "The multiverse repeats a test under other choices of the analysis.</p>\n"
+    )
 
 
 def _finding(one: Finding, claims: dict[str, dict], link, folded: bool) -> str:
@@ -94,8 +106,8 @@ def verdicts(shown: list[dict]) -> str:
     """The papers' statements: how many hold, are open, and do not hold, by strength, and which."""
     theirs = [claim for claim in weighed(shown) if "-" not in claim["id"]]
     text = [
-        f"Of {len(theirs)} tests of what the papers say, {verdicts_of(theirs)}. What may hang on a choice is "
-        "tested with each. How sure a verdict is:",
+        f"Of {len(theirs)} tests of what the papers say, {verdicts_of(theirs)}. Where a result may "
+        "depend on a choice that a paper leaves open, it is tested with every choice. How sure a verdict is:",
         "\n".join(f"- *{name}*: {words};" for name, words in STRENGTHS.items()).removesuffix(";") + ".",
     ]
     surest, link = list(STRENGTHS), links(shown)

@@ -30,7 +30,12 @@ ORDERS = {
     "by verdict": ["rank", 1],
     "unclear ones by seeds that would decide them, fewest first": ["seeds", 1],
 }
-FORECASTS = {5: "at most 5", 10: "6 to 10", MOST_SEEDS: f"11 to {MOST_SEEDS}", math.inf: "more"}
+FORECASTS = {
+    5: "at most 5",
+    10: "6 to 10",
+    MOST_SEEDS: f"11 to {MOST_SEEDS}",
+    math.inf: f"more than {MOST_SEEDS}",
+}
 
 
 def write_claims(book: pathlib.Path, target: pathlib.Path) -> None:
@@ -123,12 +128,12 @@ def _undecided(unclear: list[dict]) -> list[str]:
     known = [claim["seeds"] for claim in unclear if claim["claim"].forecast]
     counts, least = [], 0
     for most, words in FORECASTS.items():
-        counts.append(f"{sum(least < seeds <= most for seeds in known)} with {words}")
+        counts.append(f"{words} seeds for {sum(least < seeds <= most for seeds in known)} of them")
         least = most
     return [
-        f"Unclear tests of what the papers say: {len(unclear)}. If mean and spread stayed as these seeds "
-        f"have them, so many would be decided: {', '.join(counts)} seeds. Not over seeds: "
-        f"{len(unclear) - len(known)}."
+        f"Of the tests of what the papers say, {len(unclear)} are unclear. If mean and spread stayed as they "
+        f"are with these seeds, more seeds would decide them: {', '.join(counts)}. The other "
+        f"{len(unclear) - len(known)} are not tested over seeds."
     ]
 
 

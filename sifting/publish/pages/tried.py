@@ -90,6 +90,9 @@ def trials_page(book: pathlib.Path) -> str:
         "A chapter at other settings has a page of its own, beside that of the book, with both results "
         'together: `make chapter=dial preset=smoke set="lr=0.05"` makes one. The pages of the book stay as '
         "they are. Two trials stand together by `make compare a=... b=...`, with their names from here.",
+        "`seeds=4` sets how many runs of each kind there are. Without it, a trial has as many as are stored "
+        "of it already, else the chapter's own number, `seeds = N` in its cell of parameters. With one seed "
+        "there are no intervals over seeds, and statements that need one are unclear.",
         told,
         "\n".join(rows),
     ]

@@ -20,7 +20,7 @@ APART = {
 }  # lists of names and titles: no terms are told there
 CLOSED = {  # elements in which nothing is marked: headings, code, links, what is folded or clicked
     "h1", "h2", "h3", "h4", "h5", "h6", "a", "code", "pre", "kbd", "script", "style", "svg", "math", "button",
-    "select", "textarea", "details", "summary", "nav", "dfn", "caption", "th", "label",
+    "select", "textarea", "details", "summary", "nav", "dfn", "th", "label",
 }  # fmt: skip
 
 
@@ -94,6 +94,7 @@ def glossary_page() -> str:
 def marked(body: str, titles: dict[str, str], page: str = "") -> str:
     """A page with a link at the first place of every term, which shows what it means; HTML.
 
+    The answer is folded at first, and may be read or not: terms are marked in it and after it once more.
     Without a script, the link leads to the glossary. Definitions stand hidden at the end of the page, where
     a screen reader finds them.
 
@@ -101,25 +102,31 @@ def marked(body: str, titles: dict[str, str], page: str = "") -> str:
     """
     pattern, known = _words()
     closed, made, told = [], [], {}
+    seen, folded = {False: set(), True: set()}, False  # anchors marked outside and in the answer
 
     def link(term: Term, words: str, label: str = "") -> str:
         told[term.anchor] = term
+        seen[folded].add(term.anchor)
         marks = f'aria-describedby="{term.anchor}"' + (label and f' aria-label="{label}"')
         return f'<a class="term" href="{PAGE}.html#{term.anchor}" {marks}>{words}</a>'
 
     def first(found: re.Match) -> str:
         words = re.sub(r"\s+", " ", found[0])
         term = known.get(words) or known[words.lower()]
-        return found[0] if term.anchor in told else link(term, found[0])
+        return found[0] if term.anchor in seen[folded] else link(term, found[0])
 
     symbols = {f"\\({term.symbol}\\)": term for term in terms() if term.symbol}
     for piece in pieces(body):
         name, way = step(piece)
-        if way > 0 and (closed or name in CLOSED or "math" in attribute(piece, "class").split()):
+        if name == "details" and not closed:
+            folded = way > 0 and "folded" in attribute(piece, "class").split()
+        shut = name in CLOSED and not (name == "details" and folded)
+        if way > 0 and (closed or shut or "math" in attribute(piece, "class").split()):
             closed.append(name)
         elif way < 0 and closed:
             closed.pop()
-            if not closed and len(made) > 1 and (term := symbols.get(made[-1])) and term.anchor not in told:
+            term = symbols.get(made[-1]) if not closed and len(made) > 1 else None
+            if term and term.anchor not in seen[folded]:
                 made[-2:], piece = [], link(term, f"{made[-2]}{made[-1]}{piece}", term.name)
         elif not name and not closed and not piece.startswith("<"):
             piece = pattern.sub(first, piece)
