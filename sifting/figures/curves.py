@@ -12,6 +12,7 @@ from sifting.figures.style import (
     IMP,
     INK,
     NULL,
+    WIDTH,
     accuracy_axis,
     band,
     density_axis,
@@ -138,9 +139,8 @@ def compare(table: dict, panels: tuple[str, ...] = ("test", "localization", "enr
     }
     rows, under = -(-len(panels) // 2), bool(PER_UNIT & set(panels))
     heights = [2.6] * rows + [1.2] * under
-    figure, axes = subplots(
-        len(heights), min(2, len(panels)), sum(heights), gridspec_kw={"height_ratios": heights}
-    )
+    width, ratios = WIDTH if len(panels) > 1 else ALONE, {"height_ratios": heights}
+    figure, axes = subplots(len(heights), min(2, len(panels)), sum(heights), width, gridspec_kw=ratios)
     shown = [*zip(axes[:rows].flat, panels)]
     if under:
         shown.append((axes[rows, 0], "measured"))

@@ -84,8 +84,11 @@ def _pieces(parts: list, fits) -> list[list]:
 
 def _columns(legend: Legend, fits) -> list[list]:
     """A legend in pieces that fit, between its columns: few, and each of as many columns."""
-    columns = [(_box(column), column) for column in legend._legend_handle_box.get_children()]
-    ways = [[[(_box(legend), legend)]]]
+    whole, columns = _box(legend), []
+    for column in legend._legend_handle_box.get_children():
+        sides = _box(column).intervalx
+        columns.append((Bbox.from_extents(sides[0], whole.y0, sides[1], whole.y1), column))
+    ways = [[[(whole, legend)]]]
     for count in range(2, len(columns) + 1):
         most = -(-len(columns) // count)
         ways.append([columns[first : first + most] for first in range(0, len(columns), most)])

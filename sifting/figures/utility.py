@@ -69,7 +69,6 @@ def spectra(table: dict, columns: int = 3, bins: int = 40, null: float | None = 
         log_axis(ax.xaxis)
         if edges[-1] > 50 * edges[0]:
             ax.xaxis.set_major_locator(LogLocator())
-        ax.tick_params(axis="x", labelsize=7)
         ax.spines["left"].set_visible(False)
         if null is not None:
             ax.axvline(null, color=NULL, linewidth=0.9, linestyle="--")
