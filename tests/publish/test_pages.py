@@ -206,7 +206,7 @@ def test_the_ledger_holds_every_claim_in_words_and_escapes_them(monkeypatch):
     text = pages.claims_page([claimed(statement, verdict) for verdict, statement in made.items()])
     assert "3 tests of what" in text
     assert "1 holds, 1 is unclear, 1 does not hold; and 0 of statements of our own" in text
-    assert "Unclear tests of what the papers say: 1." in text and "Not over seeds: 1." in text
+    assert "Of the tests of what the papers say, 1 is unclear." in text and "over seeds: 1." in text
     assert "warning" not in text and "<more>" not in text and "<s>" not in text
     for n, verdict in enumerate(VERDICTS):
         assert f"a &lt; b &amp; {n}" in text

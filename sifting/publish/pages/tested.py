@@ -7,7 +7,7 @@ import pathlib
 from html import escape
 
 from sifting.publish.catalog import FIGURES, statement
-from sifting.publish.claims import MOST_SEEDS, SEVERAL, VERDICTS, counted, surviving
+from sifting.publish.claims import MOST_SEEDS, SEVERAL, VERDICTS, counted, surviving, verb
 from sifting.publish.intervals import chance, key, listed, meaning, row
 from sifting.publish.markup import chooser, grid
 from sifting.publish.pages.made import WIDE
@@ -131,9 +131,9 @@ def _undecided(unclear: list[dict]) -> list[str]:
         counts.append(f"{words} seeds for {sum(least < seeds <= most for seeds in known)} of them")
         least = most
     return [
-        f"Of the tests of what the papers say, {len(unclear)} are unclear. If mean and spread stayed as they "
-        f"are with these seeds, more seeds would decide them: {', '.join(counts)}. The other "
-        f"{len(unclear) - len(known)} are not tested over seeds."
+        f"Of the tests of what the papers say, {len(unclear)} {verb('unclear', len(unclear))}. If mean and "
+        f"spread stayed as they are with these seeds, more seeds would decide them: {', '.join(counts)}. "
+        f"Not tested over seeds: {len(unclear) - len(known)}."
     ]
 
 
