@@ -152,11 +152,13 @@ class Finding:
 
     text  : the sentence; {ID.NAME} stands for the effect that was measured for that statement
     tests : key of a statement that it rests on -> the verdict that it takes it to have
+    plain : more than the title says, without numbers
     """
 
     title: str
     text: str
     tests: dict[str, str]
+    plain: str = ""
 
 
 @functools.cache

@@ -80,7 +80,8 @@ def _finding(one: Finding, claims: dict[str, dict], link, folded: bool) -> str:
         for claim in tests
         if claim["verdict"] != one.tests[claim["key"]]
     )
-    title, text = f"<strong>{escape(one.title)}</strong>", _filled(one.text, claims)
+    title = f"<strong>{escape(one.title)}</strong> {escape(one.plain)}".strip()
+    text = _filled(one.text, claims)
     tests = listed(rows, one.title, style="led")
     if folded:
         summary, told, inside = f"In numbers, and the tests: {sure}", title, f"<p>{text}</p>{tests}"
