@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import textwrap
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -27,6 +28,8 @@ from sifting.figures.style import (
     signed,
     subplots,
 )
+
+LETTERS = 28  # of a label beside a panel
 
 
 def accuracy(table: dict):
@@ -100,7 +103,7 @@ def panels(
             low, high = seen[0][0].get_ylim()
             seen[0][0].set_ylim(max(low, -0.03), min(high, 1.03))
     for ax in axes[:, 0]:
-        ax.set_ylabel(label)
+        ax.set_ylabel(textwrap.fill(label, LETTERS))
     for ax in axes.flat[len(table) :]:
         ax.axis("off")
     names = {}
