@@ -105,7 +105,7 @@ def panels(
     for ax in axes[:, 0]:
         ax.set_ylabel(textwrap.fill(label, LETTERS))
     for ax in axes.flat[len(table) :]:
-        ax.axis("off")
+        ax.remove()
     names = {}
     for ax in axes.flat:
         names |= dict(zip(*reversed(ax.get_legend_handles_labels())))
@@ -159,7 +159,7 @@ def _sheets(pictures: dict, columns: int, **how):
     for ax in axes[:, 0]:
         ax.set_ylabel("inputs", fontsize=8)
     for ax in axes.flat[len(pictures) :]:
-        ax.axis("off")
+        ax.remove()
     return figure
 
 
@@ -202,7 +202,7 @@ def evolution(table: dict, columns: int = 3, label: str = "weight"):
     for ax in axes[:, 0]:
         ax.set_ylabel(label)
     for ax in axes.flat[len(table) :]:
-        ax.axis("off")
+        ax.remove()
     return figure
 
 
@@ -225,7 +225,7 @@ def matrices(table: dict, columns: int = 2):
             ink = ON_LIGHT if value > 0.6 or not np.isfinite(value) else "white"
             ax.text(column, row, text, ha="center", va="center", fontsize=6.5, color=ink)
     for ax in axes.flat[len(table) :]:
-        ax.axis("off")
+        ax.remove()
     return figure
 
 
