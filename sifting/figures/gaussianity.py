@@ -149,7 +149,7 @@ def cavity(panels: dict, after: tuple[int, ...] | None = None, marked: int = 0, 
         if marked:
             ax.axvline(marked, color=NULL, linestyle="--", linewidth=1)
         ax.set_title(title, fontsize=8.5)
-        ax.set_xticks(removed, [*map(str, removed[:-1]), "never"], fontsize=7)
+        ax.set_xticks(removed, [*map(str, removed[:-1]), "never"])
         ax.get_xticklabels()[-1].set_rotation(40)
         ax.set_xlabel("level of removal")
     for ax in axes[:, 0]:

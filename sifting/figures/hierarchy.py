@@ -64,7 +64,7 @@ def feeding(table: dict):
         band(ax, table["density"], table[name], "IMP", IMP, marker="o", markersize=3.5)
         band(ax, table["density"], table[f"{name}_random"], "connections at random", NULL, linestyle="--")
         density_axis(ax)
-        ax.set_ylabel(title)
+        ax.set(xlabel="weights kept in the layer", ylabel=title)
     axes[0, 2].set_yscale("log")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import textwrap
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -27,6 +28,8 @@ from sifting.figures.style import (
     signed,
     subplots,
 )
+
+LETTERS = 28  # of a label beside a panel
 
 
 def accuracy(table: dict):
@@ -100,9 +103,9 @@ def panels(
             low, high = seen[0][0].get_ylim()
             seen[0][0].set_ylim(max(low, -0.03), min(high, 1.03))
     for ax in axes[:, 0]:
-        ax.set_ylabel(label)
+        ax.set_ylabel(textwrap.fill(label, LETTERS))
     for ax in axes.flat[len(table) :]:
-        ax.axis("off")
+        ax.remove()
     names = {}
     for ax in axes.flat:
         names |= dict(zip(*reversed(ax.get_legend_handles_labels())))
@@ -156,7 +159,7 @@ def _sheets(pictures: dict, columns: int, **how):
     for ax in axes[:, 0]:
         ax.set_ylabel("inputs", fontsize=8)
     for ax in axes.flat[len(pictures) :]:
-        ax.axis("off")
+        ax.remove()
     return figure
 
 
@@ -199,7 +202,7 @@ def evolution(table: dict, columns: int = 3, label: str = "weight"):
     for ax in axes[:, 0]:
         ax.set_ylabel(label)
     for ax in axes.flat[len(table) :]:
-        ax.axis("off")
+        ax.remove()
     return figure
 
 
@@ -222,7 +225,7 @@ def matrices(table: dict, columns: int = 2):
             ink = ON_LIGHT if value > 0.6 or not np.isfinite(value) else "white"
             ax.text(column, row, text, ha="center", va="center", fontsize=6.5, color=ink)
     for ax in axes.flat[len(table) :]:
-        ax.axis("off")
+        ax.remove()
     return figure
 
 
