@@ -139,9 +139,12 @@ class Claim:
 
     @property
     def _decimals(self) -> int:
-        """Decimals that show two digits of half the interval; of the value three where there is none."""
-        half = (self.high - self.low) / 2
-        digits, scale = (2, half) if isfinite(half) and half > 0 else (3, abs(self.estimate))
+        """Decimals that show two digits of half the interval; of the value three where there is none.
+
+        There is none, either, where runs differ in the last bits of single precision only.
+        """
+        half, rounding = (self.high - self.low) / 2, 1e-6 * abs(self.estimate)
+        digits, scale = (2, half) if isfinite(half) and half > rounding else (3, abs(self.estimate))
         return digits - 1 - int(np.floor(np.log10(scale))) if scale else 0
 
 

@@ -251,6 +251,10 @@ def test_ours_has_two_digits_of_half_the_interval():
     assert claim(0.25, design="exact").ours == "0.250, exact"
 
 
+def test_runs_that_differ_by_rounding_alone_show_no_more_digits_than_one():
+    assert claim([86.5, np.float32(86.5) + np.float32(1e-5)]).value == "86.5"
+
+
 def test_in_a_sentence_the_interval_stands_in_brackets_and_a_fall_is_a_fall():
     assert claim([1.0, 2.0, 3.0], unit="points").told == "2.0 points (95 % interval −0.5 to 4.5; 3 seeds)"
     assert claim([1.0]).told == "1.00 (1 seed)"
