@@ -515,7 +515,7 @@ def test_random_labels_in_as_many_classes_as_asked():
         ({"labels": "random", "classes": 11, "dataset": "digits"}, "classes=11, .*of digits have 10"),
         ({"labels": "semantic", "dataset": "digits"}, "of digits 'semantic'; choose from fine, random"),
         ({"labels": "picture", "dataset": "cifar10"}, "of cifar10 'picture'; choose from fine, random"),
-        ({"dataset": "photo"}, "unknown dataset 'photo'; choose from .*photos"),
+        ({"dataset": "photo"}, r"'photo' \(did you mean photos\?\); choose from .*photos"),
     ],
 )
 def test_impossible_labels_raise_with_the_choices(fields, told):
@@ -589,7 +589,7 @@ def test_a_dataset_is_registered_in_one_place(monkeypatch):
         store.check([config])
     monkeypatch.setitem(data.SOURCES, "stripes", data.Source(load, names))
     store.check([config])
-    with pytest.raises(ValueError, match="unknown dataset 'stripe'; choose from .*, stripes$"):
+    with pytest.raises(ValueError, match=r"'stripe' \(did you mean stripes\?\); choose from .*, stripes$"):
         store.check([tiny(dataset="stripe")])
     with pytest.raises(ValueError, match="unknown labels of stripes 'semantic'; choose from fine, random$"):
         store.check([tiny(dataset="stripes", labels="semantic")])

@@ -237,7 +237,7 @@ REFUSED = {
     "no such mask": ({"masks": {"frist.weight": np.ones((12, 32))}}, "unknown mask 'frist.weight'"),
     "a wide mask": ({"masks": {"first.weight": np.ones((12, 33))}}, r"is \(12, 33\), and its weights are"),
     "no mask": ({"masks": {"first.weight": torch.randn(12, 32)}}, "first.weight is no mask, but holds"),
-    "no such layer": ({"layers": ["frist"]}, "unknown layer 'frist'; choose from first, last"),
+    "no such layer": ({"layers": ["frist"]}, r"'frist' \(did you mean first\?\); choose from first, last"),
     "no layers": ({"layers": []}, "no layer is named; choose from last, first"),
     "a layer besides": ({"layers": ["last"], "layer": "first"}, "unknown layer 'first'; choose from last"),
     "sets": ({"sets": 2.5}, "sets is a whole number, 0 or more, not 2.5"),
@@ -266,7 +266,10 @@ def test_the_pool_of_the_books_probes_leaves_nothing_out_in_silence():
     model = pruned_by_torch(made(Mlp))
     with pytest.raises(ValueError, match="last.weight is no parameter, but computed from others"):
         Pool(model, {})
-    with pytest.raises(ValueError, match="unknown mask 'frist.weight'; choose from first.bias, first.weight"):
+    with pytest.raises(
+        ValueError,
+        match=r"'frist.weight' \(did you mean first.weight\?\); choose from first.b",
+    ):
         Pool(made(Mlp), {"frist.weight": torch.ones(12, 32, dtype=torch.bool)})
     with pytest.raises(ValueError, match=r"first.weight and its weights differ in shape: \(3, 3\) and"):
         Pool(made(Mlp), {"first.weight": torch.ones(3, 3, dtype=torch.bool)})

@@ -424,7 +424,9 @@ def test_what_came_out_is_restored_and_examined(results):
         sifting.restore(run, level=7)
     with pytest.raises(ValueError, match="a run of find is needed, not Net"):
         sifting.restore(Net())
-    with pytest.raises(ValueError, match="unknown split 'tests'; choose from test, train, val"):
+    with pytest.raises(
+        ValueError, match=r"split 'tests' \(did you mean test\?\); choose from test, train, val"
+    ):
         sifting.restore(run, split="tests")
 
 
@@ -491,7 +493,7 @@ REFUSED = {
     "recurrent": ({"network": Recurrent}, "cells.weight_ih_l0, cells.weight_hh_l0 would never be pruned"),
     "slimming": ({"network": "mynets:Wide", "criterion": "slimming"}, "slimming needs convolutions"),
     "reinit": ({"network": Net(), "treatment": "reinit"}, "reinit needs a class or a function"),
-    "a setting": ({"stps": 3}, "unknown setting 'stps'; choose from"),
+    "a setting": ({"stps": 3}, r"unknown setting 'stps' \(did you mean steps\?\); choose from"),
     "a model": ({"model": "fcn"}, "model is what network and images say: leave it out"),
     "widths": ({"widths": (3,)}, "widths has no effect on model .*:Net@"),
     "width": ({"width": 0.5}, "width has no effect on model .*:Net@"),

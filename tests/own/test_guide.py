@@ -30,7 +30,7 @@ def test_every_line_of_it_runs_and_it_is_drawn_once(book, capsys):
         "MaskExplorer(ticket-",
         "SurfaceExplorer(1 ways",
         "'model': 'Net@",
-        "unknown mask 'hiden.weight'; choose from",
+        "unknown mask 'hiden.weight' (did you mean hidden.weight?); choose from",
     ):
         assert words in said
     assert "level/s" not in said and "Error" not in said

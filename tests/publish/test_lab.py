@@ -148,7 +148,10 @@ def test_a_wrong_setting_is_one_line_and_takes_figures_away(page):
     page.keyboard.press("Shift+Enter")
     page.keyboard.press("Shift+Enter")
     error = page.wait_for_selector(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']")
-    assert error.inner_text().strip() == "unknown preset 'smok'; choose from gpu, laptop, paper, smoke"
+    assert (
+        error.inner_text().strip()
+        == "unknown preset 'smok' (did you mean smoke?); choose from gpu, laptop, paper, smoke"
+    )
     assert opens.count() == 1
     page.wait_for_function("document.querySelectorAll('.jp-Notebook figure').length == 0")
     assert page.query_selector(".jp-Notebook .earlier")

@@ -363,7 +363,9 @@ def test_unknown_kinds_and_devices_raise_with_the_choices(results):
         store.load_or_run("ticket", [TINY], workers=-1)
     with pytest.raises(ValueError, match="representations are of the first layer of model fcn, not lenet"):
         store.load_or_run("representation", [config.preset("smoke", family="lenet")], "cpu", workers=1)
-    with pytest.raises(ValueError, match="unknown kind of result 'tickets'; choose from"):
+    with pytest.raises(
+        ValueError, match=r"unknown kind of result 'tickets' \(did you mean ticket\?\); choose"
+    ):
         store.load_or_run("tickets", [TINY])
     with pytest.raises(ValueError, match="unknown device 'tpu'; choose from auto, cpu, cuda, mps"):
         store.load_or_run("ticket", [TINY], "tpu")
