@@ -18,16 +18,20 @@ def grid(table: dict):
     """A row a choice, a column a density: verdicts as color and sign; the book's own test is outlined.
 
     table : over, what the columns are; columns, their names; rows: label -> (verdict, whether it counts) or
-            (None, False) a column; book: label and column. Cells that do not count are pale
+            (None, False) a column; book: label and column. Cells that do not count are pale; a column
+            without any cell, as of a growth until the first level, is left out
     """
-    rows, columns = table["rows"], table["columns"]
+    label, column = table["book"]
+    places = range(len(table["columns"]))
+    there = [n for n in places if n == column or any(row[n][0] for row in table["rows"].values())]
+    rows = {name: [row[n] for n in there] for name, row in table["rows"].items()}
+    columns, column = [table["columns"][n] for n in there], there.index(column)
     figure, axes = subplots(1, 1, CELL * len(rows) + 0.55, min(WIDTH, LABELS + COLUMN * len(columns)))
     ax = axes[0, 0]
     for place, row in enumerate(rows.values()):
         for column, (verdict, counts) in enumerate(row):
             if verdict:
                 _cell(ax, column, place, verdict, counts)
-    label, column = table["book"]
     corner = column - 0.5, [*rows].index(label) - 0.5
     ax.add_patch(_square(corner, facecolor="none", edgecolor=INK, linewidth=2.2, zorder=3))
     ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))

@@ -81,7 +81,10 @@ class Multiverse:
         """Robust or not, in words."""
         if self.robust:
             return f"robust: {self.robust}"
-        return "not robust: some cells hold, others do not" if self.turns else "not robust: unclear too often"
+        if not self.turns:
+            return "not robust: unclear too often"
+        held, not_held = (f"{self.shares[name]:.0%}".replace("%", " %") for name in OPPOSITE)
+        return f"not robust: {held} of the cells hold, {not_held} do not"
 
 
 def tested(groups: Groups) -> dict[str, Multiverse]:
