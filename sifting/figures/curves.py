@@ -81,9 +81,8 @@ def in_degree(table: dict):
         )
         ax.plot(degrees.mean(), 0.7, "v", color=INK, markersize=6, clip_on=False)
         ax.set_yscale("log")
-        ax.set_ylim(
-            0.7, 15 * max(np.histogram(degrees, bins)[0].max(), expected.max() * np.diff(bins).mean())
-        )
+        most = max(np.histogram(degrees, bins)[0].max(), expected.max() * np.diff(bins).mean())
+        ax.set_ylim(0.7, 15 * most)  # room for the legend
         ax.set_title(f"{share(density)} kept")
         ax.set(xlabel="inputs kept by a unit, $C^{in,1}$", ylabel="")
     axes[0, 0].set_ylabel("units")

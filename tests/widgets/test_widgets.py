@@ -924,7 +924,7 @@ def test_a_click_into_the_matrix_chooses_a_pair(visit):
     )
     page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
     expect(status(page)).not_to_contain_text("distance")  # of a method to itself nothing is to be said
-    expect(status(page)).to_contain_text("hybrid: accuracy")
+    expect(status(page)).to_contain_text("hybrid: test accuracy at the last step")
 
 
 def test_the_similarity_explorer_is_small_and_has_a_picture():
