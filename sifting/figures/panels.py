@@ -68,18 +68,30 @@ def _split(parts: list, axis: int) -> list[list]:
 def _pieces(parts: list, fits) -> list[list]:
     """Parts in pieces that fit, where white lets them be cut so far.
 
-    Columns are kept whole where that can be, since what shares an axis stands one below another.
+    Columns are kept whole where that can be, since what shares an axis stands one below another. Panels of
+    several rows that all have a title and numbers of their own are read row by row.
     """
     if fits(parts) or len(parts) == 1:
         return [parts]
-    columns = _split(parts, 0)
+    columns, rows = _split(parts, 0), _split(parts, 1)
+    if len(columns) > 1 < len(rows) and all(_alone(part) for _, part in parts):
+        return [panel for row in rows for panel in _split(row, 0)]
     if len(columns) > 1:
         return _joined([piece for column in columns for piece in _pieces(column, fits)], fits)
-    rows = _joined(_split(parts, 1), lambda some: len(_split(some, 0)) > 1)
+    rows = _joined(rows, lambda some: len(_split(some, 0)) > 1)
     if len(rows) == 1:
         return [parts]
     pieces = [piece for row in rows for piece in _pieces(row, fits)]
     return _joined(pieces, lambda some: not fits(some) and len(_split(some, 0)) == 1)
+
+
+def _alone(part) -> bool:
+    """Whether a panel says by itself what it shows, and at which numbers."""
+    return (
+        isinstance(part, Axes)
+        and bool(part.get_title())
+        and any(label.get_visible() and label.get_text() for label in part.get_xticklabels())
+    )
 
 
 def _columns(legend: Legend, fits) -> list[list]:

@@ -59,7 +59,7 @@ def claimed(statement, verdict, chapter="imp", **more):
     inside = low + 1e-3 if high is None else high - 1e-3 if low is None else (low + high) / 2
     outside = low - 1 if low is not None else high + 1
     estimate = {"holds": inside, "does not hold": outside, "unclear": inside}[verdict]
-    ends = (None, None) if verdict == "unclear" else (estimate - 1e-6, estimate + 1e-6)
+    ends = (None, None) if verdict == "unclear" else (estimate - 1e-4, estimate + 1e-4)
     values = {
         "id": statement.id,
         "name": statement.name,

@@ -236,6 +236,26 @@ def test_no_words_of_a_figure_are_cut_on_a_phone(name):
         assert sorted(seen) == [(False, False)] * (len(pieces) - 1) + [(True, True)]
 
 
+@pytest.mark.parametrize("numbers, order", [(True, "012345"), (False, "031425")])
+def test_panels_of_rows_are_read_row_by_row_unless_they_share_numbers(numbers, order):
+    figure, axes = style.subplots(2, 3, 4, sharex=not numbers)
+    for number, ax in enumerate(axes.flat):
+        ax.plot([1, 2])
+        ax.set_title(number)
+    boxes = [inches(figure, piece)[1] for piece in panels.cut(figure)]
+    titles = sorted(
+        (number for number, _ in enumerate(figure.axes)), key=lambda number: place(figure, number, boxes)
+    )
+    assert "".join(map(str, titles)) == order
+
+
+def place(figure, number, boxes):
+    """Which piece a panel is in, and how far down in it."""
+    box = figure.axes[number].get_tightbbox().transformed(figure.dpi_scale_trans.inverted())
+    [piece] = [n for n, one in enumerate(boxes) if one.contains(box.x0, box.y0)]
+    return piece, -box.y0
+
+
 def test_panels_that_share_an_axis_share_its_labels():
     (_, *first), *others = panels.cut(row(3, sharey=True))[1:]
     assert len(first) == 4 and len(others) == 2

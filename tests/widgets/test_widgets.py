@@ -896,7 +896,8 @@ def test_the_similarity_explorer_shows_what_it_was_given(visit):
     page.get_by_role("combobox", name="Orange").select_option("random")
     distance, accuracy = table["distance"][1, 0, 0, 2], table["accuracy"][2]
     expect(status(page)).to_contain_text(f"Level 2, conv1: distance {distance:.2f}, by chance 0.90.")
-    expect(status(page)).to_contain_text(f"random: accuracy {100 * accuracy[2]:.3g} %, dead.")
+    last = f"random: test accuracy at the last step {100 * accuracy[2]:.3g} %, dead."
+    expect(status(page)).to_contain_text(last)
     shown = pixels(page, ".mx-overlap canvas")[..., :3]  # kernels of 3 x 3 with a gap behind, outputs across
     one, other = (table["removed_at"][0][n] > 2 for n in (0, 2))
     for output, place, y, x in np.ndindex(4, 2, 3, 3):
