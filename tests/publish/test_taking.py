@@ -132,6 +132,7 @@ def base(request, site):
 
 def test_on_a_phone_figures_fit_and_are_enlarged_by_tap_and_key(open_page, base):
     page = open_page(f"{base}/book/pruners.html", viewport={"width": 390, "height": 844}, has_touch=True)
+    page.evaluate("document.querySelectorAll('details.answer').forEach(fold => { fold.open = true })")
     shown, stacks = page.locator(".sifting-figure"), page.locator(".sifting-figure > .stack")
     assert stacks.count() == page.locator(".sifting-figure > .scroll img[data-cut]").count() > 0
     assert page.locator(".sifting-figure > .scroll:visible").count() == shown.count() - stacks.count()
