@@ -196,7 +196,7 @@ class Config:
         results=("utility", "surface", "portrait", "exchange"), least=2,
         says="number of training images that utility and accuracy surfaces are measured on")
     entropy: float = field(0.0, of="measuring", low=0, below=1, later=True, results=("utility",),
-        says="entropy of predictions that utility is measured at, of 1 at most; 0: any")
+        says="entropy of predictions utility is measured at, of 1 at most; 0: their own")
     cells: int = field(0, of="measuring", low=0, high=1_000, unit="cells", later=True,
         results=("surface", "portrait", "exchange"),
         says="size of an accuracy plane, across and down; 0: lines only")

@@ -22,7 +22,7 @@ MASKS = {
     "found on clones": "clones",
 }
 STEPS = tuple(MASKS)[:-1]  # each keeps less of the structure of a ticket's own mask
-FOUND = ("its own mask", "found on clones", "redrawn")  # where, or nowhere
+FOUND = ("its own mask", "found on clones", "redrawn")  # on photographs, on clones, at random
 WEIGHTS = {"rewound": "rewind", "new": "reinit"}
 PROBES = {"subsets": 60, "probe_images": 2_000, "cells": 15}  # of what is measured of them
 QUICK = {"subsets": 4, "probe_images": 60, "cells": 3}  # the same where nothing is to be read
