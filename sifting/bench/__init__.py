@@ -147,10 +147,10 @@ def levels(seconds: float) -> list[dict]:
     returns : the rows, none where the run is not stored
     """
     [settings] = plans.locality.imp(LAPTOP, 1)["main"]
-    if not store.exists("ticket", settings):
+    if not store.exists("shown", settings):
         return []
-    run, rows = store.load("ticket", settings), []
-    classes = len(run.parameter(0, f"linear.{run.layers}.bias"))
+    run, rows = store.load("shown", settings), []
+    classes = len(run.parameter(run.levels, f"linear.{run.layers}.bias"))
     split = images(int(run["shape"][-1]), classes)
     removed = {
         name.removeprefix("removed_at/"): torch.tensor(run[name])

@@ -25,7 +25,7 @@ def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays
     """
     data = load(config, device)
     check_pixels(config, data.shape, data.classes)
-    [history] = store.load_or_run("ticket", [config], device, engine=engine)
+    [history] = store.load_or_run("shown", [config], device, engine=engine)
     record = {"levels": np.array(history.shown), "engine": np.array(history.engine)}
     models = [restore(history, level, data).to(device) for level in history.shown]
     for layer in range(2, history.layers + 1):

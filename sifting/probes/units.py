@@ -23,7 +23,7 @@ ORDERS = ("largest first", "random", "smallest first")
 
 
 def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays:
-    """Ablate and probe the levels History.shown of the stored ticket of `config`.
+    """Ablate and probe the levels History.shown of the stored run of `config`.
 
     returns: levels (levels,); removed (points,) numbers of units removed; ablation (levels, orders,
     points) test accuracy; top_units (levels, UNITS) by in-degree; top_images uint8 (levels, UNITS, 3,
@@ -34,7 +34,7 @@ def compute(config: Config, device: str = "cpu", engine: str = "auto") -> Arrays
     """
     data = load(config, device)
     check_pixels(config, data.shape, data.classes)
-    [history] = store.load_or_run("ticket", [config], device, engine=engine)
+    [history] = store.load_or_run("shown", [config], device, engine=engine)
     rows = []
     for level in history.shown:
         model = restore(history, level, data).to(device)

@@ -88,27 +88,36 @@ def keep(trial: str, book: pathlib.Path) -> list[pathlib.Path]:
 
     returns : the files
 
-    Raises ValueError for a trial that there is not, that no exercise asks for, or that is too large.
+    Raises ValueError for a trial that there is not, that no exercise asks for, or that is too large, or
+    whose results are not there any more. Of "all" the others are kept all the same.
     """
     found = {name: record for name, record in drawn(book).items() if "beside" not in record}
     if trial != "all":
         choose("trial", trial, [*found, "all"])
     wanted = {one.path: one for source in map(sources.path, sources.chapters()) for one in asked(source)}
-    files = []
+    files, failed = [], []
     for name in found if trial == "all" else [trial]:
         file = path(found[name]["chapter"], found[name]["overrides"])
         if file in wanted:
-            text = json.dumps(_kept(name, found[name], wanted[file].figure, book), indent=1, sort_keys=True)
-            if len(text) > MOST:
-                raise ValueError(
-                    f"{name}: {wanted[file].figure} is too large to be kept: {len(text):,} bytes"
-                )
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(text + "\n", encoding="utf-8")
-            files.append(file)
+            try:
+                _write(file, _kept(name, found[name], wanted[file].figure, book))
+                files.append(file)
+            except (ValueError, FileNotFoundError) as error:
+                failed.append(f"{name}: {error}")
         elif trial != "all":
             raise ValueError(f"{name}: no exercise asks for it; a chapter does by page.answer")
+    if failed:
+        raise ValueError("; ".join(failed) + f" (kept: {len(files)})" * (trial == "all"))
     return files
+
+
+def _write(file: pathlib.Path, kept: dict) -> None:
+    """Write an answer. Raises ValueError where it is too large."""
+    text = json.dumps(kept, indent=1, sort_keys=True)
+    if len(text) > MOST:
+        raise ValueError(f"{kept['figure']['name']} is too large to be kept: {len(text):,} bytes")
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text + "\n", encoding="utf-8")
 
 
 def _kept(name: str, record: dict, figure: str, book: pathlib.Path) -> dict:

@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 
 from sifting.config import Config, key
-from sifting.results import masks
+from sifting.results import masks, packing
 
 META = "meta.json"
 SMALL = 500_000  # bytes of an array that is kept once it has been read
@@ -132,8 +132,8 @@ class History:
 
     @property
     def shown(self) -> list[int]:
-        """Three levels to look at: half, three quarters and all of the way to the last."""
-        return [round(self.levels * part) for part in (0.5, 0.75, 1.0)]
+        """Three levels to look at, see packing.shown."""
+        return packing.shown(self.levels)
 
     @property
     def outcome(self) -> int:

@@ -9,6 +9,11 @@ Arrays = dict[str, np.ndarray]
 MEASURED = "probe/"  # what names in a record begin with where something more than the run itself is measured
 
 
+def shown(last: int) -> list[int]:
+    """Three levels of a run to look at: half, three quarters and all of the way to the last."""
+    return [round(last * part) for part in (0.5, 0.75, 1.0)]
+
+
 def pack(records: list[Arrays], config: Config) -> Arrays:
     """The records of all levels of a run as the arrays that are kept of it; history.History reads them.
 
@@ -79,6 +84,21 @@ def pack_network(records: list[Arrays], config: Config) -> Arrays:
         name: value
         for name, value in pack(records, config).items()
         if not name.startswith(("rewind/", *names))
+    }
+
+
+def pack_shown(records: list[Arrays], config: Config) -> Arrays:
+    """What `pack` keeps, but of the weights only those that are looked at.
+
+    They are those of the first pruned layer at every level, and of whole networks at the levels `shown`.
+    """
+    packed, levels = pack(records, config), range(len(records))
+    first = next(name for name in packed if name.startswith("removed_at/")).removeprefix("removed_at/")
+    seldom = tuple(f"trained/{level}/" for level in levels if level not in shown(levels[-1]))
+    return {
+        name: value
+        for name, value in packed.items()
+        if not name.startswith(("rewind/", *seldom)) or name.startswith("trained/") and name.endswith(first)
     }
 
 

@@ -11,7 +11,8 @@ from sifting.results.packing import Arrays
 # stored results needs no torch
 EXPERIMENTS = {
     "ticket": "sifting.probes.tickets:TICKET",  # masks, accuracies and weights of every level: some 5 MB
-    "masks": "sifting.probes.tickets:MASKS",  # the same run without the weights: a tenth of that
+    "shown": "sifting.probes.tickets:SHOWN",  # the same with the weights that are looked at: a third of that
+    "masks": "sifting.probes.tickets:MASKS",  # the same without any weights: a tenth
     "network": "sifting.probes.tickets:NETWORK",  # the same with the weights of the last network alone
     "anatomy": "sifting.probes.units:ANATOMY",  # what units of the first layer do
     "representation": "sifting.probes.gaussianity:REPRESENTATION",  # masks, and how Gaussian each level is

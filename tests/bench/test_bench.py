@@ -61,7 +61,7 @@ def tiny(results, monkeypatch, drawn):
         arrays[f"removed_at/linear.{n}.weight"] = draw.choice([1, 2, 3, 255], shape).astype(np.uint8)
         arrays[f"removed_at/linear.{n}.bias"] = draw.choice([1, 2, 3, 255], shape[0]).astype(np.uint8)
     [settings] = plans.locality.imp(TINY, 1)["main"]
-    store.save("ticket", settings, arrays | {"trained/0/linear.3.bias": np.zeros(12)}, {})
+    store.save("shown", settings, arrays | {f"trained/{LEVELS}/linear.3.bias": np.zeros(12)}, {})
     return settings
 
 
@@ -98,7 +98,7 @@ def test_the_levels_are_those_of_the_stored_run(tiny):
 
 
 def test_without_a_stored_run_there_are_no_levels(tiny, results):
-    store.path("ticket", tiny).unlink()
+    store.path("shown", tiny).unlink()
     assert bench.levels(seconds=0.01) == []
 
 

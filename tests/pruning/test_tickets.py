@@ -218,6 +218,19 @@ def test_a_network_is_kept_with_the_weights_of_the_level_that_came_out(judged):
     assert not {"layer", "tried", "taken_back"} & set(names)
 
 
+def test_of_what_is_shown_the_first_layer_is_kept_at_every_level_and_the_rest_at_three(judged):
+    shown, whole = packing.pack_shown(judged, TURNS), packing.pack(judged, TURNS)
+    last = len(judged) - 1
+    left_out = {name for name in whole if name.startswith("rewind/")} | {
+        name
+        for name in whole
+        for level in set(range(last + 1)) - {round(last / 2), round(0.75 * last), last}
+        if name.startswith(f"trained/{level}/") and not name.endswith("/linear.0.weight")
+    }
+    assert set(shown) == set(whole) - left_out
+    assert all(np.array_equal(shown[name], whole[name], equal_nan=True) for name in shown)
+
+
 def test_layers_that_there_are_not_have_no_turn():
     with pytest.raises(ValueError, match="layerwise must be at most 3 hidden layers, not 4"):
         dataclasses.replace(SMOKE, layerwise=4)

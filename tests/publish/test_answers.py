@@ -15,6 +15,7 @@ from sifting import __main__ as cli
 from sifting import store
 from sifting.publish import answers, asked, fingerprint, markup, pages, plans, runner, sources, trials
 from sifting.publish.pages.outputs import recorded
+from sifting.publish.pages.tried import page_of
 
 ASKED = [exercise for path in sorted(sources.CHAPTERS.glob("*.ipynb")) for exercise in answers.asked(path)]
 STORED = sorted(answers.FOLDER.glob("*"))
@@ -174,6 +175,18 @@ def test_what_cannot_be_kept_is_told(toy, capsys, monkeypatch):
     monkeypatch.setattr(answers, "MOST", 1000)
     assert cli.main(["answer", "trial=all"]) == 2
     assert "PB1a is too large to be kept" in capsys.readouterr().err
+
+
+def test_one_trial_that_cannot_be_kept_does_not_stop_the_others(toy, capsys):
+    toy.write(CELL, 'page.answer("lr=0.5", "PB1a")', 'page.answer("lr=0.7", "PB1a")')
+    for words in ([], ["set=lr=0.5"], ["set=lr=0.7"]):
+        assert cli.main(["run", "toy", *words]) == 0
+    first, _ = trials.drawn(runner.BOOK)
+    (runner.BOOK / "figures" / page_of(first) / "PB1a.svg").unlink()
+    assert cli.main(["answer", "trial=all"]) == 2
+    told = capsys.readouterr().err
+    assert f"{first}: " in told and "PB1a.svg" in told and "(kept: 1)" in told
+    assert len([*answers.FOLDER.glob("*")]) == 1
 
 
 def test_a_slim_picture_has_every_mark_where_it_was_and_as_it_looked():

@@ -231,7 +231,7 @@ def test_results_come_by_kind_and_group(results):
     tiny = config.preset("smoke", steps=6, rewind_step=1, levels=2, evaluations=1, train_images=300)
     found = plans.results("units", tiny, 2, "cpu")
     assert {key: len(value) for key, value in found.items()} == {
-        ("ticket", "main"): 2, ("anatomy", "main"): 2, ("masks", "less"): 1, ("masks", "least"): 1,
+        ("shown", "main"): 2, ("anatomy", "main"): 2, ("masks", "less"): 1, ("masks", "least"): 1,
         ("masks", "semantic"): 1, ("masks", "random classes"): 1,
     }  # fmt: skip
     assert found["masks", "semantic"][0].config.labels == "semantic"

@@ -194,7 +194,7 @@ def found(tmp_path_factory):
 
 
 def test_stimuli_are_the_images_with_the_highest_preactivation(found):
-    [ticket], [stimuli] = found["ticket", "main"], found["stimuli", "example"]
+    [ticket], [stimuli] = found["shown", "main"], found["stimuli", "example"]
     images, last = data.load(TINY), ticket.shown[-1]
     model = restore(ticket, last, images)
     for layer in (2, 3):
@@ -210,7 +210,7 @@ def test_stimuli_are_the_images_with_the_highest_preactivation(found):
 
 
 def test_composition_puts_units_images_and_feeders_side_by_side(found):
-    [ticket], [stimuli] = found["ticket", "main"], found["stimuli", "example"]
+    [ticket], [stimuli] = found["shown", "main"], found["stimuli", "example"]
     level = ticket.shown[-1]
     table = hierarchy.composition(ticket, stimuli, level, count=4, inputs=3)
     feeders = hierarchy.feeders(ticket, level, 2, 3)

@@ -69,7 +69,7 @@ def provenance_page(shown: list[dict], tried: list[dict] = ()) -> str:
         text.append(f"{more} more, of your trials, stand among them.")
     rows = []
     for (kind, config), runs in sorted(
-        groups.items(), key=lambda item: (item[0][0] != "ticket", str(item[0][1]))
+        groups.items(), key=lambda item: (item[0][0] != "shown", str(item[0][1]))
     ):
         outputs = {name: output for run in runs for name, output in uses[run.name].items()}
         preset = next(iter(outputs.values()))["preset"]

@@ -220,11 +220,11 @@ GROUPS = {
 FAMILY = {"fashion": "fashion"}
 # chapter -> group -> kinds of results that are needed of it; default: masks
 KINDS = {
-    "imp": {"main": ("ticket",)},
-    "units": {"main": ("ticket", "anatomy")},
-    "pruners": {"example": ("ticket",)},
-    "transforms": {"as they are": ("ticket",), "translated, with weights": ("ticket",)},
-    "hierarchy": {"main": ("ticket",), "example": ("stimuli",), "layerwise": ("network",)},
+    "imp": {"main": ("shown",)},
+    "units": {"main": ("shown", "anatomy")},
+    "pruners": {"example": ("shown",)},
+    "transforms": {"as they are": ("shown",), "translated, with weights": ("shown",)},
+    "hierarchy": {"main": ("shown",), "example": ("stimuli",), "layerwise": ("network",)},
 }
 # chapter -> the fields that it is about, which one turns first
 ABOUT = {
