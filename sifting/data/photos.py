@@ -42,7 +42,6 @@ CLASSES = [
     for row in range(CELLS)
     for column in range(CELLS)
 ]
-NAMES = tuple(f"{picture} {cell}" for _, picture, cell in CLASSES)
 
 
 @dataclass
@@ -77,7 +76,7 @@ class Atlas:
 
 
 def load(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]]:
-    """Patches of config.image_size pixels, three channels, and their classes: 15 pictures x 16 cells.
+    """Patches of config.image_size pixels, three channels, and their classes: 16 cells of every picture.
 
     Each split has the number of images that `config` asks for, the same from every class, and the same
     from every scale of a picture. Positions are drawn without replacement until all are used, and then
@@ -86,20 +85,44 @@ def load(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]
     """
     found = atlas(config.image_size, str(device))
     counts = (config.train_images, config.val_images, config.test_images)
-    result = {}
+    pictures, result = tuple(chosen(config)), {}
     for split, count in zip(SPLITS, counts, strict=True):
-        where, labels = _draw(config.image_size, str(device), split, count, config.data_seed)
+        where, labels = _draw(config.image_size, str(device), split, count, config.data_seed, pictures)
         if config.labels == "scattered":
             labels = _scattered(config, where)
         result[split] = Images(found.windows, where.clone().to(device)), labels.clone().to(device)
     return result
 
 
+def chosen(config: Config) -> list[int]:
+    """The pictures that images are cut from, as indices in PICTURES, ascending: all, or config.pictures.
+
+    Pictures are dealt out at random, in sets: data_seed 0 has the first set, 1 the second, which have no
+    picture in common. Where there are not enough left for another set, they are dealt out anew.
+    """
+    if not config.pictures:
+        return [*range(len(PICTURES))]
+    deal, place = divmod(config.data_seed, len(PICTURES) // config.pictures)
+    order = np.random.default_rng(deal).permutation(len(PICTURES))
+    return sorted(order[place * config.pictures :][: config.pictures].tolist())
+
+
+def classes(config: Config) -> list[tuple[str, str, str]]:
+    """Group, picture and cell of every class of the pictures that are `chosen`."""
+    pictures = {PICTURES[number] for number in chosen(config)}
+    return [one for one in CLASSES if one[1] in pictures]
+
+
+def names(config: Config) -> list[str]:
+    """The name of every class, as chelsea 0,1."""
+    return [f"{picture} {cell}" for _, picture, cell in classes(config)]
+
+
 def _scattered(config: Config, where: Tensor) -> Tensor:
     """A class for each patch, drawn at random for the block of its picture that its middle lies in: nothing
     that is learned of one block helps with another, and held-out patches lie in blocks of their own."""
     classes = np.random.default_rng(config.data_seed).integers(
-        len(PICTURES) * CELLS**2, size=(len(PICTURES), BLOCKS, BLOCKS)
+        len(chosen(config)) * CELLS**2, size=(len(PICTURES), BLOCKS, BLOCKS)
     )
     cut, sizes = provenance(config, where), np.array([read(name).shape[1:] for name in PICTURES])
     height, width = sizes[cut["picture"]].T
@@ -109,9 +132,12 @@ def _scattered(config: Config, where: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=12)  # a run asks for its images at every level
-def _draw(size: int, device: str, split: str, count: int, seed: int) -> tuple[Tensor, Tensor]:
+def _draw(
+    size: int, device: str, split: str, count: int, seed: int, pictures: tuple[int, ...]
+) -> tuple[Tensor, Tensor]:
     """`count` origins and their classes, spread evenly over classes and over the scales of each, shuffled."""
-    groups = atlas(size, device).positions[split]
+    found = atlas(size, device).positions[split]
+    groups = [found[CELLS**2 * picture + cell] for picture in pictures for cell in range(CELLS**2)]
     rng = np.random.default_rng([seed, SPLITS.index(split)])
     labels = np.sort(np.arange(count) % len(groups))
     where = np.empty(count, np.int64)
@@ -256,11 +282,11 @@ def rescale(picture: Tensor, scale: float) -> Tensor:
 SOURCES = {
     "photos": Source(
         load,
-        NAMES,
-        groups=lambda config: [group for group, _, _ in CLASSES],
+        names,
+        groups=lambda config: [group for group, _, _ in classes(config)],
         schemes={
-            "picture": lambda config: [picture for _, picture, _ in CLASSES],
-            "scattered": lambda config: NAMES,
+            "picture": lambda config: [picture for _, picture, _ in classes(config)],
+            "scattered": names,
         },
         larger=True,
     )

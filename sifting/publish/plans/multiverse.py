@@ -1,11 +1,11 @@
-"""What the chapter needs that looks at headline statements under other choices: results of other chapters.
+"""What the chapters need that look at headline statements again: under other choices, on other pictures.
 
 GROUPS: chapter -> function(base, number of seeds) -> group -> configurations.
 """
 
 import dataclasses
 
-from sifting.config import FAMILIES, FIELDS, PRESETS, Config, preset
+from sifting.config import FAMILIES, FIELDS, PRESETS, Config, preset, seeds
 from sifting.publish.plans import gaussianity, locality, methods, surface, utility
 
 SUBJECTS = locality, gaussianity, methods, utility, surface
@@ -33,6 +33,22 @@ READS = {
     "basins": ("weights, rate rewound", "channels, rate rewound", "small"),
     "leaving": tuple(surface.dial().values()),
 }
+# the same of those that are trained again on sets of photographs
+AGAIN = {
+    "imp": ("main",),
+    "pruners": ("IMP", "one-shot"),
+    "data": ("100 %", "10 %", "2 %"),
+    "clones": (
+        "photographs",
+        "photographs, one-shot",
+        "Gaussian clone",
+        "fine classes",
+        "clone of fine classes",
+    ),
+    "kurtosis": ("IMP", "one-shot"),
+}
+ALL, SETS = "all", "sets"  # of the photographs
+SIZE = 3  # photographs of a set, so that there are five sets without one in common
 USUAL = 3  # seeds that the book has of most chapters
 FIVE, EIGHT = "imp pruners data tasks clones size residual basins", "methods kurtosis retraining shares"
 SEEDS = dict.fromkeys(FIVE.split(), 5) | dict.fromkeys(EIGHT.split(), 8)  # and of these
@@ -40,8 +56,30 @@ SEEDS = dict.fromkeys(FIVE.split(), 5) | dict.fromkeys(EIGHT.split(), 8)  # and 
 
 def multiverse(base: Config, count: int) -> dict[str, list[Config]]:
     """The groups that READS names, as "CHAPTER: GROUP"."""
+    return _read(READS, base, count)
+
+
+def pictures(base: Config, count: int) -> dict[str, list[Config]]:
+    """The groups that AGAIN names, as "all, CHAPTER: GROUP"; and the same on photographs of the n-th set.
+
+    Whatever images `base` has, these are photographs.
+    """
+    if base.dataset != "photos":
+        base = dataclasses.replace(base, dataset="photos", normalize=PRESETS["laptop"].normalize)
+    found = _read(AGAIN, base, count)
+    return {f"{ALL}, {name}": runs for name, runs in found.items()} | {
+        f"{SETS}, {name}": [
+            dataclasses.replace(run, pictures=SIZE, data_seed=run.data_seed + n)
+            for n, run in enumerate(seeds(runs[0], count))
+        ]
+        for name, runs in found.items()
+    }
+
+
+def _read(wanted: dict[str, tuple[str, ...]], base: Config, count: int) -> dict[str, list[Config]]:
+    """The groups "CHAPTER: GROUP" of other chapters, with as many seeds as they have."""
     found = {}
-    for chapter, names in READS.items():
+    for chapter, names in wanted.items():
         subject = _subject(chapter)
         other = beside(base, getattr(subject, "FAMILY", {}).get(chapter, "fcn"))
         runs = subject.GROUPS[chapter](other, seeds_of(chapter, count))
@@ -80,11 +118,25 @@ def _kind(chapter: str, group: str) -> str:
     return getattr(subject, "KINDS", {}).get(chapter, {}).get(group, (usual,))[0]
 
 
-GROUPS = {"multiverse": multiverse}
-KINDS = {
-    "multiverse": {
-        f"{chapter}: {name}": (_kind(chapter, name),) for chapter, names in READS.items() for name in names
+def _kinds(wanted: dict[str, tuple[str, ...]], of: str = "", kind=_kind) -> dict[str, tuple[str]]:
+    """Group, as `_read` and `pictures` name it -> kinds of results that are needed of it."""
+    return {
+        f"{of}{chapter}: {name}": (kind(chapter, name),)
+        for chapter, names in wanted.items()
+        for name in names
     }
+
+
+def _bare(chapter: str, group: str) -> str:
+    """The kind of result of a group, without weights that only its own chapter looks at."""
+    return kind if (kind := _kind(chapter, group)) != "shown" else "masks"
+
+
+GROUPS = {"multiverse": multiverse, "pictures": pictures}
+KINDS = {
+    "multiverse": _kinds(READS),
+    "pictures": _kinds(AGAIN, f"{ALL}, ") | _kinds(AGAIN, f"{SETS}, ", _bare),
 }
 # chapter -> the fields that it is about, which one turns first
-ABOUT = {"multiverse": ("steps", "lr", "widths", "prune_fraction", "rewind_step", "momentum", "batch_norm")}
+TURNED = ("steps", "lr", "widths", "prune_fraction", "rewind_step", "momentum", "batch_norm")
+ABOUT = dict.fromkeys(GROUPS, TURNED)
