@@ -8,6 +8,7 @@ even by one original pixel, so every cell has its own held-out corners and nothi
 
 import functools
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,6 +106,15 @@ def chosen(config: Config) -> list[int]:
     deal, place = divmod(config.data_seed, len(PICTURES) // config.pictures)
     order = np.random.default_rng(deal).permutation(len(PICTURES))
     return sorted(order[place * config.pictures :][: config.pictures].tolist())
+
+
+def by_pictures(runs: Iterable) -> dict[str, list]:
+    """Runs by the photographs that their configurations choose, as "moon, retina, coins"."""
+    found = {}
+    for run in runs:
+        name = ", ".join(PICTURES[number].replace("_", " ") for number in chosen(run.config))
+        found.setdefault(name, []).append(run)
+    return found
 
 
 def classes(config: Config) -> list[tuple[str, str, str]]:

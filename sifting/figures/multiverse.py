@@ -3,10 +3,11 @@
 import itertools
 import textwrap
 
+import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import ScaledTranslation
 
-from sifting.figures.style import ALONE, FAINT, INK, ON_LIGHT, WIDTH, evenly, percent, subplots
+from sifting.figures.style import ALONE, FAINT, INK, ON_LIGHT, WIDTH, evenly, looks, percent, subplots
 
 # verdict -> color, and sign: what is said in color alone is not seen by all
 LOOKS = {"holds": ("#12693f", "+"), "unclear": ("#e2b04a", "?"), "does not hold": ("#b3261e", "−")}
@@ -81,6 +82,32 @@ def summary(table: list[dict], most: float):
             label.set_transform(label.get_transform() + above)
         percent(ax.xaxis)
         ax.spines["left"].set_visible(False)
+    return figure
+
+
+def again(table: list[dict], columns: int = 4):
+    """A panel a statement: its effect in every run, under one condition beside another.
+
+    table : a panel each: of and what, words below and above it; effects: condition -> (values (runs,), their
+            mean or the difference of two means, low and high end of its interval); 0 is dashed
+    """
+    columns = evenly(len(table), columns)
+    rows = -(-len(table) // columns)
+    figure, axes = subplots(rows, columns, 1.75 * rows)
+    for ax in axes.flat[len(table) :]:
+        ax.set_axis_off()
+    for ax, panel in zip(axes.flat, table):
+        forms = looks(panel["effects"])
+        for place, (name, (values, mean, low, high)) in enumerate(panel["effects"].items()):
+            color, _ = forms[name]
+            aside = place - 0.12 + 0.06 * np.arange(len(values)) - 0.03 * len(values)
+            ax.plot(aside, values, "o", color=color, alpha=0.6, markersize=3.5, markeredgewidth=0)
+            ends = [mean - low], [high - mean]
+            ax.errorbar(place + 0.2, mean, ends, fmt="o", color=color, markersize=4.5)
+        ax.axhline(0, color=FAINT, linewidth=0.8, linestyle="--", zorder=0)
+        ax.set_xticks(range(len(panel["effects"])), list(panel["effects"]))
+        ax.set(xlim=(-0.6, len(panel["effects"]) - 0.4), ylabel=panel["of"])
+        ax.set_title(panel["what"], fontsize=8)
     return figure
 
 

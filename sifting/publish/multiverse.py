@@ -17,7 +17,7 @@ from sifting.publish.claims import SEVERAL, VERDICTS, Claim, check
 from sifting.publish.markup import grid
 from sifting.tables.basics import NEARLY_ALL, Groups, pooled
 from sifting.tables.choices import Cell, Grid
-from sifting.tables.multiverse import HEADLINES, choices, runs_of
+from sifting.tables.multiverse import AGAIN, HEADLINES, choices, runs_of
 from sifting.tables.words import number
 
 MOST = 0.9  # of the cells that count
@@ -205,6 +205,24 @@ def draw(page, found: dict[str, Multiverse], key: str, name: str) -> None:
         },
         {"sifting": {"table": f"{name}: every cell in numbers", "multiverse": record}},
     )
+
+
+def panels(cells: dict[str, dict[str, Cell]]) -> list[dict]:
+    """For figures.multiverse.again, a panel a headline of AGAIN.
+
+    cells : what differs, as "other images" -> key in the catalog -> the cell of the book's test
+    """
+    return [
+        {"of": of, "what": what, "effects": {name: _effects(key, some[key]) for name, some in cells.items()}}
+        for key, (of, what) in AGAIN.items()
+    ]
+
+
+def _effects(key: str, cell: Cell) -> tuple:
+    """The effect in each run; their mean, or the difference of two, and the ends of its interval."""
+    said = statement(*key.split("."))
+    claim = _test(said, said.unit, cell)
+    return cell.effects, claim.estimate, claim.low, claim.high
 
 
 def _rows(one: Multiverse) -> list[list[str]]:

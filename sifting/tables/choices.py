@@ -67,6 +67,19 @@ class Cell:
         return ALONE if self.against is None else PAIRED if self.paired else APART
 
     @property
+    def effects(self) -> np.ndarray:
+        """(runs,) the effect in each run.
+
+        Of two groups, that in the one minus that in the other: run by run where they are paired, or else
+        minus its mean.
+        """
+        one = np.atleast_2d(self.values)[0]
+        if self.against is None:
+            return one
+        other = np.atleast_2d(self.against)[0]
+        return one - (other if self.paired else other.mean())
+
+    @property
     def same(self) -> bool:
         """Whether there is nothing to compare: the effect is 0 in every run, as of equal masks."""
         other = np.zeros_like(self.values) if self.against is None else self.against
@@ -96,6 +109,12 @@ class Grid:
     rows: list[Row]
     book: tuple[str, int]
     design: str
+
+    @property
+    def own(self) -> Cell | None:
+        """The cell of the book's own test."""
+        label, column = self.book
+        return next(row for row in self.rows if row.label == label).cells[column]
 
 
 # --- what is measured, by level

@@ -95,7 +95,8 @@ def clones_local(groups: Groups) -> Grid:
 def photographs_local(groups: Groups) -> Grid:
     """Photographs against Gaussian clones of their pictures."""
     names = "photographs", "Gaussian clone", "the authors' clone", "random phases", "pixels reordered"
-    return _more_local(chosen(groups, names), *names[:2], (APART,), OTHER_IMAGES)
+    there = [name for name in names if name in groups]
+    return _more_local(chosen(groups, there), *names[:2], (APART,), OTHER_IMAGES)
 
 
 def fine_local(groups: Groups) -> Grid:
@@ -161,14 +162,15 @@ def kurtosis_rises(groups: Groups) -> Grid:
 
 
 def kurtosis_above(groups: Groups) -> Grid:
-    """Kurtosis of IMP against one-shot pruning."""
+    """Kurtosis of IMP against one-shot pruning; at as many inputs as at random, too, where that is there."""
     one, other, last = groups["IMP"], groups["one-shot"], last_level(groups)
     rows = []
     for label in KURTOSIS:
         rows += contrast(label, *(_kurtosis(runs, label)[:, 1 : last + 1] for runs in (one, other)), BOTH)
-    alike = [gaussianity.kurtosis_at_inputs(groups, level) for level in range(1, last + 1)]
-    pair = (np.stack([at[name] for at in alike], 1) for name in ("IMP", "one-shot"))
-    rows += contrast("mean, all images, units with as many inputs as at random", *pair, BOTH)
+    if "random" in groups:
+        alike = [gaussianity.kurtosis_at_inputs(groups, level) for level in range(1, last + 1)]
+        pair = (np.stack([at[name] for at in alike], 1) for name in ("IMP", "one-shot"))
+        rows += contrast("mean, all images, units with as many inputs as at random", *pair, BOTH)
     return Grid(KEPT, by_level(one)[:last], rows, (rows[0].label, last - 1), ONE_NETWORK)
 
 

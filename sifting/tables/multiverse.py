@@ -4,6 +4,7 @@ A headline is a function of the groups of one or several chapters, whose results
 convolutional networks; those on fully connected ones are in tables.headlines.
 """
 
+import dataclasses
 import re
 
 import numpy as np
@@ -17,6 +18,7 @@ from sifting.tables.choices import (
     KEPT,
     ONE_NETWORK,
     SELF,
+    Cell,
     Grid,
     by_level,
     contrast,
@@ -249,6 +251,33 @@ HEADLINES = {
     "ES6.channels_rewound_recomputed": (channels_leave, "leaving", "basins"),
     "leaving-share.recomputed": (barrier_rises, "leaving"),
 }
+
+
+# headline on fully connected networks -> what it is about, and what of it: see figures.multiverse.again
+AGAIN = {
+    "PB2b.near": ("localization Λ", "IMP − random masks"),
+    "PB2b.grows": ("localization Λ", "growth a level"),
+    "PB4.imp_more_local": ("localization Λ", "IMP − one-shot"),
+    "RD1.more_local": ("localization Λ", "two layers: IMP − one-shot"),
+    "PB5.more_data_local": ("localization Λ", "growth a doubling of data"),
+    "RD3B.less_local": ("localization Λ", "photographs − clones"),
+    "RD3B-fine.less_local": ("localization Λ", "photographs − fine clones"),
+    "RD4B.rises": ("kurtosis", "last level − dense"),
+    "RD4B.above_one_shot": ("kurtosis", "IMP − one-shot"),
+    "PB1a.gains": ("accuracy, points", "best pruned − dense"),
+    "PB4.imp_better": ("accuracy, points", "IMP − one-shot"),
+}
+
+
+def again(groups: Groups, alike: bool = False) -> dict[str, Cell]:
+    """The headlines of AGAIN by the book's own choices: key -> the cell of its test.
+
+    alike : runs of the same place in their groups have their images in common, and are compared one by one
+    """
+    cells = {key: choices(groups, key).own for key in AGAIN}
+    if not alike:
+        return cells
+    return {key: Cell(dataclasses.replace(cell, paired=True).effects) for key, cell in cells.items()}
 
 
 def runs_of(groups: Groups, key: str) -> Groups:

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import types
 
 import numpy as np
 import pytest
@@ -134,6 +135,39 @@ def test_draws_repeat_by_seed_and_splits_do_not_depend_on_each_other():
     more = data.load(small(train_images=7200, seed=5, lr=0.5))
     assert torch.equal(one.val.images.where, more.val.images.where)
     assert torch.equal(one.test.labels, more.test.labels)
+
+
+@pytest.mark.parametrize(("count", "sets"), [(3, 5), (5, 3), (7, 2), (10, 1), (15, 1), (1, 15)])
+def test_sets_of_photographs_have_none_in_common_as_long_as_there_are_enough(count, sets):
+    deals = [
+        [photos.chosen(small(pictures=count, data_seed=sets * deal + n)) for n in range(sets)]
+        for deal in range(3)
+    ]
+    for deal in deals:
+        assert all(len(one) == count and one == sorted(one) for one in deal)
+        assert len({number for one in deal for number in one}) == count * sets
+    assert count == 15 or deals[0] != deals[1] != deals[2]
+    assert photos.chosen(small()) == photos.chosen(small(pictures=15)) == [*range(15)]
+
+
+@pytest.mark.parametrize("labels", ["fine", "picture", "scattered"])
+def test_of_chosen_photographs_alone_there_are_patches_and_classes(labels):
+    config = small(pictures=4, data_seed=2, labels=labels)
+    numbers, found, names = photos.chosen(config), data.load(config), data.class_names(config)
+    assert found.classes == len(names) == {"fine": 64, "picture": 4, "scattered": 10}[labels]
+    for split in (found.train, found.val, found.test):
+        picture = photos.provenance(config, split.images.where)["picture"]
+        assert set(picture) == set(numbers)
+        shown = [photos.PICTURES[number] for number in picture]
+        said = [names[label].split()[0] for label in split.labels]
+        assert labels == "scattered" or shown == said
+
+
+def test_runs_are_told_apart_by_their_photographs():
+    runs = [types.SimpleNamespace(config=small(pictures=3, data_seed=n)) for n in (0, 4, 0)]
+    found = photos.by_pictures(runs)
+    assert [*found.values()] == [[runs[0], runs[2]], [runs[1]]]
+    assert [len(name.split(", ")) for name in found] == [3, 3] and "_" not in "".join(found)
 
 
 def test_pictures_load_without_network_and_gray_ones_have_equal_channels(monkeypatch, pictures):

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from sifting import config, figures
+from sifting.data import photos
 from sifting.observables import locality
 from sifting.publish import asked, catalog, claims, multiverse, plans, sources
 from sifting.tables import conditions
 from sifting.tables.choices import ALONE, APART, PAIRED, Cell, Grid, Row, contrast, masks
-from sifting.tables.multiverse import HEADLINES, choices
+from sifting.tables.multiverse import AGAIN, HEADLINES, again, choices, of
 from tests.known import of_the_book
 
 READS = plans.multiverse.READS
@@ -235,7 +236,58 @@ def test_counts_are_of_all_statements():
     assert [row[-1].partition(":")[0] for row in multiverse.rows(found)] == ["robust"] + ["not robust"] * 2
 
 
+# --- on other photographs
+
+
+def test_on_all_photographs_the_tests_are_those_of_the_book(headline):
+    cells = again(of(of_the_book("pictures"), "all"))
+    for key in AGAIN.keys() - {"PB5.more_data_local"}:  # of fewer amounts of data
+        mine, book = cells[key], headline(key).grid.own
+        np.testing.assert_allclose(mine.effects, book.effects, rtol=1e-5)
+        assert mine.design == book.design
+
+
+def test_sets_are_compared_one_by_one_on_photographs_that_no_two_share():
+    groups = of(of_the_book("pictures"), "sets")
+    cells = again(groups, alike=True)
+    assert {len(cell.values) for cell in cells.values()} == {5}
+    assert {cell.design for cell in cells.values()} == {ALONE}
+    for runs in groups.values():
+        sets = [set(photos.chosen(run.config)) for run in runs]
+        assert [len(one) for one in sets] == [3] * 5 and len(set.union(*sets)) == 15
+
+
+@pytest.mark.parametrize(
+    ("against", "paired", "effects"),
+    [(None, False, [1, 3]), ([1, 1], True, [0, 2]), ([0, 4], False, [-1, 1]), ([0, 4], True, [1, -1])],
+)
+def test_the_effects_of_a_cell_are_one_a_run(against, paired, effects):
+    cell = Cell(np.array([1.0, 3]), None if against is None else np.array(against, float), paired=paired)
+    assert cell.effects.tolist() == effects
+
+
+def test_the_bounds_on_other_photographs_are_those_of_the_headlines():
+    said = {key: one for key, one in catalog.statements().items() if key.startswith("pictures-")}
+    assert len(said) == len(AGAIN)
+    assert {(one.above, one.below) for one in said.values()} == {
+        (one.above, one.below) for one in (catalog.statement(*key.split(".")) for key in AGAIN)
+    }
+
+
 # --- what is drawn
+
+
+def test_other_photographs_have_a_panel_a_headline_with_a_dot_a_run():
+    cells = dict.fromkeys(AGAIN, Cell(np.array([1.0, 2, 4])))
+    figure = figures.multiverse.again(multiverse.panels({"fifteen": cells, "sets": cells}))
+    drawn = [ax for ax in figure.axes if ax.axison]
+    assert [ax.get_title() for ax in drawn] == [what for _, what in AGAIN.values()]
+    for ax in drawn:
+        dots, means = [line for line in ax.get_lines() if len(line.get_xdata()) == 3], ax.containers
+        assert [line.get_ydata().tolist() for line in dots] == [[1, 2, 4]] * 2 and len(means) == 2
+        low, high = np.array(means[0].lines[2][0].get_segments())[0, :, 1]
+        claim = claims.check(SAID, np.array([1.0, 2, 4]))
+        assert (low, high) == pytest.approx((claim.low, claim.high))
 
 
 def test_a_grid_has_a_square_a_cell_and_an_outline_and_says_every_verdict_by_a_sign():

@@ -60,15 +60,15 @@ def multiverse(base: Config, count: int) -> dict[str, list[Config]]:
 
 
 def pictures(base: Config, count: int) -> dict[str, list[Config]]:
-    """The groups that AGAIN names, as "all, CHAPTER: GROUP"; and the same on photographs of the n-th set.
+    """The groups that AGAIN names, as "all: CHAPTER: GROUP"; and the same on photographs of the n-th set.
 
     Whatever images `base` has, these are photographs.
     """
     if base.dataset != "photos":
         base = dataclasses.replace(base, dataset="photos", normalize=PRESETS["laptop"].normalize)
     found = _read(AGAIN, base, count)
-    return {f"{ALL}, {name}": runs for name, runs in found.items()} | {
-        f"{SETS}, {name}": [
+    return {f"{ALL}: {name}": runs for name, runs in found.items()} | {
+        f"{SETS}: {name}": [
             dataclasses.replace(run, pictures=SIZE, data_seed=run.data_seed + n)
             for n, run in enumerate(seeds(runs[0], count))
         ]
@@ -135,7 +135,7 @@ def _bare(chapter: str, group: str) -> str:
 GROUPS = {"multiverse": multiverse, "pictures": pictures}
 KINDS = {
     "multiverse": _kinds(READS),
-    "pictures": _kinds(AGAIN, f"{ALL}, ") | _kinds(AGAIN, f"{SETS}, ", _bare),
+    "pictures": _kinds(AGAIN, f"{ALL}: ") | _kinds(AGAIN, f"{SETS}: ", _bare),
 }
 # chapter -> the fields that it is about, which one turns first
 TURNED = ("steps", "lr", "widths", "prune_fraction", "rewind_step", "momentum", "batch_norm")
