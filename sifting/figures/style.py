@@ -37,6 +37,7 @@ WIDTH = 7.6  # inches: the text column of the page
 ALONE = 4.6  # inches: a lone panel, which a phone shows without scrolling, too
 SMALL = 3.7  # inches: a phone shows it without scrolling
 HEAT = "magma"
+HOLLOW = "_hollow"  # markers of means over too few units
 BELOW = 0.1  # of an axis of accuracy, that is left below the line of guessing, for words
 MARK = 2.5  # pixels: half of a mark on a line
 ROOM = 0.4  # of an axis of accuracy, that it may grow by to show what guessing gives
@@ -130,9 +131,8 @@ def evenly(count: int, most: int) -> int:
 
 def percent(axis, digits: int = 2) -> None:
     """Show fractions as percent on a matplotlib axis, with at most so many decimals."""
-    axis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{round(100 * value, digits) or 0:g} %".replace("-", "−"))
-    )
+    words = FuncFormatter(lambda value, _: f"{round(100 * value, digits) or 0:g} %".replace("-", "−"))
+    axis.set_major_formatter(words)
 
 
 def accuracy_axis(ax) -> None:
@@ -249,7 +249,7 @@ def hollow(ax, fair: np.ndarray) -> None:
     line = ax.get_lines()[-1]
     x, y = line.get_data()
     style = {"marker": line.get_marker(), "markersize": line.get_markersize(), "color": line.get_color()}
-    ax.plot(x[~fair], y[~fair], linestyle="", markerfacecolor="white", **style)
+    ax.plot(x[~fair], y[~fair], linestyle="", markerfacecolor="white", label=HOLLOW, **style)
 
 
 def measured_axis(ax) -> None:

@@ -9,6 +9,9 @@ from matplotlib.collections import PathCollection, PolyCollection, QuadMesh
 from matplotlib.patches import Polygon, Rectangle, StepPatch
 from matplotlib.ticker import FixedLocator
 
+from sifting.figures.style import HOLLOW
+from sifting.tables.basics import NEARLY_ALL
+
 HEAD = ("panel", "horizontal", "vertical", "series", "x", "y", "low", "high")
 MOST = 10_000  # rows; more are those of maps, which are pictures: their numbers are in the stored results
 CELL = re.compile(r"row \d+")  # what the row of a map is called
@@ -134,6 +137,14 @@ def plain(text: str) -> str:
     for sign, letter in named.items():
         text = text.replace(sign, letter)
     return re.sub(r"\s+", " ", text).strip()
+
+
+def hollows(figure) -> str:
+    """What hollow markers of a figure mean, for its caption; "" where it has none."""
+    lines = [line for ax in figure.axes for line in ax.get_lines() if line.get_label() == HOLLOW]
+    if not any(np.isfinite(line.get_ydata()).any() for line in lines):
+        return ""
+    return f" Hollow markers: less than {NEARLY_ALL:.0%} of the units have a value.".replace("%", " %")
 
 
 def described(figure) -> str:

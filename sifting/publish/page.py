@@ -70,6 +70,7 @@ class Page:
             raise ValueError(
                 f"{name} has other colors than the book for {', '.join(other)}; see style.METHODS"
             )
+        caption += values.hollows(figure)
         stored, of = _beside(name, figure)
         runs = self.runs if runs is None else runs
         if guesses(figure):

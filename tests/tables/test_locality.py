@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from sifting import config, figures, observables, store
+from sifting.figures import values
 from sifting.tables import (
     basics,
     chance,
@@ -400,6 +401,15 @@ def test_the_share_of_units_stands_under_what_is_a_mean_over_units(runs):
         if line.get_markerfacecolor() == "white"
     ]
     assert [len(line.get_xdata()) for line in hollow] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("panel", "few", "said"), [("localization", True, 1), ("localization", False, 0), ("test", True, 0)]
+)
+def test_a_caption_says_what_hollow_markers_are_where_there_are_any(runs, panel, few, said):
+    table = conditions.compare({"a": [Thin(0), Thin(1)] if few else runs})
+    words = values.hollows(figures.curves.compare(table, panels=(panel,)))
+    assert words == " Hollow markers: less than 95 % of the units have a value." * said
 
 
 def test_what_is_beyond_chance_is_nothing_for_masks_of_chance_and_all_for_the_full_effect(runs):
