@@ -86,7 +86,7 @@ class Config:
     gain: float = field(0.0, of="images", low=0, high=100, only={"dataset": ("fields",)},
         says="how far the images of the dataset fields are from Gaussian; 0: Gaussian")
     pictures: int = field(0, of="images", low=0, high=15, unit="pictures", only={"dataset": ("photos",)},
-        says="photographs that images are cut from; 0: all. data_seed says which; few of 0, 1, 2, ... differ")
+        says="number of photographs that images are cut from, chosen by data_seed; 0: all")
     data_seed: int = field(0, of="images", low=0, high=SEEDS, stacks=True,
         says="decides which images are drawn; all seeds of an experiment share it")
 
