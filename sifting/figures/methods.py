@@ -12,6 +12,7 @@ from sifting.figures.style import (
     ALONE,
     FAINT,
     IMP,
+    INK,
     NULL,
     ON_LIGHT,
     WIDTH,
@@ -60,6 +61,7 @@ def panels(
     logx: bool = False,
     logy: bool = False,
     ordered: bool = False,
+    control: str = "",
     level: tuple[str, float] | None = None,
 ):
     """A panel a title, a line a condition: mean and deviation over runs, where all have a value.
@@ -68,6 +70,7 @@ def panels(
     null    : name of a further array, (runs, points), dotted in the color of its condition
     shares  : whether y are shares, in percent; logx, logy : whether levels, or y, are on a logarithmic axis
     ordered : whether conditions are in an order, to be seen in their colors
+    control : a condition that is drawn in ink, dashed
     level   : a title, and the y of a gray line in panels whose titles begin so
     """
     columns, order = evenly(len(table), columns), list(dict.fromkeys(itertools.chain(*table.values())))
@@ -77,7 +80,9 @@ def panels(
         for name, found in conditions.items():
             number, (color, line) = order.index(name), forms[name]
             if ordered:
-                color, line = ranked(number, len(order)), "-"
+                color, line = ranked(number, len(order) - bool(control)), "-"
+            if name == control:
+                color, line = INK, "--"
             there = ~np.isnan(found[y]).any(0)
             style = {"linestyle": line, "marker": "osD^vP"[number % 6], "markersize": 2.8, "linewidth": 1.3}
             band(ax, found[x][there], found[y][:, there], name, color, **style)

@@ -325,3 +325,12 @@ def test_only_axes_of_accuracy_show_what_guessing_gives():
     assert [ax.get_title() for ax in style.guesses(figures.methods.panels(table, **how))] == ["accuracy, one"]
     assert style.guesses(figures.methods.panels(table, y="value", label="nats")) == []
     assert len(style.guesses(figures.methods.panels(table, y="value", label="training accuracy"))) == 2
+
+
+def test_a_control_stands_out_from_conditions_in_an_order():
+    lines = {name: {"level": np.arange(3), "value": np.ones((2, 3))} for name in ("1 %", "5 %", "none")}
+    how = {"y": "value", "label": "nats", "ordered": True}
+    [ax] = figures.methods.panels({"one": lines}, control="none", **how).axes
+    found = {line.get_label(): (to_hex(line.get_color()), line.get_linestyle()) for line in ax.get_lines()}
+    assert found["none"] == (style.INK, "--")
+    assert [found[name] for name in ("1 %", "5 %")] == [(to_hex(style.ranked(n, 2)), "-") for n in (0, 1)]
