@@ -213,6 +213,14 @@ def test_claims_can_be_chosen_and_sorted_and_are_whole_without_a_script(open_pag
     assert page.trouble == []
 
 
+def test_in_the_sidebar_parts_say_which_paper_and_chapters_do_not(site):
+    text = (SITE / "book" / "imp.html").read_text(encoding="utf-8")
+    sidebar = re.search(r'<nav class="bd-links.*?</nav>', text, re.S)[0]
+    assert len(re.findall(r"<a [^>]*>\s*\d+\. ", sidebar)) == len(sources.chapters())
+    assert not re.search(r"\)\s*</a>", sidebar) and "(Pellegrini &amp; Biroli)" in sidebar
+    assert re.search(r"<h1>[^\n]*Pellegrini", text)
+
+
 def test_the_findings_are_what_the_tests_of_the_book_say(site):
     text = pages.findings_page(pages.outputs(runner.BOOK))
     assert "Not so here" not in text and "not tested yet" not in text

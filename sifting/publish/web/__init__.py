@@ -8,6 +8,7 @@ from sifting.publish.web import code, figures, glossary, search, shared
 
 HERE = pathlib.Path(__file__).parent
 PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')  # of code, in the color that all code has
+WHOSE = re.compile(r" \([^()<]*\)</a>")  # whose, behind a title: in the sidebar parts say it
 LONG = 100_000  # bytes; a longer source of a page is computed, and no use to who downloads it
 
 
@@ -41,6 +42,8 @@ def _page(app, name: str, template: str, context: dict, doctree) -> None:
         body = glossary.marked(body, titles, page)
     book, site = pathlib.Path(app.srcdir, "book"), pathlib.Path(app.outdir)
     context["body"] = figures.finished(body, page, titles[page], book, site)
+    entries = context["toctree"]
+    context["toctree"] = lambda **how: WHOSE.sub("</a>", entries(**how))
     shared.on_page(context["script_files"], site / "_static")
 
 
