@@ -93,7 +93,7 @@ def again(table: list[dict], columns: int = 4):
     """
     columns = evenly(len(table), columns)
     rows = -(-len(table) // columns)
-    figure, axes = subplots(rows, columns, 1.75 * rows)
+    figure, axes = subplots(rows, columns, 1.9 * rows)
     for ax in axes.flat[len(table) :]:
         ax.set_axis_off()
     for ax, panel in zip(axes.flat, table):
@@ -105,8 +105,9 @@ def again(table: list[dict], columns: int = 4):
             ends = [mean - low], [high - mean]
             ax.errorbar(place + 0.2, mean, ends, fmt="o", color=color, markersize=4.5)
         ax.axhline(0, color=FAINT, linewidth=0.8, linestyle="--", zorder=0)
-        ax.set_xticks(range(len(panel["effects"])), list(panel["effects"]))
-        ax.set(xlim=(-0.6, len(panel["effects"]) - 0.4), ylabel=panel["of"])
+        names = [name.replace(" ", "\n") for name in panel["effects"]]
+        ax.set_xticks(range(len(names)), names)
+        ax.set(xlim=(-0.6, len(names) - 0.4), ylabel=panel["of"])
         ax.set_title(panel["what"], fontsize=8)
     return figure
 
