@@ -129,7 +129,7 @@ GROUPS = {
     "ensembles": rewound,
     "notions": notions,
 }
-KINDS = {"notions": {"example": ("shown",)}}
+KINDS = {"notions": {"example": ("ticket",)}}
 LENET = tuple(name for name in GROUPS if name != "notions")  # chapters about LeNet; the other is about FCNs
 DEFAULT = dict.fromkeys(LENET, "evolution")
 FAMILY = dict.fromkeys(LENET, "lenet")
