@@ -13,7 +13,7 @@ from sifting.figures.style import HOLLOW
 from sifting.tables.basics import NEARLY_ALL
 
 HEAD = ("panel", "horizontal", "vertical", "series", "x", "y", "low", "high")
-MOST = 10_000  # rows; more are those of maps, which are pictures: their numbers are in the stored results
+MOST = 5_000  # rows; more are those of maps, which are pictures: their numbers are in the stored results
 CELL = re.compile(r"row \d+")  # what the row of a map is called
 CAPS = ("_", "|")  # markers: the ends of error bars
 WORDS = 700  # characters of a description

@@ -56,6 +56,7 @@ def _built(app, error) -> None:
     for page in pathlib.Path(app.outdir, "_sources").rglob("*.md"):
         if page.stat().st_size > LONG:
             page.write_text("`make` computes this page from results and code.\n", encoding="utf-8")
-    for path in pathlib.Path(app.outdir, "_static").rglob("*.map"):
-        path.unlink()  # of the theme, for who works on it
+    for form in ("*.map", "*.mo", "*.po"):  # of the theme, for who works on it or translates it
+        for path in pathlib.Path(app.outdir, "_static").rglob(form):
+            path.unlink()
     search.write(pathlib.Path(app.outdir))
