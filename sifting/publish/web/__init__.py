@@ -17,6 +17,7 @@ def setup(app) -> dict:
     app.add_config_value("sifting_stamp", _stamp(), "html")  # another one: every page is written anew
     app.connect("builder-inited", _begun)
     app.connect("doctree-resolved", lambda app, doctree, name: code.gather(doctree))
+    app.connect("html-page-context", _sidebar, priority=400)  # before the theme, which keeps what it has made
     app.connect("html-page-context", _page, priority=900)  # after myst-nb, which adds the states of widgets
     app.connect("build-finished", _built)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -31,6 +32,12 @@ def _stamp() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
+def _sidebar(app, name: str, template: str, context: dict, doctree) -> None:
+    """Leave out behind the titles of chapters what the titles of parts say."""
+    entries = context["toctree"]
+    context["toctree"] = lambda **how: WHOSE.sub("</a>", entries(**how))
+
+
 def _page(app, name: str, template: str, context: dict, doctree) -> None:
     """Change the body of a page before it is written."""
     page = name.removeprefix("book/")
@@ -42,8 +49,6 @@ def _page(app, name: str, template: str, context: dict, doctree) -> None:
         body = glossary.marked(body, titles, page)
     book, site = pathlib.Path(app.srcdir, "book"), pathlib.Path(app.outdir)
     context["body"] = figures.finished(body, page, titles[page], book, site)
-    entries = context["toctree"]
-    context["toctree"] = lambda **how: WHOSE.sub("</a>", entries(**how))
     shared.on_page(context["script_files"], site / "_static")
 
 
