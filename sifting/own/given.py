@@ -89,6 +89,7 @@ def names(model: nn.Module, wanted) -> list[str]:
     if not known:
         raise ValueError(f"{type(model).__name__} has no linear map and no 2d convolution")
     found = [wanted] if isinstance(wanted, str) else list(known if wanted is None else wanted)
+    found = [str(name).removesuffix(".weight") for name in found]
     for name in found:
         choose("layer", name, known)
     if not found:

@@ -87,6 +87,7 @@ def _pixels(masks: dict[str, np.ndarray], shape, layer: str | None) -> str:
         raise ValueError(f"shape is (channels, height, width), as (1, 28, 28), not {shape!r}") from None
     size, words = channels * height * width, f"{channels} x {height} x {width}"
     if layer is not None:
+        layer = layer if layer in masks else f"{layer}.weight" if f"{layer}.weight" in masks else layer
         choose("layer", layer, masks)
     name = layer or next(iter(masks))
     if masks[name].ndim != 2 or masks[name].shape[1] != size:

@@ -93,7 +93,7 @@ def keep(trial: str, book: pathlib.Path) -> list[pathlib.Path]:
     """
     found = {name: record for name, record in drawn(book).items() if "beside" not in record}
     if trial != "all":
-        choose("trial", trial, [*found, "all"])
+        choose("trial", trial, [*found, "all"] if found else [])
     wanted = {one.path: one for source in map(sources.path, sources.chapters()) for one in asked(source)}
     files, failed = [], []
     for name in found if trial == "all" else [trial]:

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 
 from sifting import store
-from sifting.config import DEVICES, SETTINGS, Config, check_seeds, choose
+from sifting.config import DEVICES, SETTINGS, Config, check_seeds, choose, unread
 from sifting.publish import plans, sources
 
 LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
@@ -31,6 +31,10 @@ def check(
     choose("device", device, DEVICES)
     sources.check_parameters(sources.path(name))
     _, base, seeds = settle(name, preset, seeds, overrides)
+    for field in overrides or {}:
+        reasons = [unread(run).get(field) for _, run in plans.planned(name, base, 1)]
+        if all(reasons):
+            raise ValueError(f"{field} has no effect on {reasons[0]}")
     if engine != "auto" or any(SETTINGS[field].registry for field in overrides or {}):
         lacking = [one for kind, one in plans.planned(name, base, seeds) if not store.exists(kind, one)]
         store.check(lacking, engine, here=not cluster)  # needs torch, to know what is registered

@@ -5,7 +5,7 @@ import textwrap
 
 import yaml
 
-from sifting.config import SETTINGS, choose
+from sifting.config import SETTINGS, Config, choose
 from sifting.publish import asked, plans, settings, sources
 from sifting.publish.forecast import forecast
 
@@ -50,8 +50,9 @@ def listed() -> str:
 
 def _entry(name: str) -> list[str]:
     head = f"  {name:<{INDENT - 2}}"
-    first = re.split(r"(?<=[.?!]) ", sources.about(name))[0]
-    return [head + sources.title(name), *_wrapped(first, " " * INDENT)]
+    said = re.split(r"(?<=[.?!]) ", sources.about(name))
+    last = next((place for place, one in enumerate(said) if one.endswith("?")), 0)
+    return [head + sources.title(name), *_wrapped(" ".join(said[: last + 1]), " " * INDENT)]
 
 
 def _wrapped(text: str, before: str) -> list[str]:
@@ -67,6 +68,7 @@ def told(name: str) -> str:
     preset, base, seeds = asked.settle(name, None, None, None)
     stored = asked.stored_seeds(name, base) >= seeds
     shows = f"preset {preset}, {seeds} seed{'s' * (seeds > 1)}" + ", which is not computed yet" * (not stored)
+    shows += f"; a trial has {asked.default_seeds(name)} unless seeds= says otherwise"
     about = {field: settings.shown(getattr(base, field)) for field in plans.ABOUT[name]}
     others = [field for field in SETTINGS if name in settings.readers(field) and field not in about]
     wide = max(map(len, about))
@@ -75,10 +77,16 @@ def told(name: str) -> str:
         "about": [(f"{field:<{wide}} = {value}", SETTINGS[field].says) for field, value in about.items()],
         "can be set": [("", ", ".join(others) + "; see make help field=NAME")],
         "presets": [(preset, _time(name, preset, seeds)) for preset in plans.presets(name)],
-        "try": [("", f'make chapter={name} preset=smoke set="{next(iter(about))}=..."')],
+        "try": [("", f'make chapter={name} preset=smoke set="{_first(name, base)}"')],
     }
     head = f"{name}: {sources.title(name)}"
     return "\n".join([head, "", *_wrapped(sources.about(name), "  "), "", *settings.columns(found)])
+
+
+def _first(name: str, base: Config) -> str:
+    """A setting that can be tried: the first number that the chapter is about, halved."""
+    field = next(field for field in plans.ABOUT[name] if type(getattr(base, field)) in (int, float))
+    return f"{field}={getattr(base, field) // 2 or getattr(base, field) / 2:g}"
 
 
 def _time(name: str, preset: str, seeds: int) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import nbformat
 
@@ -9,6 +10,9 @@ from sifting.publish.normal import STATE, VIEW
 from sifting.publish.web import shared
 
 SCRIPT = pathlib.Path(__file__).with_suffix(".js")
+EMPTY = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 24">
+<text x="8" y="16" font-size="13" fill="#777">not drawn here yet</text></svg>
+"""
 
 
 def laboratory(page: pathlib.Path, small: bool = True) -> dict | None:
@@ -33,3 +37,12 @@ def write(target: pathlib.Path, book: pathlib.Path, small: bool = True) -> None:
         found["state"] = shared.apart(found["state"], target.parent)
     known = json.dumps(found, sort_keys=True)
     target.write_text(f"const LAB = {known};\n" + SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def stand_in(book: pathlib.Path) -> None:
+    """Where a written page shows a picture of a chapter that is not drawn yet, put one that says so."""
+    for page in book.glob("*.md"):
+        for name in re.findall(r"figures/[\w-]+/[\w-]+\.svg", page.read_text(encoding="utf-8")):
+            if not (book / name).exists():
+                (book / name).parent.mkdir(parents=True, exist_ok=True)
+                (book / name).write_text(EMPTY, encoding="utf-8")

@@ -25,7 +25,7 @@ from sifting.store import pools, schedule
 
 BOOK, SITE = place.HOME / "book", place.HOME / "_build" / "html"
 READ = SITE.parent / ".doctrees" / "environment.pickle"  # what Sphinx has read
-EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"></svg>\n'
+PLACE = f"its page, once the site is built: {SITE}/book/{{}}.html"
 DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sifting</title>
 <link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url=book/intro.html">
 <a href="book/intro.html">Sifting</a></html>
@@ -73,6 +73,7 @@ def run(name: str, book: bool = False, **options) -> None:
         trial = trials.name_of(record)
         with trials.apart():
             draw([record | {"page": trials.page_of(trial)}], options.get("fresh", False))
+    print(PLACE.format(trials.page_of(trial)))
     print(f"beside another trial: make compare a={trial} b=OTHER; to remove it: make forget trial={trial}")
 
 
@@ -89,8 +90,10 @@ def _tell_of_replacing(name: str, base: Config, book: bool, fresh=False, engine=
 
 def compare(one: str, other: str) -> None:
     """Draw a page of one trial beside another, where else it stands beside the book."""
+    pair = trials.pair(one, other, BOOK)
     with trials.apart():
-        draw([trials.pair(one, other, BOOK)])
+        draw([pair])
+    print(PLACE.format(pair["page"]))
 
 
 def forget(trial: str = "all", chapter: str = "") -> None:
@@ -246,7 +249,7 @@ def site() -> None:
     for source in [*map(sources.path, sources.chapters()), *map(sources.guide, sources.guides())]:
         if not (BOOK / source.name).exists():
             nbformat.write(notebooks.stub(source), BOOK / source.name)
-    _sketch_missing_pictures()
+    landing.stand_in(BOOK)
     with trials.apart():  # their results are on the pages, too
         pages.write(BOOK)
     print("building the site", flush=True)
@@ -289,12 +292,3 @@ def _remove_stale_pages() -> None:
     for folder in (SITE / FOLDER).glob("*"):
         if folder.name not in there:
             shutil.rmtree(folder)
-
-
-def _sketch_missing_pictures() -> None:
-    """Where a written page shows a picture of a chapter that is not drawn yet, an empty one stands in."""
-    for page in BOOK.glob("*.md"):
-        for name in re.findall(r"figures/[\w-]+/[\w-]+\.svg", page.read_text(encoding="utf-8")):
-            if not (BOOK / name).exists():
-                (BOOK / name).parent.mkdir(parents=True, exist_ok=True)
-                (BOOK / name).write_text(EMPTY, encoding="utf-8")

@@ -7,9 +7,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from sifting.publish.catalog.figures import PAPERS
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
 GUIDES = CHAPTERS / "guides"
+AUTHORS = {stem: who.rpartition(" ")[0] for stem, who, _ in PAPERS.values() if "Anonymous" not in who}
 PARAMETERS = "preset", "seeds", "device", "overrides"  # of every chapter
 
 
@@ -60,7 +63,7 @@ def about(name: str) -> str:
     text = cells(path(name))[0]["source"].split("\n\n")[1]
     text = re.sub(r"^\*\*\w+[.]\*\* ", "", text)  # Claim.
     text = re.sub(r" ?\{cite:p\}`[^`]*`", "", text)
-    text = re.sub(r"\{cite:t\}`[^`]*`", "the paper", text)
+    text = re.sub(r"\{cite:t\}`([^`]*)`", lambda cited: AUTHORS.get(cited[1], "the authors"), text)
     text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text)  # words of links
     return re.sub(r"\s+", " ", text.replace("*", "")).strip()
 

@@ -85,6 +85,7 @@ def banner(record: dict, other: dict, page: str, title: str) -> str:
         f"Draw it again: <code>{html.escape(command(record))}</code>. "
         f"Remove it: <code>make forget trial={name_of(record)}</code>.",
     ]
+    lines.append("The text between the figures is that of the book, and says what came out there.")
     lines += [SMOKE] * (record["preset"] == "smoke")
     if other:
         lines.append(f"Thin, pale curves are those of {name}; under a figure, that of {name} is folded.")
@@ -192,7 +193,7 @@ def forget(book: pathlib.Path, name: str, chapter: str = "") -> list[str]:
     found = drawn(book)
     of_chapter = [trial for trial, record in found.items() if chapter in ("", record.get("chapter"))]
     if name != "all":
-        choose("trial", name, [*of_chapter, "all"])
+        choose("trial", name, [*of_chapter, "all"] if of_chapter else [])
     gone = of_chapter if name == "all" else [name]
     gone += [trial for trial in found if trial.startswith(f"{name}{BESIDE}")]
     gone += [trial for trial, record in found.items() if record.get("beside") == name]

@@ -56,7 +56,10 @@ def write(folder: pathlib.Path, fresh: bool = False) -> list[Copy]:
         state = _state(folder / file, source)
         if state in ("new", "renewed"):
             made = copy_of(chapter, source, files)
-            nbformat.write(made, folder / file)
+            text = nbformat.writes(made) + "\n"
+            if state == "renewed" and (folder / file).read_text(encoding="utf-8") == text:
+                state = "kept"
+            (folder / file).write_text(text, encoding="utf-8")
             NotebookNotary().sign(made)  # or JupyterLab would not show explorers
         found.append(Copy(chapter, file, parts[chapter], state))
     (folder / INDEX).write_text(index(found), encoding="utf-8")

@@ -16,6 +16,7 @@ from sifting.store.files import TRIALS
 
 FOLDER = place.HOME / "live"
 STYLES = ROOT / "book" / "_static" / "sifting.css", pathlib.Path(__file__).with_name("lab.css")
+FEW = 5  # names that are told one by one
 # how the style of the site is said in JupyterLab
 SAME = {
     'html[data-theme="light"]': 'body[data-jp-theme-light="true"]',
@@ -63,9 +64,8 @@ def told(made: list[copies.Copy]) -> list[str]:
     by = {state: [copy.file for copy in made if copy.state == state] for state in ("renewed", "behind")}
     lines = [f"the chapters are in {FOLDER}"]
     if by["renewed"]:
-        lines.append(
-            f"written anew, since the chapters have changed or been drawn: {', '.join(by['renewed'])}"
-        )
+        some = ", ".join(by["renewed"]) if len(by["renewed"]) <= FEW else f"{len(by['renewed'])} of them"
+        lines.append(f"written anew, since the chapters have changed or been drawn: {some}")
     lines += [
         f"{file}: the chapter has changed; your copy, which you changed, stays; make live fresh=1 begins anew"
         for file in by["behind"]

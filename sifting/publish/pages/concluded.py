@@ -74,7 +74,7 @@ def _finding(one: Finding, claims: dict[str, dict], link, folded: bool) -> str:
     tests = [claims[key] for key in one.tests if key in claims]
     rows = [row(claim["claim"], where(claim), link(claim)) for claim in tests]
     counts = collections.Counter(claim["strength"] for claim in tests)
-    sure = ", ".join(f"{counts[name]} {name}" for name in STRENGTHS if counts[name]) or "none yet"
+    sure = ", ".join(f"{counts[name]} {name}" for name in STRENGTHS if counts[name]) or "not drawn here yet"
     turned = "".join(
         f'<p class="warning">Not so here: {escape(claim["statement"])} {badge(claim["verdict"])}</p>'
         for claim in tests

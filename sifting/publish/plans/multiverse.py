@@ -50,7 +50,7 @@ AGAIN = {
 ALL, SETS = "all", "sets"  # of the photographs
 SIZE = 3  # photographs of a set, so that there are five sets without one in common
 USUAL = 3  # seeds that the book has of most chapters
-FIVE, EIGHT = "imp pruners data tasks clones size residual basins", "methods kurtosis retraining shares"
+FIVE, EIGHT = "imp pruners data tasks clones size residual", "methods kurtosis retraining shares basins"
 SEEDS = dict.fromkeys(FIVE.split(), 5) | dict.fromkeys(EIGHT.split(), 8)  # and of these
 
 
