@@ -100,7 +100,7 @@ def _room(figure) -> str:
 
 
 def slim(text: str) -> str:
-    """An SVG of matplotlib without what nobody sees: metadata, indents, thousandths of a point.
+    """An SVG of matplotlib without what nobody sees: metadata, indents, spaces, thousandths of a point.
 
     The style of marks next to each other is said once.
     """
@@ -110,6 +110,7 @@ def slim(text: str) -> str:
 
     text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = LONG.sub(lambda attribute: re.sub(r"-?\d+\.\d{3,}", rounded, attribute[0]), text)
+    text = re.sub(r' d="[^"]*"', lambda path: re.sub(r"\s*([MLQCZz])\s*", r"\1", path[0]), text)
     text, found = re.sub(r"\s*\n\s*", "\n", text), []
     for style, lines in itertools.groupby(
         text.splitlines(), lambda line: (MARK.fullmatch(line) or [""] * 3)[2]

@@ -205,7 +205,8 @@ def test_a_slim_picture_has_every_mark_where_it_was_and_as_it_looked():
 
         root = ElementTree.fromstring(text)
         visit(root, "")
-        return found, [path.get("d", "").split() for path in root.iter(f"{svg}path")]
+        paths = (path.get("d", "") for path in root.iter(f"{svg}path"))
+        return found, [re.findall(r"[A-Za-z]|-?[\d.]+(?:e-?\d+)?", path) for path in paths]
 
     drawn = Figure()
     for color in ("red", "blue"):
