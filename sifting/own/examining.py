@@ -63,6 +63,7 @@ def examine(
     original, model = model, given.network(model)
     names = given.names(model, layers)
     if layer is not None:
+        layer = layer.removesuffix(".weight")
         choose("layer", layer, names)
     x, y = given.images(model, images, labels)
     kept = given.masks(model, original, masks, names)

@@ -92,4 +92,5 @@ def _first(name: str, base: Config) -> str:
 def _time(name: str, preset: str, seeds: int) -> str:
     """How long a chapter takes from nothing at that preset."""
     ahead = forecast(name, plans.base(name, preset), seeds, fresh=True)
-    return f"{ahead.time} on {ahead.where} from nothing, with {seeds} seed{'s' * (seeds > 1)}"
+    meant = "; meant for a GPU" * (preset in ("gpu", "paper"))
+    return f"{ahead.time} on {ahead.where} from nothing, with {seeds} seed{'s' * (seeds > 1)}{meant}"

@@ -257,6 +257,13 @@ def test_what_cannot_be_examined_is_refused_with_what_is_needed(case):
         sifting.examine(**{"model": made(Mlp), "images": X} | given)
 
 
+def test_a_layer_may_be_named_by_its_weights_as_measure_does():
+    one, other = (
+        sifting.examine(made(Mlp), X, layers=["first"], layer=f"first{end}") for end in ("", ".weight")
+    )
+    assert one["layers"].keys() == other["layers"].keys() == {"first"}
+
+
 def test_an_old_hook_that_computes_weights_is_named():
     with pytest.raises(ValueError, match="1.weight_v would be left out|1.weight is no parameter"):
         sifting.examine(weight_normed(), X)

@@ -188,3 +188,6 @@ def test_what_is_no_mask_is_refused_with_what_is_needed(case):
 def test_a_hidden_layer_is_measured_on_pixels_only_by_name():
     found = sifting.measure(mlp(), (5, 2, 2), layer="3.weight")
     assert "locality" in found["3.weight"] and "locality" not in found["1.weight"]
+    assert sifting.measure(mlp(), (5, 2, 2), layer="3").keys() == found.keys(), (
+        "by the name of its module, too"
+    )

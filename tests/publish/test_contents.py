@@ -27,5 +27,12 @@ def test_all_about_a_chapter_names_its_fields_and_presets(capsys):
     text = capsys.readouterr().out
     assert all(f"{field} " in text for field in plans.ABOUT["dial"])
     assert re.findall(r"^ +(?:presets +)?(\w+) +about .* from nothing", text, re.M) == plans.presets("dial")
+    assert len(re.findall(r"; meant for a GPU$", text, re.M)) == 2
     assert cli.main(["list", "chapter=dail"]) == 2
     assert "unknown chapter 'dail'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [name for name in sources.chapters() if "?" in sources.about(name)])
+def test_a_chapter_that_asks_something_is_listed_with_its_question(name):
+    entry = contents._entry(name)
+    assert entry[-1].endswith("?") and "the paper call" not in " ".join(entry)

@@ -47,3 +47,14 @@ def test_where_its_page_is_not_drawn_the_first_page_has_a_link(tmp_path):
         assert known(tmp_path / "lab.js") is None
     intro = (sources.ROOT / "book" / "intro.md").read_text(encoding="utf-8")
     assert '<div class="small-lab"><a href="lab.html">' in intro
+
+
+def test_for_a_picture_that_is_not_drawn_there_is_one_that_says_so(tmp_path):
+    drawn = tmp_path / "figures" / "imp" / "PB1a.svg"
+    drawn.parent.mkdir(parents=True)
+    drawn.write_text("<svg/>")
+    text = "```{image} figures/imp/PB1a.svg\n```\n```{image} figures/dial/dial-gain.svg\n```\n"
+    (tmp_path / "intro.md").write_text(text)
+    landing.stand_in(tmp_path)
+    assert drawn.read_text() == "<svg/>"
+    assert "not drawn here yet" in (tmp_path / "figures" / "dial" / "dial-gain.svg").read_text()

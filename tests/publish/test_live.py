@@ -164,6 +164,17 @@ def test_copies_stand_in_the_order_of_the_book_and_the_index_lists_them(library)
     assert parameters == 'preset = "smoke"\nseeds = 2\ndevice = "auto"\noverrides = {}'
 
 
+def test_copies_of_chapters_that_nobody_has_run_or_drawn_stay_as_they_are(library):
+    folder, change, write = library
+    write()
+    assert write() == {"two": "kept", "one": "kept"}
+    change("one", "It is so, after all.")
+    assert write() == {"two": "kept", "one": "renewed"}
+    made = [copies.Copy(name, f"{name}.ipynb", "", "renewed") for name in "abcdef"]
+    assert any("6 of them" in line for line in server.told(made))
+    assert any("a.ipynb, b.ipynb" in line for line in server.told(made[:5]))
+
+
 def test_what_a_reader_changed_is_kept_and_what_changed_in_the_book_is_said(library):
     folder, change, write = library
     write()

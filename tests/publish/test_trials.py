@@ -44,6 +44,28 @@ def test_a_trial_has_a_page_of_its_own_and_the_book_keeps_every_byte(stored):
     assert f"make forget trial={name}" in head and 'href="toy.html"' in head
 
 
+def test_a_trial_says_where_its_page_is_and_whose_words_stand_on_it(stored, capsys):
+    capsys.readouterr()
+    assert cli.main(["run", "toy", "preset=smoke", "set=lr=0.25"]) == 0
+    told = capsys.readouterr().out
+    name = re.search(r"make forget trial=([\w-]+)", told)[1]
+    assert f"book/trial-{name}.html" in told
+    page = nbformat.read(runner.BOOK / f"trial-{name}.ipynb", 4)
+    assert "The text between the figures is that of the book" in page.cells[0].source
+
+
+def test_where_there_are_no_trials_none_is_to_be_chosen(book, capsys):
+    for verb in ("forget", "answer"):
+        assert cli.main([verb, "trial=nothing"]) == 2
+        assert "unknown trial 'nothing'; there is none" in capsys.readouterr().err
+
+
+def test_a_setting_without_an_effect_is_refused_before_anything_is_announced(capsys):
+    assert cli.main(["run", "imp", "preset=smoke", "set=gain=1"]) == 2
+    told = capsys.readouterr()
+    assert "gain has no effect on dataset photos" in told.err and not told.out
+
+
 def test_what_draws_a_trial_again_is_its_own_command(stored, capsys):
     assert cli.main(["run", "toy", "preset=smoke", "set=lr=0.5 widths=8,4"]) == 0
     name, record, page = the_trial()
