@@ -169,8 +169,8 @@ def test_a_setting_that_has_no_effect_is_refused(name):
     value = settings.others(setting, setting.default)[0]
     for other, values in {**setting.only, **setting.never}.items():
         inside = Config(**{name: value, other: values[0]})
-        usual = SETTINGS[other].default
-        outside = Config(**{name: value, other: "lenet" if other == "model" and usual in values else usual})
+        usual, another = SETTINGS[other].default, {"model": "lenet", "dataset": "digits"}
+        outside = Config(**{name: value, other: another[other] if usual in values else usual})
         unread = outside if setting.only else inside
         assert config.unread(unread) == {name: f"{other} {getattr(unread, other)}"}
         assert config.unread(inside if setting.only else outside) == {}
