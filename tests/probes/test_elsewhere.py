@@ -43,7 +43,7 @@ def measured(kind, settings, device="cpu"):
 def test_whatever_is_measured_there_is_what_is_measured_here(device, kind, name, results, monkeypatch):
     settings = CASES[kind, name]
     if kind in ("anatomy", "stimuli"):  # of a stored run
-        store.load_or_run("ticket", [settings], "cpu", engine="reference")
+        store.load_or_run("shown", [settings], "cpu", engine="reference")
         monkeypatch.setattr("sifting.store.schedule.resolve", lambda device: device)
     here = measured(kind, settings)
     with elsewhere.device(device, monkeypatch):
