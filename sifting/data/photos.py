@@ -98,8 +98,8 @@ def load(config: Config, device: str = "cpu") -> dict[str, tuple[Images, Tensor]
 def chosen(config: Config) -> list[int]:
     """The pictures that images are cut from, as indices in PICTURES, ascending: all, or config.pictures.
 
-    Pictures are dealt out at random, in sets: data_seed 0 has the first set, 1 the second, which have no
-    picture in common. Where there are not enough left for another set, they are dealt out anew.
+    They are dealt out at random, in sets: data_seed 0 has the first, 1 the second, without a picture in
+    common. Where too few are left for another set, they are dealt out anew.
     """
     if not config.pictures:
         return [*range(len(PICTURES))]
@@ -112,15 +112,13 @@ def by_pictures(runs: Iterable) -> dict[str, list]:
     """Runs by the photographs that their configurations choose, as "moon, retina, coins"."""
     found = {}
     for run in runs:
-        name = ", ".join(PICTURES[number].replace("_", " ") for number in chosen(run.config))
-        found.setdefault(name, []).append(run)
-    return found
+        found.setdefault(", ".join(PICTURES[number] for number in chosen(run.config)), []).append(run)
+    return {name.replace("_", " "): some for name, some in found.items()}
 
 
 def classes(config: Config) -> list[tuple[str, str, str]]:
     """Group, picture and cell of every class of the pictures that are `chosen`."""
-    pictures = {PICTURES[number] for number in chosen(config)}
-    return [one for one in CLASSES if one[1] in pictures]
+    return [one for one in CLASSES if PICTURES.index(one[1]) in chosen(config)]
 
 
 def names(config: Config) -> list[str]:
@@ -142,12 +140,10 @@ def _scattered(config: Config, where: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=12)  # a run asks for its images at every level
-def _draw(
-    size: int, device: str, split: str, count: int, seed: int, pictures: tuple[int, ...]
-) -> tuple[Tensor, Tensor]:
-    """`count` origins and their classes, spread evenly over classes and over the scales of each, shuffled."""
+def _draw(size: int, device: str, split: str, count: int, seed: int, some: tuple) -> tuple[Tensor, Tensor]:
+    """`count` origins of some pictures and their classes, spread evenly over classes and scales, shuffled."""
     found = atlas(size, device).positions[split]
-    groups = [found[CELLS**2 * picture + cell] for picture in pictures for cell in range(CELLS**2)]
+    groups = [found[CELLS**2 * picture + cell] for picture in some for cell in range(CELLS**2)]
     rng = np.random.default_rng([seed, SPLITS.index(split)])
     labels = np.sort(np.arange(count) % len(groups))
     where = np.empty(count, np.int64)
