@@ -37,7 +37,7 @@ def examine(
     masks   : of its weights, in any form, see results.masks.read; default: its own. Layers without one keep
               all of their weights that are not 0
     layers  : names of the linear maps and 2d convolutions to look at; default: all, if there are no others
-    layer   : the one whose units are taken out; default: the first of these
+    layer   : the one whose units are taken out, or its weights, by name; default: the first of these
     sets    : random sets of weights of each size; 0: none
     seed    : of these sets, and of the places on maps
 

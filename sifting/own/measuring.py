@@ -20,7 +20,8 @@ def measure(masks, shape=None, other=None, layer: str | None = None, seed: int =
               names or one by itself, of NumPy or torch, bool or 0 and 1; see results.masks.read
     shape   : (channels, height, width) of the images, for numbers of locality; None: without these
     other   : masks of a second network of the same form, in any of these forms
-    layer   : the mask whose inputs are pixels, in the order channel, height, width; default: the first
+    layer   : the mask whose inputs are pixels, in the order channel, height, width, or the layer that it is
+              of; default: the first
     seed    : of the random masks
 
     returns : name -> of every mask

@@ -22,8 +22,8 @@ def check(
 ) -> None:
     """Find what is wrong with arguments of runner.compute, before anything slow is done.
 
-    Raises ValueError for unknown names, with the choices, for impossible values, and for a chapter without
-    these parameters; FileNotFoundError where images are not here.
+    Raises ValueError for unknown names, with the choices, for impossible values, for settings without an
+    effect, and for a chapter without these parameters; FileNotFoundError where images are not here.
     """
     if name in sources.guides():
         return
