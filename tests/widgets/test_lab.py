@@ -536,7 +536,8 @@ def test_two_runs_stand_side_by_side_and_a_link_names_one(visit, tmp_path):
         page.get_by_role("button", name="Masks as .npz").click()
     download.value.save_as(tmp_path / download.value.suggested_filename)
     [file] = tmp_path.iterdir()
-    run = np.load(file)
+    with np.load(file) as stored:
+        run = dict(stored)
     assert file.name == "lab-digits-1.npz" and run["shape"].tolist() == [1, 14, 14]
     mine = sifting.measure(run["removed_at"] > 2, run["shape"])["mask"]
     assert mine["locality"] == pytest.approx(run["locality"][2], abs=1e-6)
