@@ -82,7 +82,7 @@ compare: $(READY)   ## draw a page of one trial beside another, where else it st
 	@exec $(RUN) site
 
 forget: $(READY)    ## remove a trial, its page and its results
-#:  trial=imp-0a1b2c            as the page Your trials names it; all: all of them
+#:  trial=imp-0a1b2c            as the page Your trials names it, or several, with commas; all: all of them
 #:  chapter=imp                 those of this chapter alone
 	@exec $(RUN) forget trial=$(trial) chapter=$(chapter)
 	@exec $(RUN) site

@@ -185,6 +185,8 @@ def main(words: list[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: workers end, finished levels stay
     sys.stdout.reconfigure(errors="backslashreplace")  # letters that a terminal has not
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_MININTERVAL", "30")  # a log takes every bar as a line
     try:
         check_paths()
         cache.give_home()

@@ -16,6 +16,7 @@ HEAD = ("panel", "horizontal", "vertical", "series", "x", "y", "low", "high")
 MOST = 5_000  # rows; more are those of maps, which are pictures: their numbers are in the stored results
 CELL = re.compile(r"row \d+")  # what the row of a map is called
 CAPS = ("_", "|")  # markers: the ends of error bars
+OVER_RUNS = "mean and standard deviation over runs"
 WORDS = 700  # characters of a description
 
 
@@ -145,6 +146,11 @@ def hollows(figure) -> str:
     if not any(np.isfinite(line.get_ydata()).any() for line in lines):
         return ""
     return f" Hollow markers: less than {NEARLY_ALL:.0%} of the units have a value.".replace("%", " %")
+
+
+def of_one(caption: str) -> str:
+    """The caption of a figure of one run of each kind, which has neither mean nor deviation."""
+    return caption.replace(OVER_RUNS, "one run").replace(OVER_RUNS.capitalize(), "One run")
 
 
 def described(figure) -> str:

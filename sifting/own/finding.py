@@ -39,7 +39,8 @@ def find(
                differ in the order of the images alone
     results  : folder to store runs in; default: $SIFTING_RESULTS, or sifting-results in the current folder
     device, workers, cluster : where to compute, see store.load_or_run
-    settings : of the run, see config.Config: steps, lr, levels, prune_fraction, criterion, rewind_step, ...
+    settings : of the run, see config.Config: steps, lr, levels, prune_fraction, criterion, rewind_step, ...;
+               where steps are fewer than the default of rewind_step, that is a tenth of them
 
     returns  : the run, or a list of runs where `seeds` is given: results.history.History, with its masks of
                every level, weights, accuracies and densities. `measure` takes it, and so does MaskExplorer
@@ -59,7 +60,7 @@ def find(
         if name in settings:
             raise ValueError(f"{name} is what network and images say: leave it out")
     with _stored_in(results or os.environ.get("SIFTING_RESULTS") or FOLDER):
-        config = Config(**settings, **register(network, images))
+        config = Config(**_rewound(settings), **register(network, images))
         runs = copies(config, 1 if seeds is None else seeds)
         found = store.load_or_run("ticket", runs, device, workers=workers, cluster=cluster)
     for run in found:
@@ -74,6 +75,13 @@ def _reason(run: History) -> str:
     if not all(np.isfinite(values).all() for values in last):
         return "training diverged, weights are no numbers any more"
     return f"fewer than {run.config.min_alive:g} of the units of a layer keep an input (min_alive)"
+
+
+def _rewound(settings: dict) -> dict:
+    """Settings, with a rewind_step where the steps are fewer than its default, and it is left out."""
+    steps = settings.get("steps")
+    few = isinstance(steps, int) and 0 < steps <= Config.rewind_step
+    return {"rewind_step": steps // 10} | settings if few else settings
 
 
 @contextlib.contextmanager

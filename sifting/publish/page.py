@@ -70,6 +70,8 @@ class Page:
             raise ValueError(
                 f"{name} has other colors than the book for {', '.join(other)}; see style.METHODS"
             )
+        if all(len(group) == 1 for group in self.groups.values()):
+            caption = values.of_one(caption)
         caption += values.hollows(figure)
         stored, of = _beside(name, figure)
         runs = self.runs if runs is None else runs

@@ -70,7 +70,8 @@ def finish(notebook, record: dict, stored: pathlib.Path) -> None:
     mine = _claims(notebook)
     theirs = _claims(nbformat.read(stored, 4)) if book else {}
     if mine:
-        text = comparison(mine, theirs, other=other_of(record))
+        tells = record["preset"] != "smoke" and record["seeds"] > 1
+        text = comparison(mine, theirs, fold=" open" * tells, other=other_of(record))
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(text, id="trial-statements"))
 
 
@@ -122,7 +123,7 @@ def comparison(
     turned = sum(theirs[key]["verdict"] != claim["verdict"] for key, claim in mine.items() if key in theirs)
     summary, told = "Statements", ""
     if theirs:
-        summary = f"{turned} of {len(mine)} verdicts differ from those of {other}"
+        summary = f"{turned} of {len(mine)} verdicts differ from those of {other}{_signs(mine, theirs)}"
         alone = [claim["claim"] for claim in mine.values() if claim["claim"].over.startswith("1 seed")]
         lone = " With one seed a test has no interval over seeds, and its verdict is unclear."
         told = f"Above, in gray: {other}; below: this trial."
@@ -130,6 +131,13 @@ def comparison(
         told = f'<p class="claims-key">{told}</p>'
     listed = intervals.listed(rows, f"Statements, {other} and this trial", style="led")
     return f"<details{fold}><summary>{summary}</summary>{told}{listed}</details>"
+
+
+def _signs(mine: dict[tuple, dict], theirs: dict[tuple, dict]) -> str:
+    """How many effects have another sign, in words; "" for none."""
+    pairs = [(mine[key]["claim"].estimate, theirs[key]["claim"].estimate) for key in mine.keys() & theirs]
+    turned = sum(one * other < 0 for one, other in pairs)
+    return f", {turned} effect{'s have' if turned > 1 else ' has'} another sign" * (turned > 0)
 
 
 # --- all of them
@@ -182,6 +190,8 @@ def _notes() -> pathlib.Path:
 def forget(book: pathlib.Path, name: str, chapter: str = "") -> list[str]:
     """Remove the page of a trial, its figures, and results that no other trial shows; of all, for "all".
 
+    name : of a trial, or of several, with commas between them
+
     What is being computed, or was interrupted and may go on, is left alone, and so is what a trial that is
     being made will show.
 
@@ -192,11 +202,11 @@ def forget(book: pathlib.Path, name: str, chapter: str = "") -> list[str]:
     """
     found = drawn(book)
     of_chapter = [trial for trial, record in found.items() if chapter in ("", record.get("chapter"))]
-    if name != "all":
-        choose("trial", name, [*of_chapter, "all"] if of_chapter else [])
-    gone = of_chapter if name == "all" else [name]
-    gone += [trial for trial in found if trial.startswith(f"{name}{BESIDE}")]
-    gone += [trial for trial, record in found.items() if record.get("beside") == name]
+    for one in () if name == "all" else name.split(","):
+        choose("trial", one, [*of_chapter, "all"] if of_chapter else [])
+    gone = of_chapter if name == "all" else [*dict.fromkeys(name.split(","))]
+    pairs = {one: {one.partition(BESIDE)[0], made.get("beside")} for one, made in found.items()}
+    gone += [one for one in found if one not in gone and pairs[one] & {*gone}]
     results = {trial: set(record.get("results", ())) for trial, record in found.items()}
     left = _wanted().union(*(results[trial] for trial in found.keys() - set(gone)))
     for trial in gone:

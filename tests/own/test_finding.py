@@ -3,6 +3,7 @@
 import importlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -325,6 +326,27 @@ def test_a_network_that_is_given_begins_with_its_values(results):
     assert torch.equal(torch.random.get_rng_state(), draws), "nobody else's random numbers are touched"
     assert again[0].name == other.name != again[1].name
     assert not np.array_equal(again[0]["rewind/head.weight"], again[1]["rewind/head.weight"])
+
+
+@pytest.mark.parametrize(("steps", "at"), [(1, 0), (40, 4), (1000, 100), (1001, 1000), (None, 1000)])
+def test_few_steps_rewind_to_a_tenth_of_them(steps, at, results, monkeypatch):
+    asked = []
+    monkeypatch.setattr(store, "load_or_run", lambda kind, runs, *_, **__: asked.extend(runs) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sifting.find(Net, (PIXELS, LABELS), results=results, **{"steps": steps} if steps else {})
+    assert [run.rewind_step for run in asked] == [at]
+
+
+def test_what_the_readme_shows_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)[1]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SIFTING_RESULTS", raising=False)
+    exec(code, found := {})
+    assert found["run"].path.parent == tmp_path / "sifting-results" and found["run"].levels == 8
+    told = capsys.readouterr().out
+    assert float(re.search(r"\[([\d.]+)", told)[1]) > 0.9
+    measured = sifting.measure(found["run"], (1, 8, 8))["1.weight"]
+    assert told.endswith(f"] {measured['locality']}\n") and measured["density"] < 0.2
 
 
 def test_masks_are_those_of_the_loop_on_one_page(results):

@@ -160,6 +160,7 @@ def test_copies_stand_in_the_order_of_the_book_and_the_index_lists_them(library)
     ]
     index = (folder / copies.INDEX).read_text(encoding="utf-8")
     assert index.index("## A part") < index.index("[Title two](01-two.ipynb)") < index.index("It is not.")
+    assert index.count("*(not drawn yet)*") == 2
     parameters = nbformat.read(folder / "02-one.ipynb", 4).cells[2].source
     assert parameters == 'preset = "smoke"\nseeds = 2\ndevice = "auto"\noverrides = {}'
 

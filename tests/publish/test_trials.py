@@ -233,6 +233,17 @@ def test_trials_are_listed_and_found_in_the_contents(stored):
     assert f"[{name}](trial-{name}.ipynb)" in pages.trials_page(runner.BOOK)
 
 
+def test_several_trials_are_forgotten_together(stored):
+    for rate in (0.1, 0.2, 0.3):
+        assert cli.main(["run", "toy", "preset=smoke", f"set=lr={rate}"]) == 0
+    one, two, left = trials.drawn(runner.BOOK)
+    assert cli.main(["compare", f"a={one}", f"b={left}"]) == 0
+    assert cli.main(["forget", f"trial={one},no-such"]) == 2
+    assert len(trials.drawn(runner.BOOK)) == 4
+    assert cli.main(["forget", f"trial={one},{two}"]) == 0
+    assert [*trials.drawn(runner.BOOK)] == [left]
+
+
 def test_labels_of_equations_are_the_trials_own(tmp_path):
     cells = ["# Title", "$$\nx = 1\n$$ (eq-x)\n\nsee {eq}`eq-x` ($y$)"]
     page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text) for text in cells])
@@ -255,6 +266,11 @@ def test_statements_stand_beside_those_of_the_book():
     assert f"the book: holds, {check(said, (2.4, 2.6)).value}" in text
     assert text.count("<circle") == 2, "both on one scale"
     assert "0 of 1 verdicts" in trials.comparison(found(2.4, 2.6), found(2.4, 2.6))
+    fallen, same = found(-2.4, -2.6), found(-0.5, 1.5)
+    assert "1 of 1 verdicts differ from those of the book, 1 effect has another sign" in trials.comparison(
+        fallen, found(2.4, 2.6)
+    )
+    assert "another sign" not in trials.comparison(same, found(2.4, 2.6))
     alone = trials.comparison(found(2.4, 2.6), {})
     assert "verdicts differ" not in alone and "difference" not in alone and alone.count("<circle") == 1
 

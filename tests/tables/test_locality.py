@@ -412,6 +412,12 @@ def test_a_caption_says_what_hollow_markers_are_where_there_are_any(runs, panel,
     assert words == " Hollow markers: less than 95 % of the units have a value." * said
 
 
+def test_of_one_run_a_caption_names_no_mean():
+    told = "Here. Mean and standard deviation over runs. Dots; mean and standard deviation over runs."
+    assert values.of_one(told) == "Here. One run. Dots; one run."
+    assert values.of_one("Mean over sets.") == "Mean over sets."
+
+
 def test_what_is_beyond_chance_is_nothing_for_masks_of_chance_and_all_for_the_full_effect(runs):
     density = runs[0].density(3)
     full = chance.beyond(runs, density)

@@ -206,7 +206,9 @@ def index(copies: list[Copy]) -> str:
         if copy.part != part:
             part = copy.part
             lines += ["", f"## {part}", ""]
-        note = f" *({notes[copy.state]})*" if copy.state in notes else ""
+        said = [notes[copy.state]] if copy.state in notes else []
+        said += ["not drawn yet"] * (not record(runner.BOOK / f"{copy.chapter}.ipynb"))
+        note = f" *({'; '.join(said)})*" if said else ""
         title, about = sources.title(copy.chapter), sources.about(copy.chapter)
         lines.append(f"{number}. [{title}]({copy.file}){note}  \n   {about}")
     begin = pathlib.Path(__file__).with_name("start.md").read_text(encoding="utf-8")

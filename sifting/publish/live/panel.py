@@ -111,7 +111,7 @@ class Panel(anywidget.AnyWidget):
             environment = {name: value for name, value in os.environ.items() if name != SWITCH}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sifting", "run", self.chapter, *arguments(record)],
-            env=environment | {"PYTHONUNBUFFERED": "1", "SIFTING_BESIDE": ""},
+            env=environment | {"PYTHONUNBUFFERED": "1", "SIFTING_BESIDE": "", "TQDM_MININTERVAL": "0.5"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
