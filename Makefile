@@ -136,7 +136,7 @@ endif
 clean:              ## remove the site and the executed chapters; stored results stay
 	rm -rf _build book/figures book/*.ipynb book/.*.ipynb book/coverage.md book/claims.md book/verdicts.md \
 	  book/provenance.md book/reference.md book/settings.md book/speed.md book/trials.md book/findings.md book/found.md \
-	  book/reading.md book/glossary.md book/map.md
+	  book/reading.md book/glossary.md book/map.md book/.of-code
 
 # A virtual environment of Python 3.11 or 3.12 with the pinned packages; installed anew when the pins change.
 .venv/installed: requirements.txt constraints.txt

@@ -2,34 +2,20 @@
 
 import contextlib
 import functools
-import os
-import re
-import shutil
-import subprocess
-import sys
 
 import filelock
-import nbformat
 
 from sifting import store
 from sifting.config import Config, choose
-from sifting.publish import answers, asked, landing, normal, notebooks, pages, place, plans, sources, trials
+from sifting.publish import answers, asked, building, normal, pages, place, plans, sources, trials
 from sifting.publish.fingerprint import fingerprint
 from sifting.publish.forecast import forecast
-from sifting.publish.live import knobs
 from sifting.publish.notebooks import execute
-from sifting.publish.sources import PARAMETERS, ROOT, BuildError
-from sifting.publish.web import shared
-from sifting.publish.web.figures import FOLDER
-from sifting.store import pools, schedule
+from sifting.publish.sources import PARAMETERS
+from sifting.store import expected, pools, schedule
 
 BOOK, SITE = place.HOME / "book", place.HOME / "_build" / "html"
-READ = SITE.parent / ".doctrees" / "environment.pickle"  # what Sphinx has read
 PLACE = f"its page, once the site is built: {SITE}/book/{{}}.html"
-DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Sifting</title>
-<link rel="icon" href="data:,"><meta http-equiv="refresh" content="0; url=book/intro.html">
-<a href="book/intro.html">Sifting</a></html>
-"""  # Jupyter Book's own has no icon, and a browser asks for one that is not there
 
 
 @contextlib.contextmanager
@@ -158,7 +144,7 @@ def compute(
     preset, base, seeds = asked.settle(name, preset, seeds, overrides)
     ahead = forecast(name, base, seeds, fresh, cluster)
     if ahead.lacking:
-        print(f"{name} ({_how(preset, seeds)}): {ahead}", flush=True)
+        print(f"{name} ({_how(preset, seeds)}): {ahead}{_then()}", flush=True)
     plans.results(name, base, seeds, device, fresh=fresh, cluster=cluster, engine=engine)
     for result in plans.planned(name, base, seeds):
         store.load(*result).check()
@@ -223,6 +209,11 @@ def _page(record: dict) -> tuple:
     return *task, BOOK / "figures" / other, finish
 
 
+def _then() -> str:
+    """What comes after what is computed, in words: the site took so long when it was last built."""
+    return ", ".join(filter(None, ["; then its page, and the site", expected.duration(building.took(SITE))]))
+
+
 def _how(preset: str, seeds: int) -> str:
     return f"{preset} preset, {seeds} seed{'s' * (seeds > 1)}"
 
@@ -241,54 +232,5 @@ def build() -> None:
 
 @alone()
 def site() -> None:
-    """Build the site around the executed chapters.
-
-    In the place of others stands a line that says how to draw them.
-    Raises BuildError, with what Jupyter Book said, where there is an error or a warning.
-    """
-    for source in [*map(sources.path, sources.chapters()), *map(sources.guide, sources.guides())]:
-        if not (BOOK / source.name).exists():
-            nbformat.write(notebooks.stub(source), BOOK / source.name)
-    landing.stand_in(BOOK)
-    with trials.apart():  # their results are on the pages, too
-        pages.write(BOOK)
-    print("building the site", flush=True)
-    begin = "import sifting.publish; from jupyter_book.cli.main import main; main()"
-    jupyter_book = [sys.executable, "-c", begin]
-    toc = SITE.parent / "toc.yml"
-    toc.parent.mkdir(parents=True, exist_ok=True)
-    listed = trials.contents((ROOT / "_toc.yml").read_text(encoding="utf-8"), BOOK)
-    if not toc.exists() or toc.read_text(encoding="utf-8") != listed:
-        READ.unlink(missing_ok=True)  # every page lists the others
-        toc.write_text(listed, encoding="utf-8")
-    command = [*jupyter_book, "build", str(place.HOME), "--toc", str(toc), "-W", "-n", "--keep-going"]
-    talk = os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONPATH": notebooks.KERNEL["PYTHONPATH"]}
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", env=talk)
-    if done.returncode:
-        READ.unlink(missing_ok=True)  # or pages with warnings would count as read, and the next build as good
-        said = [
-            line
-            for line in (done.stdout + done.stderr).splitlines()
-            if re.search("WARNING|ERROR|Error", line)
-        ]
-        raise BuildError("the site did not build\n" + "\n".join(said or [done.stdout, done.stderr]))
-    _remove_stale_pages()
-    (SITE / ".nojekyll").touch()
-    (SITE / "index.html").write_text(DOOR, encoding="utf-8")
-    pages.write_coverage(BOOK, SITE / "coverage.json")
-    pages.write_claims(BOOK, SITE / "claims.json")
-    knobs.write(SITE / "_static" / "panels.js", BOOK)
-    landing.write(SITE / "_static" / "lab.js", BOOK)
-    shared.tidy(SITE)
-    print(f"open {SITE / 'index.html'}, or run: make serve")
-
-
-def _remove_stale_pages() -> None:
-    """Remove what the site still has of pages that are no more, as of trials: Sphinx leaves it."""
-    there = {path.stem for path in BOOK.glob("*") if path.suffix in (".md", ".ipynb")}
-    for page in [*(SITE / "book").glob("*.html"), *(SITE / "_sources" / "book").glob("*")]:
-        if page.stem not in there:
-            page.unlink()
-    for folder in (SITE / FOLDER).glob("*"):
-        if folder.name not in there:
-            shutil.rmtree(folder)
+    """Build the site around the executed chapters, see `building.build`."""
+    building.build(BOOK, SITE)

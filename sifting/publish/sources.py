@@ -1,6 +1,7 @@
 """Chapters as their notebooks say: names, titles, what they are about, parameters. No notebook library."""
 
 import ast
+import hashlib
 import json
 import pathlib
 import re
@@ -14,6 +15,13 @@ CHAPTERS = ROOT / "chapters"
 GUIDES = CHAPTERS / "guides"
 AUTHORS = {stem: who.rpartition(" ")[0] for stem, who, _ in PAPERS.values() if "Anonymous" not in who}
 PARAMETERS = "preset", "seeds", "device", "overrides"  # of every chapter
+
+
+def stamp() -> str:
+    """A hash of the package and of all chapters."""
+    files = [*pathlib.Path(__file__).parents[1].rglob("*.*"), *CHAPTERS.rglob("*.ipynb")]
+    texts = [path.read_bytes() for path in sorted(files) if path.suffix != ".pyc" and path.is_file()]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
 class BuildError(Exception):

@@ -60,6 +60,7 @@ def finish(notebook, record: dict, stored: pathlib.Path) -> None:
     stored : the page that it stands beside, that of the book or of another trial; it need not be there
     """
     book = pages.record(stored)
+    notebook.metadata["orphan"] = True  # Your trials lists it; in the contents it would change every page
     title, _, rest = notebook.cells[0].source.partition("\n")
     head = f"# Trial of {record['chapter']}: {said(record)}"
     told = banner(record, book, stored.stem, title.lstrip("# "))
@@ -141,15 +142,6 @@ def _signs(mine: dict[tuple, dict], theirs: dict[tuple, dict]) -> str:
 
 
 # --- all of them
-
-
-def contents(toc: str, book: pathlib.Path) -> str:
-    """The table of contents `toc` (YAML) with the pages of all trials below that which lists them."""
-    entry = re.search(r"^( *)- file: book/trials$", toc, re.M)
-    if not (names := drawn(book)):
-        return toc
-    below = [f"{entry[1]}    - file: book/{page_of(name)}" for name in names]
-    return toc.replace(entry[0], "\n".join([entry[0], f"{entry[1]}  sections:", *below]))
 
 
 @contextlib.contextmanager

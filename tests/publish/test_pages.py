@@ -14,16 +14,17 @@ from itertools import cycle
 import nbformat
 import numpy as np
 import pytest
+import yaml
 
 from sifting import figures, store
 from sifting.config import FIELDS, Config, key
-from sifting.publish import pages, plans, reference, runner, sources
+from sifting.publish import pages, plans, reference, sources
 from sifting.publish.catalog import DIFFERS, FIGURES, PAPERS, Statement, findings, statements
 from sifting.publish.claims import MEASURED, VERDICTS, check
 from sifting.publish.pages import concluded
 from sifting.publish.pages.outputs import recorded
 
-ROOT = runner.ROOT
+ROOT = sources.ROOT
 MADE = {
     "date": "2026-01-02T03:04:05+00:00", "commit": "0123456789ab", "versions": {"torch": "2.13.0"},
     "device": "a <fast> one",
@@ -381,6 +382,29 @@ def test_a_page_that_stays_the_same_is_left_alone(tmp_path, results):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.md")}
     pages.write(tmp_path)
     assert before and before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_what_follows_from_the_code_alone_is_written_again_when_it_changes(tmp_path, results, monkeypatch):
+    made = []
+    monkeypatch.setattr(pages, "OF_CODE", {"settings": lambda: made.append(1) or "text"})
+    for stamp, file_is_there, count in (("a", False, 1), ("a", True, 1), ("b", True, 2), ("b", False, 3)):
+        monkeypatch.setattr(sources, "stamp", lambda stamp=stamp: stamp)
+        if not file_is_there:
+            (tmp_path / "settings.md").unlink(missing_ok=True)
+        pages.write(tmp_path)
+        assert len(made) == count and (tmp_path / "settings.md").read_text() == "text"
+
+
+def test_the_stamp_of_the_code_sees_every_file_and_chapter(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "CHAPTERS", tmp_path)
+    first = sources.stamp()
+    (tmp_path / "one.ipynb").write_text("{}")
+    assert first != sources.stamp() == sources.stamp()
+
+
+def test_parts_of_other_pages_are_no_pages(tmp_path, results):
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    assert {f"book/{name}.md" for name in pages.BLOCKS} <= {*config["exclude_patterns"]}
 
 
 def test_contents_have_every_page_once(tmp_path, results):

@@ -251,7 +251,7 @@ def test_a_page_is_drawn_in_a_folder_with_any_letters_under_any_locale(tmp_path)
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "utf-8"}
     environment = os.environ | plain | {"SIFTING_FIGURES": str(tmp_path / "été")}
     command = [sys.executable, "-c", code.encode("ascii", "backslashreplace").decode()]
-    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", cwd=runner.ROOT)
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", cwd=sources.ROOT)
     assert done.stderr == "" and done.stdout == "Größe ≥ 1\n"
     assert sorted(file.name for file in (tmp_path / "été").iterdir()) == ["x-y.json", "x-y.svg"]
     assert 'id="Größe ≥ 1"' in (tmp_path / "été" / "x-y.svg").read_text(encoding="utf-8")
@@ -271,19 +271,19 @@ def test_the_book_can_be_built_in_another_folder(tmp_path, monkeypatch, python):
     """Nothing is written where the package is, apart from what Python keeps of modules."""
     code = (
         "import os, sys\n"
-        f"here, wrote = {str(runner.ROOT)!r}, []\n"
+        f"here, wrote = {str(sources.ROOT)!r}, []\n"
         "def watch(event, about):\n"
         "    if event == 'open' and isinstance(about[0], str) and about[2] & (os.O_WRONLY | os.O_RDWR):\n"
         "        wrote.append(os.path.abspath(about[0]))\n"
         "sys.dont_write_bytecode = True\n"
         "sys.addaudithook(watch)\n"
-        "from sifting.publish import runner\n"
+        "from sifting.publish import building, runner\n"
         "built = []\n"
         "def build(command, **_):\n"
         "    built.append(command[command.index('build') + 1])\n"
         "    runner.SITE.mkdir(parents=True, exist_ok=True)\n"
         "    return type('Done', (), {'returncode': 0})\n"
-        "runner.subprocess.run = build\n"
+        "building.subprocess.run = build\n"
         "runner.site()\n"
         "print(built, [path for path in wrote if path.startswith(here)])\n"
     )
@@ -328,7 +328,7 @@ def test_a_port_in_use_is_named(tmp_path, monkeypatch, capsys):
 
 def test_make_names_the_variables_that_there_are():
     done = subprocess.run(
-        ["make", "-n", "help", "presett=smoke"], cwd=runner.ROOT, capture_output=True, text=True
+        ["make", "-n", "help", "presett=smoke"], cwd=sources.ROOT, capture_output=True, text=True
     )
     assert done.returncode != 0 and "unknown presett; choose from chapter preset seeds" in done.stderr
 
@@ -349,12 +349,12 @@ def test_make_names_the_variables_that_there_are():
 )
 def test_make_refuses_what_a_command_would_not_read(words, said):
     command = ["make", "-n", f"python={sys.executable}", *words.split()]
-    done = subprocess.run(command, cwd=runner.ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=sources.ROOT, capture_output=True, text=True)
     assert said in done.stderr and (done.returncode != 0) == bool(said)
 
 
 def test_every_variable_that_a_command_reads_is_listed_below_it():
-    text = (runner.ROOT / "Makefile").read_text()
+    text = (sources.ROOT / "Makefile").read_text()
     options = re.search(r"^OPTIONS = (.*)", text, re.M)[1]
     for rule in re.findall(r"^[a-z]+:.*##.*\n(?:[#\t].*\n|ifeq.*\n|else\n|endif\n)*", text, re.M):
         listed, recipe = (re.findall(rf"^{mark}.*", rule, re.M) for mark in ("#:", "\t"))

@@ -12,7 +12,7 @@ from sifting import __main__ as cli
 from sifting import store
 from sifting.config import preset, seeds
 from sifting.figures import beside
-from sifting.publish import asked, pages, runner, trials
+from sifting.publish import asked, building, pages, runner, trials
 from sifting.publish.catalog import statements
 from sifting.publish.claims import check
 from sifting.publish.pages.outputs import in_words
@@ -222,14 +222,11 @@ def test_nothing_of_a_trial_is_counted_in_the_book(stored):
     assert [shown["preset"] for shown in pages.outputs(runner.BOOK, "trial-*")] == ["smoke"]
 
 
-def test_trials_are_listed_and_found_in_the_contents(stored):
-    toc = "chapters:\n  - file: book/toy\n  - file: book/trials\n  - file: book/end\n"
-    assert trials.contents(toc, runner.BOOK) == toc
+def test_trials_are_listed_and_change_no_other_page(stored):
     assert "There is none yet." in pages.trials_page(runner.BOOK)
     assert cli.main(["run", "toy", "preset=smoke"]) == 0
-    [name] = trials.drawn(runner.BOOK)
-    below = f"  - file: book/trials\n    sections:\n      - file: book/trial-{name}\n  - file: book/end\n"
-    assert trials.contents(toc, runner.BOOK).endswith(below)
+    name, _, page = the_trial()
+    assert page.metadata["orphan"], "every page has the contents"
     assert f"[{name}](trial-{name}.ipynb)" in pages.trials_page(runner.BOOK)
 
 
@@ -275,8 +272,7 @@ def test_statements_stand_beside_those_of_the_book():
     assert "verdicts differ" not in alone and "difference" not in alone and alone.count("<circle") == 1
 
 
-def test_the_site_has_no_page_of_what_is_forgotten(book, tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "SITE", tmp_path / "html")
+def test_the_site_has_no_page_of_what_is_forgotten(tmp_path):
     left, gone = (
         ("html/book/toy.html", "html/_sources/book/toy.ipynb"),
         (
@@ -287,9 +283,20 @@ def test_the_site_has_no_page_of_what_is_forgotten(book, tmp_path, monkeypatch):
     for file in (*left, *gone, "book/toy.ipynb"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
-    runner._remove_stale_pages()
+    building._remove_stale_pages(tmp_path / "book", tmp_path / "html")
     assert all((tmp_path / file).exists() for file in left)
     assert not any((tmp_path / file).exists() for file in gone)
+
+
+def test_how_long_the_site_takes_is_told_once_it_was_built(stored, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(runner, "SITE", tmp_path / "built" / "html")
+    for seconds, said in (("", ""), ("41.7", ", about 42 s")):
+        if seconds:
+            (tmp_path / "built").mkdir()
+            (tmp_path / "built" / building.TOOK).write_text(seconds)
+        capsys.readouterr()
+        assert cli.main(["run", "toy", "preset=smoke", f"set=lr=0.{len(seconds) + 1}"]) == 0
+        assert f"; then its page, and the site{said}\n" in capsys.readouterr().out
 
 
 def test_a_mistake_in_a_trial_is_told_before_anything_is_drawn(book, capsys):

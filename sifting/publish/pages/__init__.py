@@ -7,7 +7,7 @@ What the chapters drew and checked is read from the outputs of the executed note
 import pathlib
 
 from sifting import store
-from sifting.publish import intervals
+from sifting.publish import intervals, sources
 from sifting.publish.pages.concluded import findings_page, verdicts
 from sifting.publish.pages.covered import coverage, coverage_page, write_coverage
 from sifting.publish.pages.fast import speed_page
@@ -20,6 +20,8 @@ from sifting.publish.pages.tried import trials_page
 from sifting.publish.reference import reference
 from sifting.publish.web.glossary import glossary_page
 
+# pages that follow from the package and the chapters alone
+OF_CODE = {"settings": settings_page, "reference": reference, "glossary": glossary_page}
 BLOCKS = ("findings", "found", "map", "reading", "verdicts")  # what other pages include
 
 __all__ = [
@@ -56,14 +58,17 @@ def write(book: pathlib.Path) -> None:
         "found": findings_page(shown, folded=True),
         "verdicts": verdicts(shown),
         "reading": intervals.key() + intervals.meaning() + "\n",
-        "settings": settings_page(),
         "speed": speed_page(store.root() / "bench.json"),
         "provenance": provenance_page(shown, outputs(book, f"{TRIAL}*")),
-        "reference": reference(),
-        "glossary": glossary_page(),
         "trials": trials_page(book),
     }
+    of, stamp = book / ".of-code", sources.stamp()
+    same = of.exists() and of.read_text(encoding="utf-8") == stamp
+    for name, make in OF_CODE.items():  # they take longer than all others
+        if not (same and (book / f"{name}.md").exists()):
+            texts[name] = make()
     for name, text in texts.items():
         path = book / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+    of.write_text(stamp, encoding="utf-8")
