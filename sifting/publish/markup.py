@@ -14,6 +14,7 @@ from sifting.figures.style import SMALL
 
 SMOKE = "Made at the smoke preset, which tests that every step runs: its figures and numbers are no results."
 LONG = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # attributes of SVG that are mostly numbers
+REFERRED = re.compile(r'(?<=href="#)[^"]+|(?<=url\(#)[^)]+')  # names in an SVG
 MARK = re.compile(r'(<use [^>]*?)( style="[^"]*")/>')
 
 
@@ -102,7 +103,7 @@ def _room(figure) -> str:
 def slim(text: str) -> str:
     """An SVG of matplotlib without what nobody sees: metadata, indents, spaces, thousandths of a point.
 
-    The style of marks next to each other is said once.
+    The style of marks next to each other is said once. Names that are referred to are short, others go.
     """
 
     def rounded(number):
@@ -111,6 +112,9 @@ def slim(text: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
     text = LONG.sub(lambda attribute: re.sub(r"-?\d+\.\d{3,}", rounded, attribute[0]), text)
     text = re.sub(r' d="[^"]*"', lambda path: re.sub(r"\s*([MLQCZz])\s*", r"\1", path[0]), text)
+    names = {name: f"n{n}" for n, name in enumerate(dict.fromkeys(REFERRED.findall(text)))}
+    text = REFERRED.sub(lambda name: names[name[0]], text)
+    text = re.sub(r' id="([^"]*)"', lambda i: f' id="{names[i[1]]}"' if i[1] in names else "", text)
     text, found = re.sub(r"\s*\n\s*", "\n", text), []
     for style, lines in itertools.groupby(
         text.splitlines(), lambda line: (MARK.fullmatch(line) or [""] * 3)[2]

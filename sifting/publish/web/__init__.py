@@ -61,7 +61,8 @@ def _built(app, error) -> None:
     for page in pathlib.Path(app.outdir, "_sources").rglob("*.md"):
         if page.stat().st_size > LONG:
             page.write_text("`make` computes this page from results and code.\n", encoding="utf-8")
-    for form in ("*.map", "*.mo", "*.po"):  # of the theme, for who works on it or translates it
+    # of the theme, for who works on it or translates it, and fonts that are there as woff2, too
+    for form in ("*.map", "*.mo", "*.po", "*.ttf"):
         for path in pathlib.Path(app.outdir, "_static").rglob(form):
             path.unlink()
     search.write(pathlib.Path(app.outdir))
