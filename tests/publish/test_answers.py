@@ -190,7 +190,7 @@ def test_one_trial_that_cannot_be_kept_does_not_stop_the_others(toy, capsys):
 
 
 def test_a_slim_picture_has_every_mark_where_it_was_and_as_it_looked():
-    """Marks with forms and styles that they have or inherit, and paths, within half a hundredth of a point."""
+    """Marks with forms and the styles they have or inherit, and paths, within half a hundredth of a point."""
 
     def marks(text):
         found, svg = [], "{http://www.w3.org/2000/svg}"
