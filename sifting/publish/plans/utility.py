@@ -64,14 +64,17 @@ def pairs(base: Config, shares: dict[str, float]) -> dict[str, Config]:
 
 
 def retraining(base: Config, count: int) -> dict[str, list[Config]]:
-    """Half of the weights pruned; and as controls, new weights, and the whole network.
+    """Half of the weights pruned, also equally sure; and as controls, new weights, and the whole network.
 
     New weights are behind the same masks; the whole network is trained twice.
     """
     found = pairs(base, {HALF: 0.5})
-    found["new weights"] = replace(found[HALF], treatment="reinit", probed="last")
-    found["trained twice"] = replace(found[HALF], prune_fraction=NONE)
-    return {name: seeds(config, count) for name, config in found.items()}
+    controls = {
+        "new weights": replace(found[HALF], treatment="reinit", probed="last"),
+        "trained twice": replace(found[HALF], prune_fraction=NONE),
+    }
+    runs = {name: seeds(config, count) for name, config in (found | controls).items()}
+    return runs | equally_sure({name: runs[name] for name in found})
 
 
 def shares(base: Config, count: int) -> dict[str, list[Config]]:
