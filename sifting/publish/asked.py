@@ -7,7 +7,7 @@ from sifting import store
 from sifting.config import DEVICES, SETTINGS, Config, check_seeds, choose, unread
 from sifting.publish import plans, sources
 
-LARGEST_FIRST = ("paper", "gpu", "laptop")  # the first of them whose results are all stored is shown
+LARGEST_FIRST = ("paper", "gpu", "desk", "laptop")  # the first of them whose results are all stored is shown
 
 
 def check(

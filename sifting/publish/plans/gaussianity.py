@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sifting.config import Config, seeds
 
-LEVELS = 10
+LEVELS, STEPS = 10, 40_000
 GAINS = (0.0, 0.5, 1.0, 2.0, 5.0)  # of the fields; 0: Gaussian
 
 
@@ -22,8 +22,8 @@ def network(base: Config) -> Config:
     of 40 images. Classes of photos are pictures: one Gaussian a class is then fitted to many images, and a
     mixture of fifteen is what a clone can be.
     """
-    if base.steps >= 10_000:
-        base = replace(base, batch_size=40, steps=40_000)
+    if base.steps >= STEPS:
+        base = replace(base, batch_size=40, steps=STEPS)
     if base.dataset == "photos":
         base = replace(base, labels="picture")
     return replace(base, widths=base.widths[:2], levels=min(LEVELS, base.levels), retrain="rest")
