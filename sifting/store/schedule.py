@@ -160,7 +160,8 @@ class _Sweep:
                 if progress := sum(self.done.values()) - bar.n:
                     bar.update(progress)
                 if (note := self._note()) != (getattr(bar, "postfix", None) or ""):  # none if quiet
-                    bar.set_postfix_str(note)
+                    seldom = getattr(bar, "mininterval", 0) > SECONDS  # as in a log
+                    bar.set_postfix_str(note, refresh=not (seldom and note == self._left()))
 
     def _behind(self, team: tuple) -> int:
         """Teams with the smallest number go first: those with the fewest levels, then those that are held."""

@@ -595,3 +595,15 @@ def test_an_override_that_changes_nothing_is_refused():
     assert asked.settle("dial", "smoke", 1, {"lr": "0.2", "gain": "0"})[1].lr == 0.2, (
         "0 is what gain is anyway"
     )
+
+
+@pytest.mark.parametrize(
+    ("terminal", "given", "seconds"), [(True, "", ""), (False, "", "30"), (False, "2", "2")]
+)
+def test_in_a_log_a_bar_is_written_seldom_if_nobody_says_how_often(terminal, given, seconds, monkeypatch):
+    monkeypatch.setenv("TQDM_MININTERVAL", given)
+    if not given:
+        monkeypatch.delenv("TQDM_MININTERVAL")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    assert cli.main(["help"]) == 0
+    assert os.environ.get("TQDM_MININTERVAL", "") == seconds
