@@ -87,4 +87,4 @@ def _remove_stale_pages(book: pathlib.Path, site: pathlib.Path) -> None:
 def took(site: pathlib.Path) -> float:
     """In how many seconds the site was last built; nan where it was not."""
     file = site.parent / TOOK
-    return float(file.read_text(encoding="utf-8")) if file.exists() else math.nan
+    return float(file.exists() and file.read_text(encoding="utf-8") or math.nan)
