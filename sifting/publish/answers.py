@@ -207,7 +207,7 @@ def _found(page, chapter: str, kept: dict, says: str) -> tuple[str, str]:
 
 
 def glued(text: str, mine: dict, theirs: dict) -> str:
-    """Words with the effects that they name. Raises ValueError for one that there is not."""
+    """Words with the effects that they name. Raises ValueError for one that there is not, or not so written."""
 
     def effect(name):
         claims, key = theirs if name[1] else mine, tuple(name[2].split("."))
@@ -215,7 +215,10 @@ def glued(text: str, mine: dict, theirs: dict) -> str:
             raise ValueError(f"an answer names {name[2]}, which there is not among {sorted(claims)}")
         return _alone(claims[key])
 
-    return NUMBER.sub(effect, text)
+    words = NUMBER.sub(effect, text)
+    if left := re.search(r"[{}].*", words):
+        raise ValueError(f"an answer names an effect as {{ID.name}} or {{book ID.name}}, not so: {left[0]}")
+    return words
 
 
 def _alone(claim: dict) -> str:

@@ -160,6 +160,8 @@ def test_a_trial_is_kept_as_the_answer_to_the_exercise_that_asks_for_it(toy, cap
     assert earlier in plain and "<img" not in page
     with pytest.raises(ValueError, match="an answer names PB1a.losses, which there is not among"):
         answers.glued("{PB1a.losses}", {}, {})
+    with pytest.raises(ValueError, match=r"or {book ID.name}, not so: {book PB1a- chance.gains} of"):
+        answers.glued("It is {book PB1a- chance.gains} of all.", {}, {})
 
 
 def test_what_cannot_be_kept_is_told(toy, capsys, monkeypatch):
