@@ -207,7 +207,7 @@ def _found(page, chapter: str, kept: dict, says: str) -> tuple[str, str]:
 
 
 def glued(text: str, mine: dict, theirs: dict) -> str:
-    """Words with the effects that they name. Raises ValueError for one that is not there or not so written."""
+    """Words with the effects that they name. Raises ValueError for one that is not there, or not named so."""
 
     def effect(name):
         claims, key = theirs if name[1] else mine, tuple(name[2].split("."))
