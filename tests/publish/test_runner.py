@@ -243,7 +243,7 @@ def test_a_page_is_drawn_in_a_folder_with_any_letters_under_any_locale(tmp_path)
     code = (
         "import sys; from matplotlib.figure import Figure; from sifting.publish.markup import embed\n"
         "from sifting.publish.page import _beside\n"
-        "figure = Figure(); figure.add_subplot().set_title('Größe ≥ 1').set_gid('Größe ≥ 1')\n"
+        "figure = Figure(); figure.add_subplot().set_title('Größe ≥ 1').set_url('Größe ≥ 1')\n"
         "_beside('x-y', figure)\n"
         "embed('x-y', figure, 'Größe', 'ñ'); print('Größe ≥ 1')"
     )
@@ -254,7 +254,7 @@ def test_a_page_is_drawn_in_a_folder_with_any_letters_under_any_locale(tmp_path)
     done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", cwd=sources.ROOT)
     assert done.stderr == "" and done.stdout == "Größe ≥ 1\n"
     assert sorted(file.name for file in (tmp_path / "été").iterdir()) == ["x-y.json", "x-y.svg"]
-    assert 'id="Größe ≥ 1"' in (tmp_path / "été" / "x-y.svg").read_text(encoding="utf-8")
+    assert 'href="Größe ≥ 1"' in (tmp_path / "été" / "x-y.svg").read_text(encoding="utf-8")
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_anything_is_computed(book, monkeypatch, capsys):
