@@ -196,11 +196,12 @@ def _found(page, chapter: str, kept: dict, says: str) -> tuple[str, str]:
     mine, theirs = trials.by_name(kept["claims"]), trials.by_name(kept["book"])
     if chapter == page.chapter and page.base == plans.base(chapter, kept["preset"]):
         theirs = {tuple(key.split(".")): in_words(claim) for key, claim in page.claims.items()}
+    anchors = page.anchors if chapter == page.chapter else None
     words = glued(says, mine, theirs) if says else _told(mine, theirs, kept["figure"]["name"])
     fold = (
         f"<p>{words}</p>",
         _figure(**kept["figure"]),
-        trials.comparison(mine, theirs, f"{chapter}.html", ""),
+        trials.comparison(mine, theirs, anchors, f"{chapter}.html", ""),
         f"<p><small>{_how(kept)}</small></p>",
     )
     return words, "".join(fold)

@@ -105,7 +105,7 @@ class Page:
             tested.append(claims.check(catalog.statement(id, name), **how))
         key = intervals.key() * (not self.claims)
         anchor = id * (tested[0].statement.own and id not in self.anchors)
-        self.anchors.add(id)
+        self.anchors |= {anchor} - {""}
         self.claims |= {claim.statement.key: claim for claim in tested}
         where = self._where(self.runs)
         made = f'<a href="provenance.html">{" · ".join(filter(None, where.values()))}</a>'
@@ -185,6 +185,7 @@ class Page:
         runs : the stored results behind it, where they are not all of the page's
         """
         label, anchor = (f"<strong>{name}.</strong> ", f' id="{name}"') if name else ("", "")
+        self.anchors |= {name} - {""}
         self._publish(
             grid(head, rows, caption, label, anchor),
             "\n".join(" | ".join(row) for row in [head, *rows]),

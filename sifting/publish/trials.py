@@ -68,11 +68,15 @@ def finish(notebook, record: dict, stored: pathlib.Path) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = EQUATION.sub(rf"\1\2-{name_of(record)}\3", cell.source)
-    mine = _claims(notebook)
-    theirs = _claims(nbformat.read(stored, 4)) if book else {}
+    shown = recorded(notebook, "")
+    mine = by_name(shown)
+    theirs = by_name(recorded(nbformat.read(stored, 4), "")) if book else {}
+    anchors = {one.get("figure") for one in shown} | {
+        one["id"] for one in mine.values() if one["claim"].statement.own
+    }
     if mine:
         tells = record["preset"] != "smoke" and record["seeds"] > 1
-        text = comparison(mine, theirs, fold=" open" * tells, other=other_of(record))
+        text = comparison(mine, theirs, anchors, fold=" open" * tells, other=other_of(record))
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(text, id="trial-statements"))
 
 
@@ -94,11 +98,6 @@ def banner(record: dict, other: dict, page: str, title: str) -> str:
     return f'<div class="warning trial">{"<br>".join(lines)}</div>\n'
 
 
-def _claims(notebook) -> dict[tuple, dict]:
-    """(ID, name) -> claim, of all that a page has tested."""
-    return by_name(recorded(notebook, ""))
-
-
 def by_name(shown: list[dict]) -> dict[tuple, dict]:
     """(ID, name) -> claim, of all among the outputs."""
     return {(claim["id"], claim["name"]): claim for claim in pages.claims_of(shown)}
@@ -107,18 +106,22 @@ def by_name(shown: list[dict]) -> dict[tuple, dict]:
 def comparison(
     mine: dict[tuple, dict],
     theirs: dict[tuple, dict],
+    anchors: set[str] | None = None,
     page: str = "",
     fold: str = " open",
     other: str = "the book",
 ) -> str:
     """Every statement as a row, with what became of it in the book and in the trial on one scale; HTML.
 
-    page  : address of that which has the statements, where it is another; fold : " open", or ""
-    other : what it stands beside, in words
+    anchors : names on the page to which links can lead; None: all
+    page    : its address, where it is another; fold : " open", or ""
+    other   : what it stands beside, in words
     """
     rows = []
     for key, claim in mine.items():
         link = f'<a href="{page}#{claim["id"]}">{claim["id"]}</a>'
+        if anchors is not None and claim["id"] not in anchors:  # its figure is in another chapter
+            link = claim["id"]
         stored = theirs[key]["claim"] if key in theirs else None
         rows.append(intervals.row(claim["claim"], before=link, beside=stored, other=other))
     turned = sum(theirs[key]["verdict"] != claim["verdict"] for key, claim in mine.items() if key in theirs)

@@ -173,6 +173,9 @@ def test_a_claim_of_our_own_can_be_linked_to_once(published):
     assert text.count(f'id="{own.id}"') == 1
     assert text.count(f'id="{drawn.id}"') == 1
     assert f'id="{theirs.id}"' not in text, "their figure is the anchor"
+    assert page.anchors == {own.id, drawn.id}
+    page.table(["a"], [["1"]], "Theirs", name="PBT1")
+    assert page.anchors == {own.id, drawn.id, "PBT1"}
 
 
 def rows(data):

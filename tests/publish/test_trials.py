@@ -268,6 +268,11 @@ def test_statements_stand_beside_those_of_the_book():
         fallen, found(2.4, 2.6)
     )
     assert "another sign" not in trials.comparison(same, found(2.4, 2.6))
+    linked = f'<a href="toy.html#{said.id}">{said.id}</a>'
+    assert linked in trials.comparison(found(2.4, 2.6), {}, page="toy.html")
+    assert linked in trials.comparison(found(2.4, 2.6), {}, {said.id}, "toy.html")
+    elsewhere = trials.comparison(found(2.4, 2.6), {}, set(), "toy.html")
+    assert linked not in elsewhere and said.id in elsewhere, "its figure is on another page"
     alone = trials.comparison(found(2.4, 2.6), {})
     assert "verdicts differ" not in alone and "difference" not in alone and alone.count("<circle") == 1
 
