@@ -131,7 +131,7 @@ def config_of(preset, overrides=None):
 
 
 class Asking:
-    chapter, claims = "toy", {}
+    chapter, claims, anchors = "toy", {}, {"PB1a"}
 
     def __init__(self):
         self.base = config_of("smoke")
