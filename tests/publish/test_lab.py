@@ -150,7 +150,7 @@ def test_a_wrong_setting_is_one_line_and_takes_figures_away(page):
     error = page.wait_for_selector(".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']")
     assert (
         error.inner_text().strip()
-        == "unknown preset 'smok' (did you mean smoke?); choose from gpu, laptop, paper, smoke"
+        == "unknown preset 'smok' (did you mean smoke?); choose from desk, gpu, laptop, paper, smoke"
     )
     assert opens.count() == 1
     page.wait_for_function("document.querySelectorAll('.jp-Notebook figure').length == 0")

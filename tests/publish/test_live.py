@@ -284,7 +284,7 @@ OPEN = "from sifting.publish.page import open_chapter\npage = open_chapter('imp'
 @pytest.mark.parametrize(
     "name, overrides, words",
     [
-        ("smok", {}, "choose from gpu, laptop, paper, smoke"),
+        ("smok", {}, "choose from desk, gpu, laptop, paper, smoke"),
         ("smoke", {"lrr": 1}, "lrr"),
         ("smoke", {"lr": -1}, "lr must be"),
     ],

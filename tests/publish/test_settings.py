@@ -46,7 +46,7 @@ def test_presets_that_agree_are_told_once(name):
 
 
 def test_presets_are_told_in_few_words():
-    assert "0.02 (smoke, laptop, gpu); 0.01 (paper)" in dict(settings.presets("lr")).values()
+    assert "0.02 (smoke, laptop, desk, gpu); 0.01 (paper)" in dict(settings.presets("lr")).values()
 
 
 def test_a_misspelt_name_is_refused_with_the_likely_one_and_all():
