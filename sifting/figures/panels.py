@@ -1,5 +1,7 @@
 """Where a figure can be cut: a phone shows its panels one below another, with labels that can be read."""
 
+import math
+
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.legend import Legend
@@ -150,10 +152,14 @@ def _shares(piece: list, boxes: list, whole: Bbox) -> list[float]:
 
 
 def _padded(piece: list, boxes: list, whole: Bbox) -> Bbox:
-    """The box of a piece with white around it, which ends where the picture or another part begins."""
+    """The box of a piece with white around it, which ends with the picture, or half way to another part.
+
+    Words of an SVG are some hundredths of an inch wider than measured here, where letters stand on pixels.
+    """
     box = _around(piece)
     wide = Bbox.intersection(box.padded(GAP, EDGE), whole)
-    others = [other for other, part in boxes if other.overlaps(wide) and not box.overlaps(other)]
+    near = box.padded(2 * GAP, 2 * EDGE)
+    others = [other for other, _ in boxes if other.overlaps(near) and not box.overlaps(other)]
     x = (
         [other.x1 for other in others if other.x1 <= box.x0],
         [other.x0 for other in others if other.x0 >= box.x1],
@@ -163,10 +169,10 @@ def _padded(piece: list, boxes: list, whole: Bbox) -> Bbox:
         [other.y0 for other in others if other.y0 >= box.y1],
     )
     return Bbox.from_extents(
-        max(x[0], default=wide.x0),
-        max(y[0], default=wide.y0),
-        min(x[1], default=wide.x1),
-        min(y[1], default=wide.y1),
+        max(wide.x0, (max(x[0], default=-math.inf) + box.x0) / 2),
+        max(wide.y0, (max(y[0], default=-math.inf) + box.y0) / 2),
+        min(wide.x1, (min(x[1], default=math.inf) + box.x1) / 2),
+        min(wide.y1, (min(y[1], default=math.inf) + box.y1) / 2),
     )
 
 

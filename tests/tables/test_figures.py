@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -213,6 +214,8 @@ def test_pieces_of_a_figure_have_all_of_it_once_and_fit_a_phone(name):
             one for _, one, _ in pieces if one.contains(box.x0, box.y0) and one.contains(box.x1, box.y1)
         ]
         assert len(inside) == 1, "whole, and once"
+    for (_, one, _), (_, other, _) in itertools.combinations(pieces, 2):
+        assert not one.padded(-0.001).overlaps(other.padded(-0.001)), "none shows an edge of another"
     for scale, box, side in pieces:
         widest = max(other.width for other in boxes if box.contains(other.x0, other.y0))
         assert scale <= 1 and (box.width + side) * scale <= max(1.1 * panels.PHONE, widest + 0.1)
