@@ -52,7 +52,7 @@ ROOMS := $(filter-out __pycache__,$(patsubst tests/%/,%,$(wildcard tests/*/)))
 
 book: $(READY)      ## execute what is out of date and build the site
 #:  chapter=imp                 one chapter alone, and the site; at other settings, a trial on a page of its own
-#:  preset=laptop               its size: smoke, laptop, gpu or paper; default: the largest that is stored
+#:  preset=laptop               its size: smoke, laptop, desk, gpu or paper; default: the largest that is stored
 #:  seeds=4                     number of runs of each kind; default: as many as are stored, else the chapter's
 #:                              own; with one there are no intervals over seeds
 #:  device=cuda                 where to compute: cpu, cuda, mps, auto

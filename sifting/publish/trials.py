@@ -91,7 +91,10 @@ def banner(record: dict, other: dict, page: str, title: str) -> str:
         f"Draw it again: <code>{html.escape(command(record))}</code>. "
         f"Remove it: <code>make forget trial={name_of(record)}</code>.",
     ]
-    lines.append("The text between the figures is that of the book, and says what came out there.")
+    lines.append(
+        "The text between the figures is that of the book, and says what came out there; numbers that are "
+        "computed into it are of this trial."
+    )
     lines += [SMOKE] * (record["preset"] == "smoke")
     if other:
         lines.append(f"Thin, pale curves are those of {name}; under a figure, that of {name} is folded.")
@@ -139,8 +142,12 @@ def comparison(
 
 def _signs(mine: dict[tuple, dict], theirs: dict[tuple, dict]) -> str:
     """How many effects have another sign, in words; "" for none."""
-    pairs = [(mine[key]["claim"].estimate, theirs[key]["claim"].estimate) for key in mine.keys() & theirs]
-    turned = sum(one * other < 0 for one, other in pairs)
+
+    def sign(claim) -> int:  # as it is printed: 0.000 has none
+        return bool(re.search("[1-9]", claim.value)) * (-1 if claim.value.startswith("−") else 1)
+
+    pairs = [(mine[key]["claim"], theirs[key]["claim"]) for key in mine.keys() & theirs]
+    turned = sum(sign(one) * sign(other) < 0 for one, other in pairs)
     return f", {turned} effect{'s have' if turned > 1 else ' has'} another sign" * (turned > 0)
 
 
