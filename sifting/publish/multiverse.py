@@ -208,13 +208,14 @@ def draw(page, found: dict[str, Multiverse], key: str, name: str) -> None:
 
 
 def panels(cells: dict[str, dict[str, Cell]]) -> list[dict]:
-    """For figures.multiverse.again, a panel a headline of AGAIN.
+    """For figures.multiverse.again, a panel a headline of AGAIN that all of them have.
 
     cells : what differs, as "other images" -> key in the catalog -> the cell of the book's test
     """
     return [
         {"of": of, "what": what, "effects": {name: _effects(key, some[key]) for name, some in cells.items()}}
         for key, (of, what) in AGAIN.items()
+        if all(key in some for some in cells.values())
     ]
 
 

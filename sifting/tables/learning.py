@@ -41,6 +41,12 @@ def _curves(runs: list[History]) -> dict[str, np.ndarray]:
     return table
 
 
+def late(runs: list[History], level: int = 0) -> np.ndarray:
+    """(runs,) growth of validation accuracy over the last quarter of the training of a level, in points."""
+    found = np.stack([run["val_accuracy"][level] for run in runs])
+    return 100 * (found[:, -1] - found[:, max(0, round(0.75 * found.shape[1]) - 1)])
+
+
 def largest_gains(groups: Groups) -> np.ndarray:
     """(networks,) largest gain of the first run of each condition, in points, mean over each dense network.
 

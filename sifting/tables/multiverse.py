@@ -6,6 +6,7 @@ convolutional networks; those on fully connected ones are in tables.headlines.
 
 import dataclasses
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -269,12 +270,26 @@ AGAIN = {
 }
 
 
-def again(groups: Groups, alike: bool = False) -> dict[str, Cell]:
-    """The headlines of AGAIN by the book's own choices: key -> the cell of its test.
+# those of them that larger networks are tested on
+LARGER = (
+    "PB2b.near",
+    "PB2b.grows",
+    "PB4.imp_more_local",
+    "RD1.more_local",
+    "RD3B.less_local",
+    "RD4B.rises",
+    "RD4B.above_one_shot",
+    "PB1a.gains",
+    "PB4.imp_better",
+)
+
+
+def again(groups: Groups, alike: bool = False, keys: Iterable[str] = AGAIN) -> dict[str, Cell]:
+    """Headlines of AGAIN by the book's own choices: key -> the cell of its test.
 
     alike : runs of the same place in their groups have their images in common, and are compared one by one
     """
-    cells = {key: choices(groups, key).own for key in AGAIN}
+    cells = {key: choices(groups, key).own for key in keys}
     if not alike:
         return cells
     return {key: Cell(dataclasses.replace(cell, paired=True).effects) for key, cell in cells.items()}

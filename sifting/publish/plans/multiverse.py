@@ -1,4 +1,5 @@
-"""What the chapters need that look at headline statements again: under other choices, on other pictures.
+"""What the chapters need that look at headline statements again: under other choices, on other pictures,
+in larger networks.
 
 GROUPS: chapter -> function(base, number of seeds) -> group -> configurations.
 """
@@ -47,7 +48,15 @@ AGAIN = {
     ),
     "kurtosis": ("IMP", "one-shot"),
 }
+# the same of those that are looked at in larger networks
+LARGER = {
+    "imp": ("main",),
+    "pruners": ("IMP", "one-shot", "random", "SNIP"),
+    "clones": ("photographs", "photographs, one-shot", "Gaussian clone"),
+    "kurtosis": ("IMP", "one-shot"),
+}
 ALL, SETS = "all", "sets"  # of the photographs
+LARGE, SMALL = "large", "small"  # networks
 SIZE = 3  # photographs of a set, so that there are five sets without one in common
 USUAL = 3  # seeds that the book has of most chapters
 FIVE, EIGHT = "imp pruners data tasks clones size residual", "methods kurtosis retraining shares basins"
@@ -76,13 +85,38 @@ def pictures(base: Config, count: int) -> dict[str, list[Config]]:
     }
 
 
-def _read(wanted: dict[str, tuple[str, ...]], base: Config, count: int) -> dict[str, list[Config]]:
-    """The groups "CHAPTER: GROUP" of other chapters, with as many seeds as they have."""
+def scale(base: Config, count: int) -> dict[str, list[Config]]:
+    """The groups that LARGER names, as "large: CHAPTER: GROUP"; and the same of smaller networks.
+
+    Of the smaller ones, which take little time, there are as many seeds as the book has.
+    """
+    sizes = {
+        LARGE: _read(LARGER, base, count, dict.fromkeys(LARGER, count)),
+        SMALL: _read(LARGER, smaller(base), max(count, USUAL)),
+    }
+    return {f"{size}: {name}": runs for size, found in sizes.items() for name, runs in found.items()}
+
+
+def smaller(base: Config) -> Config:
+    """Images half as fine, layers half as wide, a tenth of the training: of `desk` that is `laptop`."""
+    return dataclasses.replace(
+        base,
+        image_size=max(8, base.image_size // 2),
+        widths=tuple(max(2, width // 2) for width in base.widths),
+        steps=max(base.evaluations, base.steps // 10),
+        rewind_step=base.rewind_step // 10,
+    )
+
+
+def _read(
+    wanted: dict[str, tuple[str, ...]], base: Config, count: int, seeds: dict[str, int] | None = None
+) -> dict[str, list[Config]]:
+    """The groups "CHAPTER: GROUP" of other chapters, with as many seeds as they have, or as `seeds` says."""
     found = {}
     for chapter, names in wanted.items():
         subject = _subject(chapter)
         other = beside(base, getattr(subject, "FAMILY", {}).get(chapter, "fcn"))
-        runs = subject.GROUPS[chapter](other, seeds_of(chapter, count))
+        runs = subject.GROUPS[chapter](other, seeds[chapter] if seeds else seeds_of(chapter, count))
         found |= {f"{chapter}: {name}": runs[name] for name in names}
     return found
 
@@ -132,10 +166,11 @@ def _bare(chapter: str, group: str) -> str:
     return kind if (kind := _kind(chapter, group)) != "shown" else "masks"
 
 
-GROUPS = {"multiverse": multiverse, "pictures": pictures}
+GROUPS = {"multiverse": multiverse, "pictures": pictures, "scale": scale}
 KINDS = {
     "multiverse": _kinds(READS),
     "pictures": _kinds(AGAIN, f"{ALL}: ") | _kinds(AGAIN, f"{SETS}: ", _bare),
+    "scale": _kinds(LARGER, f"{LARGE}: ", _bare) | _kinds(LARGER, f"{SMALL}: ", _bare),
 }
 # chapter -> the fields that it is about, which one turns first
 TURNED = ("steps", "lr", "widths", "prune_fraction", "rewind_step", "momentum", "batch_norm")
