@@ -138,8 +138,8 @@ class Page:
         paper, here = dataclasses.asdict(paper), dataclasses.asdict(config)
         if here["dataset"] != paper["dataset"]:
             paper["train_images"] = "all"  # of other datasets than photos
-        if here["dataset"] != "photos":
-            here["train_images"] = paper["train_images"]
+        if here["dataset"] not in ("photos", "fields"):  # images have the size and the number that they have
+            here |= {field: paper[field] for field in ("train_images", "image_size")}
         rows = [
             [field, _words(paper[field]), _words(here[field])]
             for field in here
