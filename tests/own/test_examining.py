@@ -131,6 +131,18 @@ def parametrized(model):
     return model
 
 
+def test_a_network_pruned_by_torch_is_taken_as_it_is_now():
+    """Not as at its last forward pass: what torch has pruned keeps the weights of then (torch 2.13, prune.py)."""
+    model = pruned_by_torch(made(Mlp).eval())
+    with torch.no_grad():
+        for layer in layers(model).values():
+            layer.weight_orig *= 3
+    for name, layer in layers(plain(model)).items():
+        now, before = layer.weight, layers(model)[name].weight
+        assert torch.equal(now, layers(model)[name].weight_orig * layers(model)[name].weight_mask)
+        assert not torch.equal(now, before)
+
+
 @pytest.mark.parametrize("kind", [Mlp, Cnn])
 @pytest.mark.parametrize("how", [pruned_by_torch, parametrized], ids=lambda how: how.__name__)
 def test_a_pruned_network_is_its_plain_twin(kind, how):

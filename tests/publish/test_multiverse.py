@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import functools
+import math
 
 import nbformat
 import numpy as np
@@ -14,7 +15,7 @@ from sifting.observables import locality
 from sifting.publish import asked, catalog, claims, multiverse, plans, sources
 from sifting.tables import conditions
 from sifting.tables.choices import ALONE, APART, PAIRED, Cell, Grid, Row, contrast, masks
-from sifting.tables.multiverse import AGAIN, HEADLINES, again, choices, of
+from sifting.tables.multiverse import AGAIN, HEADLINES, LARGER, again, choices, of
 from tests.known import of_the_book
 
 READS = plans.multiverse.READS
@@ -271,6 +272,35 @@ def test_the_bounds_on_other_photographs_are_those_of_the_headlines():
     assert len(said) == len(AGAIN)
     assert {(one.above, one.below) for one in said.values()} == {
         (one.above, one.below) for one in (catalog.statement(*key.split(".")) for key in AGAIN)
+    }
+
+
+# --- in larger networks
+
+
+def test_the_smaller_networks_beside_those_of_desk_are_those_of_the_book():
+    """Of which it has its own seeds, whatever is asked for; of the larger ones there are as many as that."""
+    assert plans.multiverse.smaller(config.preset("desk")) == config.preset("laptop")
+    small, large = (of(plans.GROUPS["scale"](config.preset("desk"), 2), size) for size in ("small", "large"))
+    assert {len(runs) for runs in large.values()} == {2}
+    assert {name: len(runs) for name, runs in small.items()} == {
+        f"{chapter}: {name}": plans.multiverse.seeds_of(chapter, 3)
+        for chapter, names in plans.multiverse.LARGER.items()
+        for name in names
+    }
+    for name, runs in small.items():
+        assert [dataclasses.replace(run, seed=0) for run in runs] == [
+            dataclasses.replace(plans.multiverse.smaller(large[name][0]), rewind_step=runs[0].rewind_step)
+        ] * len(runs)
+
+
+def test_the_bounds_in_larger_networks_are_those_of_the_headlines():
+    said = {key: one for key, one in catalog.statements().items() if key.startswith("scale-")}
+    own = {"scale-locality.snip", "scale-locality.more_than_small", "scale-accuracy.over_random"}
+    flat = said.pop("scale-training.flat")
+    assert len(said) == len(LARGER) + len(own) and (flat.above, flat.below) == (-math.inf, 1)
+    assert {(one.above, one.below) for one in said.values()} == {
+        (one.above, one.below) for one in (catalog.statement(*key.split(".")) for key in LARGER)
     }
 
 

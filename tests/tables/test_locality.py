@@ -241,6 +241,15 @@ def test_the_best_level_is_that_of_the_highest_validation_accuracy(runs):
     assert learning.best_level(runs) == 2 and learning.best_level([Early()]) == 0
 
 
+@pytest.mark.parametrize(
+    ("looks", "grown"), [([1, 2, 4, 8], 4), ([0, 0, 0, 0, 0, 3, 4, 5], 2), ([3, 9], 0), ([3], 0)]
+)
+def test_what_is_learned_late_is_learned_in_the_last_quarter(runs, looks, grown):
+    """Of one or two looks the last ones count, which is none."""
+    runs[0].arrays["val_accuracy"] = np.array([looks, looks]) / 100
+    assert learning.late(runs[:1]) == pytest.approx([grown])
+
+
 def test_accuracy_peaks_where_a_parabola_does(runs):
     x = np.log2(learning.accuracy(runs)["density"])
     for run, top, sign in zip(runs, (-1.5, -1), (1, -1)):
