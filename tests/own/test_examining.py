@@ -132,7 +132,7 @@ def parametrized(model):
 
 
 def test_a_network_pruned_by_torch_is_taken_as_it_is_now():
-    """Not as at its last forward pass: what torch has pruned keeps the weights of then (torch 2.13, prune.py)."""
+    """Not as at its last forward pass, when torch 2.13 computed the weight that a pruned layer shows."""
     model = pruned_by_torch(made(Mlp).eval())
     with torch.no_grad():
         for layer in layers(model).values():
