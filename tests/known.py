@@ -22,7 +22,7 @@ def of_the_book(chapter: str) -> dict[str, list[History]]:
 
     Raises FileNotFoundError for one that is not stored: a test does not compute the book.
     """
-    _, base, seeds = asked.settle(chapter, "laptop", None, {})
+    _, base, seeds = asked.settle(chapter, None, None, {})
     found = {}
     for (kind, group), configs in plans.plan(chapter, base, seeds).items():
         found.setdefault(group, [store.load(kind, config) for config in configs])

@@ -268,20 +268,8 @@ AGAIN = {
     "PB1a.gains": ("accuracy, points", "best pruned − dense"),
     "PB4.imp_better": ("accuracy, points", "IMP − one-shot"),
 }
-
-
 # those of them that larger networks are tested on
-LARGER = (
-    "PB2b.near",
-    "PB2b.grows",
-    "PB4.imp_more_local",
-    "RD1.more_local",
-    "RD3B.less_local",
-    "RD4B.rises",
-    "RD4B.above_one_shot",
-    "PB1a.gains",
-    "PB4.imp_better",
-)
+LARGER = [key for key in AGAIN if key not in ("PB5.more_data_local", "RD3B-fine.less_local")]
 
 
 def again(groups: Groups, alike: bool = False, keys: Iterable[str] = AGAIN) -> dict[str, Cell]:
