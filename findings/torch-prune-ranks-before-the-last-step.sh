@@ -42,7 +42,7 @@ def removed(layer, **how):
     return int((before != layer.weight_mask).flatten().nonzero())
 
 
-layer, shown, scored = (trained(pruned_once()) for _ in range(3))
+layer, shown, scored, pooled, columns = (trained(pruned_once()) for _ in range(5))
 shown(torch.ones(1, 4))
 smallest = int(torch.where(layer.weight_mask > 0, layer.weight_orig.abs(), torch.inf).argmin())
 seen = {
@@ -50,6 +50,10 @@ seen = {
     "after a step and a forward pass": removed(shown),
     "with importance_scores=weight_orig": removed(scored, importance_scores=scored.weight_orig),
 }
+prune.global_unstructured([(pooled, "weight")], prune.L1Unstructured, amount=1)
+prune.ln_structured(columns, "weight", amount=1, n=1, dim=1)
+assert pooled.weight_mask.tolist() == columns.weight_mask.tolist() == [[0.0, 0.0, 1.0, 1.0]], "changed: in one pool, or columns"
+print("in one pool, and whole columns: weight 1 is removed, too")
 loaded = pruned_once()
 loaded.load_state_dict(trained(pruned_once()).state_dict())
 seen["after load_state_dict"] = removed(loaded)

@@ -273,7 +273,7 @@ LARGER = [key for key in AGAIN if key not in ("PB5.more_data_local", "RD3B-fine.
 
 
 def again(groups: Groups, alike: bool = False, keys: Iterable[str] = AGAIN) -> dict[str, Cell]:
-    """Headlines of AGAIN by the book's own choices: key -> the cell of its test.
+    """Headlines of AGAIN, those that `keys` names, by the book's own choices: key -> the cell of its test.
 
     alike : runs of the same place in their groups have their images in common, and are compared one by one
     """

@@ -289,9 +289,9 @@ def test_the_smaller_networks_beside_those_of_desk_are_those_of_the_book():
         for name in names
     }
     for name, runs in small.items():
-        assert [dataclasses.replace(run, seed=0) for run in runs] == [
-            dataclasses.replace(plans.multiverse.smaller(large[name][0]), rewind_step=runs[0].rewind_step)
-        ] * len(runs)
+        assert {dataclasses.replace(run, seed=0) for run in runs} == {
+            plans.multiverse.smaller(large[name][0])
+        }
 
 
 def test_the_bounds_in_larger_networks_are_those_of_the_headlines():

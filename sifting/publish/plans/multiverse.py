@@ -1,5 +1,4 @@
-"""What the chapters need that look at headline statements again: under other choices, on other pictures,
-in larger networks.
+"""What the chapters need that look at headline statements again: by other choices, on other pictures, larger.
 
 GROUPS: chapter -> function(base, number of seeds) -> group -> configurations.
 """
@@ -91,7 +90,7 @@ def scale(base: Config, count: int) -> dict[str, list[Config]]:
     Of the smaller ones, which take little time, there are as many seeds as the book has.
     """
     sizes = {
-        LARGE: _read(LARGER, base, count, dict.fromkeys(LARGER, count)),
+        LARGE: _read(LARGER, base, count, exact=True),
         SMALL: _read(LARGER, smaller(base), max(count, USUAL)),
     }
     return {f"{size}: {name}": runs for size, found in sizes.items() for name, runs in found.items()}
@@ -109,14 +108,14 @@ def smaller(base: Config) -> Config:
 
 
 def _read(
-    wanted: dict[str, tuple[str, ...]], base: Config, count: int, seeds: dict[str, int] | None = None
+    wanted: dict[str, tuple[str, ...]], base: Config, count: int, exact: bool = False
 ) -> dict[str, list[Config]]:
-    """The groups "CHAPTER: GROUP" of other chapters, with as many seeds as they have, or as `seeds` says."""
+    """The groups "CHAPTER: GROUP" of other chapters, with as many seeds as they have, or `count`."""
     found = {}
     for chapter, names in wanted.items():
         subject = _subject(chapter)
         other = beside(base, getattr(subject, "FAMILY", {}).get(chapter, "fcn"))
-        runs = subject.GROUPS[chapter](other, seeds[chapter] if seeds else seeds_of(chapter, count))
+        runs = subject.GROUPS[chapter](other, count if exact else seeds_of(chapter, count))
         found |= {f"{chapter}: {name}": runs[name] for name in names}
     return found
 
